@@ -1,0 +1,1 @@
+"""The Hourglass Performer operator."""

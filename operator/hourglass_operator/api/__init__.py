@@ -1,0 +1,31 @@
+"""The Performer resource, typed; the CustomResourceDefinition is generated from these types."""
+
+from hourglass_operator.api.types import (
+    GROUP,
+    KIND,
+    PLURAL,
+    VERSION,
+    HardwareRequirements,
+    HealthCheck,
+    PerformerConfig,
+    PerformerSpec,
+    PerformerStatus,
+    SchedulingConfig,
+    UpgradeStrategy,
+    UpgradeStrategyType,
+)
+
+__all__ = [
+    "GROUP",
+    "KIND",
+    "PLURAL",
+    "VERSION",
+    "HardwareRequirements",
+    "HealthCheck",
+    "PerformerConfig",
+    "PerformerSpec",
+    "PerformerStatus",
+    "SchedulingConfig",
+    "UpgradeStrategy",
+    "UpgradeStrategyType",
+]

@@ -1,0 +1,1 @@
+"""Plain Kubernetes rules without I/O: quantities, selectors, affinity, tolerations, names."""
