@@ -1,0 +1,145 @@
+"""The conditions of a Performer: one row of the table in `docs/conditions.md` for any facts.
+
+The rules for `lastTransitionTime` and `observedGeneration` are those of metav1.Condition:
+https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hourglass_statemachine.facts import Facts, Progress, Serving
+from hourglass_statemachine.reason import Reason
+
+
+class ConditionType(StrEnum):
+    """The condition types, in the order in which they are listed; the summary comes last."""
+
+    AVAILABLE = "Available"
+    PROGRESSING = "Progressing"
+    DEGRADED = "Degraded"
+    READY = "Ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What holds now of one condition type."""
+
+    type: str
+    status: bool
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A metav1.Condition; `last_transition_time` is RFC 3339."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    last_transition_time: str
+    observed_generation: int | None
+
+
+def verdicts(facts: Facts) -> tuple[Verdict, ...]:
+    """Available, Progressing, Degraded and Ready for these facts."""
+    available = _available(facts)
+    degraded = _degraded(facts)
+    summary = f"{available.message}; {degraded.message}" if degraded.status else available.message
+    return (
+        available,
+        _progressing(facts),
+        degraded,
+        Verdict(ConditionType.READY, available.status, available.reason, summary),
+    )
+
+
+def _available(facts: Facts) -> Verdict:
+    def verdict(status: bool, reason: Reason, message: str) -> Verdict:
+        return Verdict(ConditionType.AVAILABLE, status, reason, message)
+
+    if facts.deleting:
+        return verdict(False, Reason.TERMINATING, facts.detail)
+    if facts.serving is not Serving.NOTHING:
+        return verdict(True, Reason.POD_READY, facts.detail)
+    if facts.fault:
+        return verdict(False, facts.fault.reason, facts.fault.message)
+    if facts.upgrading:
+        return verdict(False, Reason.UPGRADE_IN_PROGRESS, facts.detail)
+    waiting = {
+        Progress.POD_PENDING: Reason.POD_PENDING,
+        Progress.SCHEDULED: Reason.SCHEDULED,
+        Progress.POD_READY: Reason.ENDPOINTS_NOT_READY,
+    }
+    return verdict(False, waiting[facts.progress], facts.detail)
+
+
+def _progressing(facts: Facts) -> Verdict:
+    def verdict(status: bool, reason: Reason, message: str) -> Verdict:
+        return Verdict(ConditionType.PROGRESSING, status, reason, message)
+
+    if facts.deleting:
+        return verdict(True, Reason.TERMINATING, facts.detail)
+    if facts.serving is Serving.WANTED:
+        return verdict(False, Reason.SERVICE_READY, facts.detail)
+    message = facts.fault.message if facts.fault else facts.detail
+    if facts.stuck and facts.fault and facts.fault.permanent:
+        return verdict(False, facts.fault.reason, message)
+    if facts.deadline_exceeded:
+        exceeded = f"the progress deadline has passed: {message}"
+        return verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, exceeded)
+    if facts.upgrading or facts.serving is Serving.PREVIOUS:
+        return verdict(True, Reason.UPGRADE_IN_PROGRESS, message)
+    if facts.fault:
+        return verdict(True, facts.fault.reason, message)
+    on_the_way = {
+        Progress.POD_PENDING: Reason.POD_PENDING,
+        Progress.SCHEDULED: Reason.SCHEDULED,
+        Progress.POD_READY: Reason.POD_READY,
+    }
+    return verdict(True, on_the_way[facts.progress], message)
+
+
+def _degraded(facts: Facts) -> Verdict:
+    def verdict(status: bool, reason: Reason, message: str) -> Verdict:
+        return Verdict(ConditionType.DEGRADED, status, reason, message)
+
+    if facts.deleting or facts.serving is Serving.NOTHING:
+        return verdict(False, Reason.NOT_AVAILABLE, "nothing serves, so nothing is degraded")
+    if facts.serving is Serving.PREVIOUS and facts.fault:
+        return verdict(True, facts.fault.reason, f"the upgrade is held up: {facts.fault.message}")
+    if facts.serving is Serving.PREVIOUS and facts.deadline_exceeded:
+        late = "the upgrade has not finished within its progress deadline"
+        return verdict(True, Reason.PROGRESS_DEADLINE_EXCEEDED, late)
+    if facts.lost_hardware:
+        return verdict(True, Reason.HARDWARE_UNAVAILABLE, facts.lost_hardware)
+    return verdict(False, Reason.AS_EXPECTED, "everything is as the spec asks")
+
+
+def stamp(
+    current: Iterable[Verdict], stored: Iterable[Condition], now: str, generation: int | None
+) -> tuple[Condition, ...]:
+    """Turn verdicts into conditions; `now` is RFC 3339.
+
+    `last_transition_time` moves only when a status changes. Stored conditions of types that are
+    not ours stay, before ours.
+    """
+    by_type = {condition.type: condition for condition in stored}
+    ours = []
+    for verdict in current:
+        before = by_type.pop(verdict.type, None)
+        status = "True" if verdict.status else "False"
+        unchanged = before is not None and before.status == status
+        ours.append(
+            Condition(
+                type=str(verdict.type),
+                status=status,
+                reason=str(verdict.reason),
+                message=verdict.message,
+                last_transition_time=before.last_transition_time if before and unchanged else now,
+                observed_generation=generation,
+            )
+        )
+    return (*by_type.values(), *ours)
