@@ -1,15 +1,18 @@
 """The fields of a Performer, as the API reference names them.
 
-Attribute names are snake_case; JSON names are camelCase through aliases. Core Kubernetes types
-(EnvVar, Toleration, Affinity, …) stay plain JSON objects: their schemas come from Kubernetes'
-published OpenAPI when the CRD is generated.
+Attribute names are snake_case; JSON names are camelCase through aliases. The docstrings,
+descriptions and bounds here become the CRD (see `crd`), so `kubectl explain performer.spec` shows
+them. Core Kubernetes types (EnvVar, Toleration, Affinity, …) stay plain JSON objects: their schemas
+come from Kubernetes' published OpenAPI (see `coretypes`).
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from hourglass_operator.api.rules import VALIDATIONS, CoreType, Matches, Schema, rule
 
 GROUP = "hourglass.eigenlayer.io"
 VERSION = "v1alpha1"
@@ -17,6 +20,81 @@ KIND = "Performer"
 PLURAL = "performers"
 
 DEFAULT_GRPC_PORT = 9090
+MAX_NAME_LENGTH = 53
+"""The Service is called `performer-{name}` and a Service name has at most 63 characters."""
+
+_SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+_WORD = r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_HOST = (
+    r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*"
+    r"|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+)
+_PATH = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST = r"(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})"
+IMAGE_REFERENCE = rf"(?:{_HOST}/)?{_PATH}(?:/{_PATH})*(?::{_TAG})?(?:@{_DIGEST})?"
+"""The grammar of the kubelet: https://pkg.go.dev/github.com/distribution/reference"""
+
+AvsAddress = Annotated[
+    str,
+    Field(max_length=128),
+    Matches(r"0x[0-9a-fA-F]{40}", "an Ethereum address: 0x followed by 40 hexadecimal digits"),
+]
+ImageReference = Annotated[
+    str,
+    Field(max_length=640),
+    Matches(
+        IMAGE_REFERENCE,
+        "an image reference: [registry[:port]/]path[:tag][@sha256:digest], path in lower case",
+    ),
+]
+ObjectName = Annotated[
+    str,
+    Field(max_length=253),
+    Matches(
+        _SUBDOMAIN,
+        "the name of a Kubernetes object: lower-case letters, digits, '-' and '.', "
+        "starting and ending with a letter or digit",
+    ),
+]
+Word = Annotated[
+    str,
+    Field(max_length=63),
+    Matches(
+        _WORD, "letters, digits, '-', '_' and '.', starting and ending with a letter or digit"
+    ),
+]
+Argument = Annotated[str, Field(max_length=32768)]
+LabelValue = Annotated[str, Field(max_length=63)]
+Timestamp = Annotated[str, Schema({"format": "date-time"})]
+
+EnvVar = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.EnvVar")]
+EnvFromSource = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.EnvFromSource")]
+Toleration = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.Toleration")]
+Affinity = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.Affinity")]
+Resources = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.ResourceRequirements")]
+LocalObjectReference = Annotated[
+    dict[str, Any], CoreType("io.k8s.api.core.v1.LocalObjectReference")
+]
+
+_LABELS = Schema(
+    {
+        VALIDATIONS: [
+            rule(
+                r"self.all(k, k.matches(r'^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?"
+                r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$') && k.size() <= 317)",
+                "each key must be a label key: [prefix/]name, the name of letters, digits, "
+                "'-', '_' and '.'",
+            ),
+            rule(
+                r"self.all(k, self[k].matches(r'^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
+                "each value must be a label value: at most 63 letters, digits, '-', '_' and '.', "
+                "starting and ending with a letter or digit",
+            ),
+        ]
+    }
+)
+Labels = Annotated[dict[str, LabelValue], Field(max_length=64), _LABELS]
 
 
 class Model(BaseModel):
@@ -33,6 +111,14 @@ class HealthCheck(StrEnum):
     NONE = "None"
 
 
+class ImagePullPolicy(StrEnum):
+    """When the kubelet pulls the image."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
 class UpgradeStrategyType(StrEnum):
     """How a change of the pod template reaches the running pod."""
 
@@ -44,82 +130,263 @@ class UpgradeStrategyType(StrEnum):
 class PerformerConfig(Model):
     """Performer-specific configuration."""
 
-    grpc_port: int = DEFAULT_GRPC_PORT
-    env: list[dict[str, Any]] = Field(default_factory=list)
-    environment: dict[str, str] = Field(default_factory=dict)
-    environment_from: list[dict[str, Any]] = Field(default_factory=list)
-    args: list[str] = Field(default_factory=list)
-    command: list[str] = Field(default_factory=list)
-    service_account_name: str | None = None
-    health_check: HealthCheck | None = None
+    grpc_port: int = Field(
+        DEFAULT_GRPC_PORT,
+        ge=1,
+        le=65535,
+        description="Port on which the performer's gRPC server listens, in the pod and on the "
+        "Service: performer-{name}.{namespace}.svc.cluster.local:{grpcPort}.",
+    )
+    env: Annotated[
+        list[EnvVar],
+        Schema({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+    ] = Field(
+        default_factory=list,
+        max_length=256,
+        description="Environment variables of the performer, as in a Pod: a value, or a key of a "
+        "Secret or ConfigMap, a field of the pod or one of its resources. A variable named here "
+        "takes precedence over environment and environmentFrom.",
+    )
+    environment: Annotated[
+        dict[str, Annotated[str, Field(max_length=131072)]],
+        Schema(
+            {
+                VALIDATIONS: [
+                    rule(
+                        "self.all(k, k.size() > 0 && !k.contains('='))",
+                        "each key must be the name of an environment variable: not empty, no '='",
+                    )
+                ]
+            }
+        ),
+    ] = Field(
+        default_factory=dict,
+        max_length=256,
+        description="Environment variables with plain values, as name: value. Kept for executors "
+        "that write it; env can do the same and more.",
+    )
+    environment_from: list[EnvFromSource] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Secrets and ConfigMaps whose every key becomes an environment variable, as "
+        "envFrom of a container.",
+    )
+    args: list[Argument] = Field(
+        default_factory=list,
+        max_length=256,
+        description="Arguments of the entrypoint; without it, those of the image.",
+    )
+    command: list[Argument] = Field(
+        default_factory=list,
+        max_length=256,
+        description="Replaces the image's entrypoint. Not run in a shell.",
+    )
+    service_account_name: ObjectName | None = Field(
+        None,
+        description="ServiceAccount of the pod. Its token is mounted only when this is set; "
+        "otherwise the pod runs as the namespace's default account without a token.",
+    )
+    health_check: HealthCheck | None = Field(
+        None,
+        description="How readiness is probed on grpcPort: TCP (a connection is accepted), GRPC "
+        "(the gRPC health service answers SERVING) or None (ready as soon as it runs). "
+        "TCP when absent.",
+    )
 
 
 class SchedulingConfig(Model):
-    """Advanced scheduling constraints."""
+    """Where the performer's pod may run, on top of what hardwareRequirements ask for."""
 
-    node_selector: dict[str, str] = Field(default_factory=dict)
-    tolerations: list[dict[str, Any]] = Field(default_factory=list)
-    affinity: dict[str, Any] | None = None
-    runtime_class: str | None = None
-    priority_class_name: str | None = None
+    node_selector: Labels = Field(
+        default_factory=dict, description="Labels that the node must have, each with this value."
+    )
+    tolerations: list[Toleration] = Field(
+        default_factory=list,
+        max_length=64,
+        description="Taints of nodes that do not keep the pod away.",
+    )
+    affinity: Affinity | None = Field(
+        None,
+        description="Node affinity, pod affinity and pod anti-affinity, as in a Pod. The terms of "
+        "hardwareRequirements are combined with the node affinity given here.",
+    )
+    runtime_class: ObjectName | None = Field(
+        None, description="RuntimeClass of the pod, such as gvisor or kata."
+    )
+    priority_class_name: ObjectName | None = Field(None, description="PriorityClass of the pod.")
 
 
 class HardwareRequirements(Model):
-    """Specialized hardware needs."""
+    """Hardware that the node must offer; becomes node affinity and device resources of the pod."""
 
-    gpu_type: str | None = None
-    gpu_count: int | None = None
-    tee_required: bool = False
-    tee_type: str | None = None
-    custom_labels: dict[str, str] = Field(default_factory=dict)
+    gpu_type: Word | None = Field(
+        None,
+        description="GPU that the node must have, such as nvidia-a100 or nvidia-tesla-v100. "
+        "Recognised under the labels that GPU feature discovery and the clouds use.",
+    )
+    gpu_count: Annotated[int, Field(ge=0, le=1024)] | None = Field(
+        None,
+        description="Number of GPUs, requested as the device resource of gpuType unless "
+        "spec.resources names it already.",
+    )
+    tee_required: bool = Field(
+        False,
+        description="Whether the node must offer a trusted execution environment: that of "
+        "teeType, or any when teeType is absent.",
+    )
+    tee_type: Word | None = Field(
+        None, description="Technology of the trusted execution environment: sgx, sev, tdx, …"
+    )
+    custom_labels: Labels = Field(
+        default_factory=dict,
+        description="Further labels that the node must have, each with this value. An amount of "
+        "a resource, such as sgx.intel.com/epc, is asked for under spec.resources.limits instead.",
+    )
 
 
 class UpgradeStrategy(Model):
     """How upgrades are carried out and how long they may take."""
 
-    type: UpgradeStrategyType = UpgradeStrategyType.AUTO
-    progress_deadline_seconds: int = 600
+    type: UpgradeStrategyType = Field(
+        UpgradeStrategyType.AUTO,
+        description="RollingUpdate: the new pod serves before the old one goes. Recreate: the old "
+        "pod goes first. Auto: RollingUpdate, unless the new pod cannot be scheduled because the "
+        "old one holds the hardware, then Recreate. Auto when absent.",
+    )
+    progress_deadline_seconds: int = Field(
+        600,
+        ge=1,
+        le=604800,
+        description="Seconds a pod may take until it serves before Progressing turns False with "
+        "the reason ProgressDeadlineExceeded. 600 when absent.",
+    )
 
 
 class PerformerSpec(Model):
     """What the executor asks for."""
 
-    avs_address: str
-    image: str
-    version: str | None = None
-    image_pull_policy: str | None = None
-    config: PerformerConfig = Field(default_factory=PerformerConfig)
-    resources: dict[str, Any] = Field(default_factory=dict)
-    scheduling: SchedulingConfig = Field(default_factory=SchedulingConfig)
-    hardware_requirements: HardwareRequirements = Field(default_factory=HardwareRequirements)
-    image_pull_secrets: list[dict[str, Any]] = Field(default_factory=list)
-    upgrade_strategy: UpgradeStrategy = Field(default_factory=UpgradeStrategy)
+    avs_address: AvsAddress = Field(
+        description="Ethereum address that identifies the AVS: 0x followed by 40 hexadecimal "
+        "digits."
+    )
+    image: ImageReference = Field(
+        description="Container image of the performer: "
+        "[registry[:port]/]path[:tag][@sha256:digest]."
+    )
+    version: Annotated[str, Field(max_length=128)] | None = Field(
+        None,
+        description="Version of the performer, for people and for upgrades: changing it restarts "
+        "the performer even when the image's name stays the same.",
+    )
+    image_pull_policy: ImagePullPolicy | None = Field(
+        None,
+        description="When the kubelet pulls the image: Always, IfNotPresent or Never. When "
+        "absent, Always for the tag latest and IfNotPresent otherwise.",
+    )
+    config: PerformerConfig = Field(
+        default_factory=PerformerConfig, description="Configuration of the performer's container."
+    )
+    resources: Resources = Field(
+        default_factory=dict,
+        description="Compute resources of the performer's container, as in a Pod.",
+    )
+    scheduling: SchedulingConfig = Field(
+        default_factory=SchedulingConfig, description="Where the performer's pod may run."
+    )
+    hardware_requirements: HardwareRequirements = Field(
+        default_factory=HardwareRequirements,
+        description="Specialised hardware that the node must offer.",
+    )
+    image_pull_secrets: Annotated[
+        list[LocalObjectReference],
+        Schema({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+    ] = Field(
+        default_factory=list,
+        max_length=16,
+        description="Secrets of the same namespace with credentials for the image's registry.",
+    )
+    upgrade_strategy: UpgradeStrategy = Field(
+        default_factory=UpgradeStrategy,
+        description="How a change of the pod is carried out.",
+    )
 
 
 class Condition(Model):
-    """A metav1.Condition."""
+    """A metav1.Condition.
 
-    type: str
-    status: str
-    reason: str
-    message: str = ""
-    last_transition_time: str
-    observed_generation: int | None = None
+    https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#Condition
+    """
+
+    type: Annotated[str, Field(max_length=316)] = Field(
+        description="Available, Progressing, Degraded or Ready."
+    )
+    status: Annotated[str, Schema({"enum": ["True", "False", "Unknown"]})] = Field(
+        max_length=7, description="True, False or Unknown."
+    )
+    reason: str = Field(
+        min_length=1,
+        max_length=1024,
+        pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+        description="Why, in one CamelCase word.",
+    )
+    message: str = Field("", max_length=32768, description="Why, for a person.")
+    last_transition_time: Timestamp = Field(description="When status last changed.")
+    observed_generation: int | None = Field(
+        None, ge=0, description="metadata.generation this was said about."
+    )
 
 
 class PerformerStatus(Model):
-    """What the operator observed."""
+    """What the operator observed; written by the operator only."""
 
-    phase: str | None = None
-    ready: bool | None = None
-    observed_generation: int | None = None
-    pod_name: str | None = None
-    service_name: str | None = None
-    grpc_endpoint: str | None = None
-    node_name: str | None = None
-    template_hash: str | None = None
-    serving_template_hash: str | None = None
-    progress_start_time: str | None = None
-    last_upgrade: str | None = None
-    ready_time: str | None = None
-    conditions: list[Condition] = Field(default_factory=list)
+    phase: Annotated[
+        str | None,
+        Schema({"enum": ["Pending", "Running", "Upgrading", "Terminating", "Failed"]}),
+    ] = Field(
+        None,
+        max_length=16,
+        description="Summary: Pending (nothing serves yet or any more), Running (serves what spec "
+        "asks for), Upgrading (a change is on its way), Failed (does not mend itself) or "
+        "Terminating. The conditions say why.",
+    )
+    ready: bool | None = Field(None, description="Whether a client is answered at grpcEndpoint.")
+    observed_generation: int | None = Field(
+        None, ge=0, description="metadata.generation that this status is about."
+    )
+    pod_name: Annotated[str, Field(max_length=253)] | None = Field(
+        None, description="Pod that serves or, when none does, that is to serve."
+    )
+    service_name: Annotated[str, Field(max_length=63)] | None = Field(
+        None, description="Service in front of the pod."
+    )
+    grpc_endpoint: Annotated[str, Field(max_length=512)] | None = Field(
+        None,
+        description="Where clients connect: "
+        "performer-{name}.{namespace}.svc.cluster.local:{grpcPort}.",
+    )
+    node_name: Annotated[str, Field(max_length=253)] | None = Field(
+        None, description="Node on which the pod runs."
+    )
+    template_hash: Annotated[str, Field(max_length=63)] | None = Field(
+        None, description="Hash of the pod template that spec asks for."
+    )
+    serving_template_hash: Annotated[str, Field(max_length=63)] | None = Field(
+        None, description="Hash of the pod template that serves."
+    )
+    progress_start_time: Timestamp | None = Field(
+        None, description="Since when the current change is under way; the deadline counts from it."
+    )
+    last_upgrade: Timestamp | None = Field(
+        None, description="When a new pod template last took over serving."
+    )
+    ready_time: Timestamp | None = Field(
+        None, description="When the performer last became ready."
+    )
+    conditions: Annotated[
+        list[Condition],
+        Schema({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),
+    ] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Available, Progressing, Degraded and, as the summary, Ready.",
+    )
