@@ -60,12 +60,18 @@ ObjectName = Annotated[
 Word = Annotated[
     str,
     Field(max_length=63),
-    Matches(
-        _WORD, "letters, digits, '-', '_' and '.', starting and ending with a letter or digit"
-    ),
+    Matches(_WORD, "letters, digits, '-', '_' and '.', starting and ending with a letter or digit"),
 ]
 Argument = Annotated[str, Field(max_length=32768)]
-LabelValue = Annotated[str, Field(max_length=63)]
+LabelValue = Annotated[
+    str,
+    Field(max_length=63),
+    Matches(
+        rf"({_WORD})?",
+        "a label value: letters, digits, '-', '_' and '.', starting and ending with a letter or "
+        "digit",
+    ),
+]
 Timestamp = Annotated[str, Schema({"format": "date-time"})]
 
 EnvVar = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.EnvVar")]
@@ -77,24 +83,22 @@ LocalObjectReference = Annotated[
     dict[str, Any], CoreType("io.k8s.api.core.v1.LocalObjectReference")
 ]
 
-_LABELS = Schema(
+_LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
+_LABEL_KEYS = Schema(
     {
         VALIDATIONS: [
             rule(
-                r"self.all(k, k.matches(r'^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?"
-                r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$') && k.size() <= 317)",
+                f"self.all(key, key.matches(r'{_LABEL_KEY}'))",
                 "each key must be a label key: [prefix/]name, the name of letters, digits, "
                 "'-', '_' and '.'",
-            ),
-            rule(
-                r"self.all(k, self[k].matches(r'^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
-                "each value must be a label value: at most 63 letters, digits, '-', '_' and '.', "
-                "starting and ending with a letter or digit",
+                messageExpression="'each key must be a label key: [prefix/]name, the name of "
+                "letters, digits, \\'-\\', \\'_\\' and \\'.\\', but one is \"' + "
+                f"self.filter(key, !key.matches(r'{_LABEL_KEY}'))[0] + '\"'",
             ),
         ]
     }
 )
-Labels = Annotated[dict[str, LabelValue], Field(max_length=64), _LABELS]
+Labels = Annotated[dict[str, LabelValue], Field(max_length=64), _LABEL_KEYS]
 
 
 class Model(BaseModel):
@@ -379,9 +383,7 @@ class PerformerStatus(Model):
     last_upgrade: Timestamp | None = Field(
         None, description="When a new pod template last took over serving."
     )
-    ready_time: Timestamp | None = Field(
-        None, description="When the performer last became ready."
-    )
+    ready_time: Timestamp | None = Field(None, description="When the performer last became ready.")
     conditions: Annotated[
         list[Condition],
         Schema({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),

@@ -1,0 +1,207 @@
+"""Schemas of Kubernetes' own types, as published, with the bounds and rules a CRD needs.
+
+`coretypes.json` is recorded from a real API server (`crds/record_core_types.py`). Published schemas
+leave most rules to code that only runs when the pod is created; the ones a user trips over are
+added here, so that a bad Performer is refused at once instead of failing later.
+"""
+
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from hourglass_operator.api.rules import VALIDATIONS, rule
+
+STRING_BOUND = {"maxLength": 512}
+LIST_BOUND = {"maxItems": 32}
+MAP_BOUND = {"maxProperties": 64}
+
+DROPPED = frozenset({"EnvVarSource.fileKeyRef", "ResourceRequirements.claims"})
+"""Fields that need something in the pod which a Performer cannot declare."""
+
+_NAMED = {"minLength": 1, "maxLength": 253}
+_WEIGHT = {"minimum": 1, "maximum": 100}
+_VARIABLE = rule(
+    "self.size() > 0 && !self.contains('=')",
+    "must be the name of an environment variable: not empty, no '='",
+)
+BOUNDS: dict[str, dict[str, Any]] = {
+    "ConfigMapEnvSource.name": _NAMED,
+    "ConfigMapKeySelector.key": _NAMED,
+    "ConfigMapKeySelector.name": _NAMED,
+    "EnvVar.name": {"maxLength": 1024, VALIDATIONS: [_VARIABLE]},
+    "EnvVar.value": {"maxLength": 131072},
+    "LabelSelectorRequirement.operator": {"enum": ["DoesNotExist", "Exists", "In", "NotIn"]},
+    "LocalObjectReference.name": _NAMED,
+    "NodeSelector.nodeSelectorTerms": {"minItems": 1, "maxItems": 32},
+    "NodeSelectorRequirement.key": {"minLength": 1, "maxLength": 317},
+    "NodeSelectorRequirement.values[]": {"maxLength": 63},
+    "ObjectFieldSelector.fieldPath": {
+        VALIDATIONS: [
+            rule(
+                r"""self.matches(r"^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|"""
+                r"""spec\.(nodeName|serviceAccountName)|status\.(hostIP|hostIPs|podIP|podIPs))$")""",
+                "must be metadata.name, metadata.namespace, metadata.uid, metadata.labels['KEY'], "
+                "metadata.annotations['KEY'], spec.nodeName, spec.serviceAccountName, "
+                "status.hostIP, status.hostIPs, status.podIP or status.podIPs",
+            )
+        ]
+    },
+    "PodAffinityTerm.topologyKey": {"minLength": 1, "maxLength": 317},
+    "PreferredSchedulingTerm.weight": _WEIGHT,
+    "ResourceFieldSelector.resource": {
+        VALIDATIONS: [
+            rule(
+                r"self.matches(r'^(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)$')",
+                "must be limits or requests of cpu, memory, ephemeral-storage or hugepages, such "
+                "as limits.memory",
+            )
+        ]
+    },
+    "SecretEnvSource.name": _NAMED,
+    "SecretKeySelector.key": _NAMED,
+    "SecretKeySelector.name": _NAMED,
+    "WeightedPodAffinityTerm.weight": _WEIGHT,
+}
+
+REQUIRED: dict[str, list[str]] = {
+    "ConfigMapEnvSource": ["name"],
+    "ConfigMapKeySelector": ["key", "name"],
+    "LocalObjectReference": ["name"],
+    "SecretEnvSource": ["name"],
+    "SecretKeySelector": ["key", "name"],
+}
+
+_VALUES_FIT = rule(
+    "self.operator in ['In', 'NotIn'] ? has(self.values) && self.values.size() > 0 : "
+    "self.operator in ['Exists', 'DoesNotExist'] ? !has(self.values) || self.values.size() == 0 : "
+    "has(self.values) && self.values.size() == 1",
+    "In and NotIn need values, Exists and DoesNotExist take none",
+)
+_REQUEST, _LIMIT = "string(self.requests[name])", "string(self.limits[name])"
+_BOTH_PARSE = f"isQuantity({_REQUEST}) && isQuantity({_LIMIT})"
+_COMPARED = f"quantity({_REQUEST}).compareTo(quantity({_LIMIT}))"
+
+RULES: dict[str, list[dict[str, str]]] = {
+    "EnvFromSource": [
+        rule(
+            "has(self.configMapRef) != has(self.secretRef)",
+            "must have exactly one of configMapRef and secretRef",
+        )
+    ],
+    "EnvVar": [
+        rule(
+            "!has(self.valueFrom) || !has(self.value) || self.value.size() == 0",
+            "must not have both value and valueFrom",
+        )
+    ],
+    "EnvVarSource": [
+        rule(
+            "[has(self.configMapKeyRef), has(self.fieldRef), has(self.resourceFieldRef), "
+            "has(self.secretKeyRef)].exists_one(given, given)",
+            "must have exactly one of configMapKeyRef, fieldRef, resourceFieldRef and secretKeyRef",
+        )
+    ],
+    "LabelSelectorRequirement": [_VALUES_FIT],
+    "NodeSelectorRequirement": [
+        rule(
+            _VALUES_FIT["rule"],
+            "In and NotIn need values, Exists and DoesNotExist take none, Gt and Lt take one",
+        ),
+        rule(
+            "!(self.operator in ['Gt', 'Lt']) || !has(self.values) || self.values.size() != 1 || "
+            "self.values[0].matches('^-?[0-9]+$')",
+            "Gt and Lt compare with an integer",
+        ),
+    ],
+    "ResourceRequirements": [
+        rule(
+            "!has(self.requests) || !has(self.limits) || self.requests.all(name, "
+            f"!(name in self.limits) || name.contains('/') || !({_BOTH_PARSE}) || {_COMPARED} <= 0)",
+            "no request may be greater than the limit of the same resource",
+        ),
+        rule(
+            "!has(self.requests) || self.requests.all(name, !name.contains('/') || "
+            f"has(self.limits) && name in self.limits && (!({_BOTH_PARSE}) || {_COMPARED} == 0))",
+            "a device such as nvidia.com/gpu needs the same amount in limits as in requests",
+        ),
+    ],
+    "Toleration": [
+        rule(
+            "has(self.key) && self.key.size() > 0 || "
+            "has(self.operator) && self.operator == 'Exists'",
+            "without a key, operator must be Exists",
+        ),
+        rule(
+            "!has(self.operator) || self.operator != 'Exists' || "
+            "!has(self.value) || self.value.size() == 0",
+            "operator Exists takes no value",
+        ),
+        rule(
+            "!has(self.tolerationSeconds) || has(self.effect) && self.effect == 'NoExecute'",
+            "tolerationSeconds needs the effect NoExecute",
+        ),
+    ],
+}
+
+QUANTITY: dict[str, Any] = {
+    "x-kubernetes-int-or-string": True,
+    "maxLength": 32,
+    VALIDATIONS: [
+        rule(
+            "type(self) == int ? int(self) >= 0 : "
+            "isQuantity(string(self)) && !quantity(string(self)).isLessThan(quantity('0'))",
+            "must be a quantity such as 500m, 2 or 4Gi, not negative",
+            messageExpression="'must be a quantity such as 500m, 2 or 4Gi, not negative, but is \"'"
+            " + string(self) + '\"'",
+        )
+    ],
+}
+
+
+@cache
+def _published() -> dict[str, Any]:
+    text = (resources.files("hourglass_operator.api") / "coretypes.json").read_text()
+    definitions: dict[str, Any] = json.loads(text)
+    return definitions
+
+
+def schema(definition: str) -> dict[str, Any]:
+    """The structural schema of e.g. `io.k8s.api.core.v1.EnvVar`; KeyError for an unknown name."""
+    kind = definition.rpartition(".")[2]
+    if kind == "Quantity":
+        return dict(QUANTITY)
+    published = _published()[definition]
+    properties = {
+        name: _property(f"{kind}.{name}", value)
+        for name, value in published.get("properties", {}).items()
+        if f"{kind}.{name}" not in DROPPED
+    }
+    result = {**published, "properties": properties}
+    if kind in REQUIRED:
+        result["required"] = REQUIRED[kind]
+    if kind in RULES:
+        result[VALIDATIONS] = RULES[kind]
+    return result
+
+
+def _property(path: str, published: dict[str, Any]) -> dict[str, Any]:
+    """One property, references inlined, without the meaningless defaults of Go's zero values."""
+    result = {key: value for key, value in published.items() if key not in ("allOf", "$ref")}
+    result.pop("default", None)
+    reference = published.get("$ref") or next(
+        (part["$ref"] for part in published.get("allOf", ())), None
+    )
+    if reference is not None:
+        return {**schema(reference.rpartition("/")[2]), **result}
+    match result["type"]:
+        case "string" if "enum" not in result:
+            result |= STRING_BOUND
+        case "array":
+            result |= {**LIST_BOUND, "items": _property(f"{path}[]", result["items"])}
+        case "object":
+            values = _property(f"{path}[]", result["additionalProperties"])
+            result |= {**MAP_BOUND, "additionalProperties": values}
+        case _:
+            pass
+    return result | BOUNDS.get(path, {})
