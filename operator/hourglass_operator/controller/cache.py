@@ -1,0 +1,210 @@
+"""The informer cache: what the watches have told, trimmed, and whom a change concerns."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from hourglass_operator.controller.pod_view import PodView, pod_view
+from hourglass_operator.controller.views import (
+    JSON,
+    EndpointsView,
+    Key,
+    PerformerView,
+    endpoints_view,
+    performer_view,
+)
+from hourglass_operator.kube.node import NodeView
+from hourglass_operator.kube.node import view as node_view
+from hourglass_operator.resources import names
+from hourglass_operator.resources.service import ServiceView
+from hourglass_operator.resources.service import view as service_view
+
+RESOURCES = ("nodes", "services", "endpointslices", "pods", "performers")
+"""What is watched, in the order in which initial lists are best delivered."""
+
+Name = tuple[str, str]
+
+
+class Cache:
+    """One per controller. All reads are cheap; nothing here does I/O.
+
+    Per resource, events must come in the order of their resourceVersions, which are compared as
+    numbers (https://kep.k8s.io/5504): what is not newer than the last event is a repetition.
+    """
+
+    def __init__(self) -> None:
+        self.performers: dict[Key, PerformerView] = {}
+        self._pods: defaultdict[Key, dict[str, PodView]] = defaultdict(dict)
+        self._services: dict[Key, ServiceView] = {}
+        self._endpoints: defaultdict[Key, dict[str, EndpointsView]] = defaultdict(dict)
+        self._slice_of: dict[Name, Key] = {}
+        self._nodes: dict[str, NodeView] = {}
+        self._nodes_sorted = True
+        self._used: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._seen: dict[str, int] = dict.fromkeys(RESOURCES, 0)
+        self._versions: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
+        self._put: Mapping[str, Callable[[Name, JSON | None], Iterable[Key]]] = {
+            "performers": self._put_performer,
+            "pods": self._put_pod,
+            "services": self._put_service,
+            "endpointslices": self._put_endpoints,
+            "nodes": self._put_node,
+        }
+
+    def watched(self, resource: str, event: str, obj: JSON) -> tuple[Key, ...]:
+        """Take in a watch event (ADDED, MODIFIED, DELETED); returns whom it concerns."""
+        version = _version(obj)
+        if version <= self._seen[resource]:
+            return ()
+        self._seen[resource] = version
+        return self._apply(resource, obj, version, deleted=event == "DELETED")
+
+    def listed(self, resource: str, objects: Iterable[JSON], version: str) -> tuple[Key, ...]:
+        """Take in a whole list, as after a lost watch: what is not on it is gone."""
+        self._seen[resource] = int(version)
+        current = {_name(obj): obj for obj in objects}
+        versions = self._versions[resource]
+        concerned: list[Key] = []
+        for name in [name for name in versions if name not in current]:
+            del versions[name]
+            concerned += self._put[resource](name, None)
+        for obj in current.values():
+            concerned += self._apply(resource, obj, _version(obj), deleted=False)
+        return tuple(dict.fromkeys(concerned))
+
+    def answered(self, resource: str, obj: JSON) -> tuple[Key, ...]:
+        """Take in an object that a write returned, unless the watch has already been further.
+
+        Without this a pass right after a write would act on what was true before it.
+        """
+        version = _version(obj)
+        if resource not in self._seen or version <= self._seen[resource]:
+            return ()
+        return self._apply(resource, obj, version, deleted=False)
+
+    def found(self, resource: str, obj: JSON) -> tuple[Key, ...]:
+        """Take in an object that was read because no watch shows it (it lost its labels)."""
+        return self._apply(resource, obj, _version(obj), deleted=False)
+
+    def lost(self, resource: str, name: Name) -> tuple[Key, ...]:
+        """Drop an object that the API server no longer knows."""
+        if resource not in self._versions or self._versions[resource].pop(name, None) is None:
+            return ()
+        return tuple(self._put[resource](name, None))
+
+    def _apply(self, resource: str, obj: JSON, version: int, *, deleted: bool) -> tuple[Key, ...]:
+        name = _name(obj)
+        versions = self._versions[resource]
+        if version < versions.get(name, 0):
+            return ()
+        if deleted:
+            versions.pop(name, None)
+        else:
+            versions[name] = version
+        return tuple(self._put[resource](name, None if deleted else obj))
+
+    # Reads
+
+    def pods(self, key: Key) -> tuple[PodView, ...]:
+        """The pods of a Performer, by name."""
+        return tuple(pod for _, pod in sorted(self._pods.get(key, {}).items()))
+
+    def service(self, key: Key) -> ServiceView | None:
+        """The Service that bears the Performer's service name."""
+        return self._services.get(key)
+
+    def ready_endpoints(self, key: Key) -> frozenset[str]:
+        """Names of the pods that are ready endpoints of the Performer's Service."""
+        slices = self._endpoints.get(key, {})
+        return frozenset(pod for endpoints in slices.values() for pod in endpoints.ready)
+
+    def nodes(self) -> Mapping[str, NodeView]:
+        """All nodes by name, in the order of their names."""
+        if not self._nodes_sorted:
+            self._nodes = dict(sorted(self._nodes.items()))
+            self._nodes_sorted = True
+        return self._nodes
+
+    def used(self) -> Mapping[str, Mapping[str, int]]:
+        """Extended resources that pods of Performers occupy, by node and resource."""
+        return self._used
+
+    # Changes
+
+    def _put_performer(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+        if obj is None:
+            self.performers.pop(name, None)
+        else:
+            self.performers[name] = performer_view(obj)
+        return (name,)
+
+    def _put_pod(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+        parsed = names.parse_pod_name(name[1])
+        if parsed is None:
+            return ()
+        key = (name[0], parsed.performer)
+        pods = self._pods[key]
+        before = pods.pop(name[1], None)
+        after = pod_view(obj) if obj is not None else None
+        if after is not None:
+            pods[name[1]] = after
+        elif not pods:
+            del self._pods[key]
+        for pod, sign in ((before, -1), (after, 1)):
+            if pod is not None and pod.node and not pod.ended:
+                used = self._used[pod.node]
+                for resource, count in pod.devices:
+                    used[resource] = used.get(resource, 0) + sign * count
+        return (key,)
+
+    def _put_service(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+        performer = names.performer_of_service(name[1])
+        if performer is None:
+            return ()
+        key = (name[0], performer)
+        if obj is None:
+            self._services.pop(key, None)
+        else:
+            self._services[key] = service_view(obj)
+        return (key,)
+
+    def _put_endpoints(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+        concerned = []
+        before = self._slice_of.pop(name, None)
+        if before is not None:
+            del self._endpoints[before][name[1]]
+            if not self._endpoints[before]:
+                del self._endpoints[before]
+            concerned.append(before)
+        labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
+        performer = names.performer_of_service(labels.get("kubernetes.io/service-name", ""))
+        if obj is not None and performer is not None:
+            after = self._slice_of[name] = (name[0], performer)
+            self._endpoints[after][name[1]] = endpoints_view(obj)
+            concerned.append(after)
+        return concerned
+
+    def _put_node(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+        after = node_view(obj) if obj is not None else None
+        # Heartbeats change what nobody here reads.
+        if after == self._nodes.get(name[1]):
+            return ()
+        if after is None:
+            del self._nodes[name[1]]
+        else:
+            self._nodes_sorted &= name[1] in self._nodes
+            self._nodes[name[1]] = after
+        return [
+            key
+            for key, pods in self._pods.items()
+            if any(pod.node in ("", name[1]) for pod in pods.values())
+        ]
+
+
+def _name(obj: JSON) -> Name:
+    meta: Mapping[str, Any] = obj["metadata"]
+    return (meta.get("namespace", ""), meta["name"])
+
+
+def _version(obj: JSON) -> int:
+    return int(obj["metadata"]["resourceVersion"])

@@ -1,0 +1,120 @@
+"""Cache, queue and pass put together; whoever runs it brings the time and performs the plans."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from hourglass_operator.controller.assess import assess
+from hourglass_operator.controller.cache import Cache
+from hourglass_operator.controller.decide import decide
+from hourglass_operator.controller.learn import Lesson, learn
+from hourglass_operator.controller.observe import observe
+from hourglass_operator.controller.plan import Memory, Outcome, Plan
+from hourglass_operator.controller.queue import WorkQueue
+from hourglass_operator.controller.settings import Settings
+from hourglass_operator.controller.views import JSON, Key
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_statemachine import Lifecycle
+
+_NOTHING = Memory()
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A pass over `key` and what it wants done."""
+
+    key: Key
+    plan: Plan
+
+
+class Controller:
+    """Feed it watch events, take passes from it, report what became of their writes.
+
+    Times are seconds since the Unix epoch and are handed in. For each pass taken, `finish` must be
+    called once, also when its writes failed; until then no other pass for the same key is given.
+    """
+
+    def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
+        self.cache = Cache()
+        self.queue: WorkQueue[Key] = WorkQueue(settings.retry_base, settings.retry_limit)
+        self._catalogue = catalogue
+        self._settings = settings
+        self._lifecycle = Lifecycle()
+        self._memory: dict[Key, Memory] = {}
+
+    def watched(self, resource: str, event: str, obj: JSON, now: float) -> None:
+        """Take in a watch event: ADDED, MODIFIED or DELETED."""
+        self._concerns(self.cache.watched(resource, event, obj), now)
+
+    def listed(self, resource: str, objects: Iterable[JSON], version: str, now: float) -> None:
+        """Take in a list of all objects of a resource and the resourceVersion it is of."""
+        self._concerns(self.cache.listed(resource, objects, version), now)
+
+    def take(self, now: float) -> Pass | None:
+        """The next pass that is due, None if none is."""
+        key = self.queue.take(now)
+        if key is None:
+            return None
+        try:
+            return Pass(key, self.plan(key, now))
+        except Exception:
+            # A Performer that no pass can be made of must not stop the others.
+            self.queue.retry(key, now)
+            self.queue.done(key)
+            raise
+
+    def plan(self, key: Key, now: float) -> Plan:
+        """Observe, assess, advance, decide; changes nothing."""
+        seen = observe(self.cache, key, self._memory.get(key, _NOTHING), now)
+        if seen is None:
+            return Plan()
+        facts = assess(seen, self._catalogue)
+        phase, steps = self._lifecycle.advance(seen.status.phase, facts)
+        return decide(seen, facts, phase, steps, self._catalogue, self._settings)
+
+    def finish(self, done: Pass, outcomes: Sequence[Outcome], now: float) -> None:
+        """Learn from what the API server said; `outcomes` ends with the first failure, if any.
+
+        After a create that found the name taken (409, AlreadyExists), the outcome's body must be
+        the object that has the name.
+        """
+        key, memory, retry = done.key, done.plan.memory, False
+        for outcome in outcomes:
+            performer = self.cache.performers.get(key)
+            if performer is None:
+                break
+            lesson = learn(outcome, performer, memory.refusal, self._settings, now)
+            memory = replace(memory, refusal=lesson.refusal)
+            retry = retry or lesson.retry
+            self._concerns(self._news(outcome, lesson), now)
+        if memory.refusal != done.plan.memory.refusal:
+            self.queue.add(key, now)
+        self._remember(key, memory)
+        if retry:
+            self.queue.retry(key, now)
+        else:
+            self.queue.forgive(key)
+        if done.plan.wake_at is not None:
+            self.queue.add(key, done.plan.wake_at)
+        self.queue.done(key)
+
+    def _news(self, outcome: Outcome, lesson: Lesson) -> tuple[Key, ...]:
+        write = outcome.write
+        if lesson.gone:
+            return self.cache.lost(write.resource, (write.namespace, write.name))
+        if outcome.body is None:
+            return ()
+        if lesson.exists:
+            return self.cache.found(write.resource, outcome.body)
+        if outcome.succeeded:
+            return self.cache.answered(write.resource, outcome.body)
+        return ()
+
+    def _remember(self, key: Key, memory: Memory) -> None:
+        if memory == _NOTHING or key not in self.cache.performers:
+            self._memory.pop(key, None)
+        else:
+            self._memory[key] = memory
+
+    def _concerns(self, keys: Iterable[Key], now: float) -> None:
+        for key in keys:
+            self.queue.add(key, now)

@@ -1,0 +1,88 @@
+"""What a pass wants done, and what became of it."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from hourglass_statemachine import Step
+
+Verb = Literal["create", "patch", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One call to the API server; safe to repeat.
+
+    `resource` is the plural. `body` is the object for create, a JSON merge patch for patch and
+    DeleteOptions for delete.
+    """
+
+    verb: Verb
+    resource: str
+    namespace: str
+    name: str
+    body: dict[str, Any]
+    subresource: str = ""
+
+    def __str__(self) -> str:
+        path = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        return f"{self.verb} {path} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the API server said to a write.
+
+    `code` is the HTTP status; 0 when there was no answer (time-out, connection lost), in which
+    case the write may or may not have gone through. `body` is the object that came back.
+    """
+
+    write: Write
+    code: int
+    reason: str = ""
+    message: str = ""
+    body: dict[str, Any] | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Done, or found done: deleting what is gone is not a failure."""
+        return 200 <= self.code < 300 or (self.write.verb == "delete" and self.code == 404)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The API server refused to create a pod or a Service for the spec of this `generation`.
+
+    `foreign`: the name is taken by an object that is not the Performer's. `failures` counts the
+    tries so far; the next one is not before `retry_at` (seconds).
+    """
+
+    resource: str
+    message: str
+    foreign: bool
+    generation: int
+    failures: int
+    retry_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the controller remembers of a Performer between passes; losing it does no harm.
+
+    `status_pending_since`: since when (seconds) the stored status has been out of date.
+    """
+
+    refusal: Refusal | None = None
+    status_pending_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Writes in the order in which they are to be performed, up to the first that fails.
+
+    `wake_at` (seconds): when to look again though nothing changes.
+    """
+
+    writes: tuple[Write, ...] = ()
+    wake_at: float | None = None
+    memory: Memory = field(default_factory=Memory)
+    steps: tuple[Step, ...] = ()

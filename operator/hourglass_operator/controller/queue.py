@@ -1,0 +1,77 @@
+"""The work queue: keys that need a pass, each at most once, each with its own back-off.
+
+Modelled on client-go's rate limiting queue (https://pkg.go.dev/k8s.io/client-go/util/workqueue).
+It has no clock: every call is told the time.
+"""
+
+import heapq
+from typing import Generic, TypeVar
+
+from hourglass_operator.controller.settings import backoff
+
+K = TypeVar("K")
+
+
+class WorkQueue(Generic[K]):
+    """Times are seconds; keys that are due at the same time come out in the order they went in."""
+
+    def __init__(self, retry_base: float, retry_limit: float) -> None:
+        self._base = retry_base
+        self._limit = retry_limit
+        self._heap: list[tuple[float, int, K]] = []
+        self._due: dict[K, float] = {}
+        self._processing: dict[K, float | None] = {}
+        self._failures: dict[K, int] = {}
+        self._sequence = 0
+
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def add(self, key: K, when: float) -> None:
+        """Ask for a pass over `key` at `when`; the earliest request counts.
+
+        A request for a key that is being processed is kept until `done`.
+        """
+        if key in self._processing:
+            asked = self._processing[key]
+            self._processing[key] = when if asked is None else min(asked, when)
+            return
+        due = self._due.get(key)
+        if due is not None and due <= when:
+            return
+        self._due[key] = when
+        self._sequence += 1
+        heapq.heappush(self._heap, (when, self._sequence, key))
+
+    def retry(self, key: K, now: float) -> None:
+        """Ask for another pass after this key's back-off."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        self.add(key, now + backoff(self._base, self._limit, failures))
+
+    def forgive(self, key: K) -> None:
+        """Start the back-off of `key` from the beginning."""
+        self._failures.pop(key, None)
+
+    def take(self, now: float) -> K | None:
+        """The next key that is due, or None; `done` must follow."""
+        due = self.next_due()
+        if due is None or due > now:
+            return None
+        _, _, key = heapq.heappop(self._heap)
+        del self._due[key]
+        self._processing[key] = None
+        return key
+
+    def done(self, key: K) -> None:
+        """The pass over `key` has ended; what was asked for meanwhile becomes due."""
+        asked = self._processing.pop(key, None)
+        if asked is not None:
+            self.add(key, asked)
+
+    def next_due(self) -> float | None:
+        """When the next key is due; None when nothing waits."""
+        # An entry that an earlier request has overtaken stays in the heap until it comes up.
+        while self._heap and self._due.get(self._heap[0][2]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None

@@ -1,0 +1,44 @@
+"""Whether an upgrade must take the hardware from the old pod before the new one can run."""
+
+from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.pod_view import PodView
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.explain import offers
+from hourglass_operator.hardware.requirement import requirement
+from hourglass_operator.kube import affinity, quantity, toleration
+from hourglass_operator.resources.pod import build_pod_spec
+
+
+def frees_hardware(seen: Observation, old: PodView, new: PodView, catalogue: Catalogue) -> bool:
+    """The unschedulable new pod would fit where the old one runs, but for the devices it holds.
+
+    False in doubt: the old pod serves, and deleting it must not be in vain. Only pods of
+    Performers are known, so where others use devices of the node too, the old pod must hold as
+    many as the new one needs.
+    """
+    node = seen.nodes.get(old.node)
+    needed = requirement(seen.spec, catalogue)
+    if new.unschedulable is None or not new.devices or node is None:
+        return False
+    if not node.ready or node.unschedulable:
+        return False
+    if needed is not None and not offers(node, needed, catalogue):
+        return False
+    spec = build_pod_spec(seen.spec, catalogue)
+    if not affinity.node_matches(spec, node):
+        return False
+    if toleration.untolerated(spec.get("tolerations") or [], node.taints):
+        return False
+    held, used = dict(old.devices), seen.used.get(old.node, {})
+    insufficient = False
+    for resource, count in new.devices:
+        free = int(quantity.parse(node.allocatable.get(resource, "0"))) - used.get(resource, 0)
+        freed = held.get(resource, 0)
+        if f"Insufficient {resource}" in new.unschedulable:
+            insufficient = True
+            fits = freed >= count or (free < count <= free + freed)
+        else:
+            fits = free + freed >= count
+        if not fits:
+            return False
+    return insufficient

@@ -1,0 +1,94 @@
+"""Objects trimmed to what decisions read: 10,000 Performers must fit into little memory."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hourglass_operator.api import PerformerSpec, PerformerStatus
+from hourglass_operator.kube import time
+
+JSON = Mapping[str, Any]
+Key = tuple[str, str]
+"""Namespace and name of a Performer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerformerView:
+    """A Performer; spec and status stay JSON text, which is smaller than objects.
+
+    Times are seconds since the Unix epoch. `version` is the resourceVersion.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    version: str
+    generation: int
+    created: float
+    deleted: float | None
+    finalizers: tuple[str, ...]
+    spec_json: bytes
+    status_json: bytes
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name."""
+        return (self.namespace, self.name)
+
+    def spec(self) -> PerformerSpec:
+        """The spec; raises pydantic.ValidationError if it is none."""
+        return PerformerSpec.model_validate_json(self.spec_json)
+
+    def status(self) -> PerformerStatus:
+        """The stored status."""
+        return PerformerStatus.model_validate_json(self.status_json)
+
+
+def performer_view(performer: JSON) -> PerformerView:
+    """Trim a Performer."""
+    meta = performer["metadata"]
+    return PerformerView(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        version=meta.get("resourceVersion", ""),
+        generation=meta.get("generation", 0),
+        created=seconds(meta.get("creationTimestamp")) or 0.0,
+        deleted=seconds(meta.get("deletionTimestamp")),
+        finalizers=tuple(meta.get("finalizers") or ()),
+        spec_json=_compact(performer.get("spec") or {}),
+        status_json=_compact(performer.get("status") or {}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointsView:
+    """The pods that one EndpointSlice lists as ready endpoints."""
+
+    ready: tuple[str, ...]
+
+
+def endpoints_view(endpoint_slice: JSON) -> EndpointsView:
+    """Trim an EndpointSlice; a missing `ready` means ready, as the API documents."""
+    ready = [
+        endpoint["targetRef"]["name"]
+        for endpoint in endpoint_slice.get("endpoints") or ()
+        if (endpoint.get("conditions") or {}).get("ready", True)
+        and (endpoint.get("targetRef") or {}).get("kind") == "Pod"
+    ]
+    return EndpointsView(tuple(sorted(ready)))
+
+
+def seconds(text: str | None) -> float | None:
+    """A metav1.Time as seconds since the Unix epoch."""
+    return time.parse(text).timestamp() if text else None
+
+
+def timestamp(moment: float) -> str:
+    """Seconds since the Unix epoch as metav1.Time prints them."""
+    return time.from_seconds(moment)
+
+
+def _compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

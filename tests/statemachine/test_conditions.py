@@ -1,0 +1,274 @@
+"""The conditions table: one case a row, and the rules of metav1.Condition."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facts_strategy import FACTS
+from hourglass_statemachine import (
+    Condition,
+    Facts,
+    Fault,
+    Lifecycle,
+    Progress,
+    Reason,
+    Serving,
+    stamp,
+    verdicts,
+)
+
+T0, T1 = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A situation and what the phase and the conditions must say of it."""
+
+    situation: str
+    facts: Facts
+    phase: str
+    available: str
+    progressing: str
+    degraded: str
+
+
+def fault(reason: Reason, *, permanent: bool = False) -> Fault:
+    return Fault(reason, f"what {reason} means", permanent)
+
+
+def waits_with(reason: Reason) -> Facts:
+    return Facts(progress=Progress.SCHEDULED, fault=fault(reason))
+
+
+def fails_with(reason: Reason) -> Facts:
+    return Facts(progress=Progress.SCHEDULED, fault=fault(reason, permanent=True))
+
+
+def pending(situation: str, reason: Reason) -> Row:
+    words = (f"False/{reason}", f"True/{reason}", "False/NotAvailable")
+    return Row(situation, waits_with(reason), "Pending", *words)
+
+
+def failed(situation: str, reason: Reason) -> Row:
+    words = (f"False/{reason}", f"False/{reason}", "False/NotAvailable")
+    return Row(situation, fails_with(reason), "Failed", *words)
+
+
+ROWS = [
+    Row(
+        "no pod yet",
+        Facts(),
+        "Pending",
+        "False/PodPending",
+        "True/PodPending",
+        "False/NotAvailable",
+    ),
+    Row(
+        "scheduled and starting",
+        Facts(progress=Progress.SCHEDULED),
+        "Pending",
+        "False/Scheduled",
+        "True/Scheduled",
+        "False/NotAvailable",
+    ),
+    Row(
+        "pod ready but endpoints not yet",
+        Facts(progress=Progress.POD_READY),
+        "Pending",
+        "False/EndpointsNotReady",
+        "True/PodReady",
+        "False/NotAvailable",
+    ),
+    Row(
+        "serving",
+        Facts(serving=Serving.WANTED),
+        "Running",
+        "True/PodReady",
+        "False/ServiceReady",
+        "False/AsExpected",
+    ),
+    pending("unschedulable for hardware", Reason.HARDWARE_UNAVAILABLE),
+    pending("unschedulable otherwise", Reason.SCHEDULING_FAILED),
+    pending("the first failed image pull", Reason.IMAGE_PULL_FAILED),
+    failed("image pull backs off", Reason.IMAGE_PULL_FAILED),
+    pending("container ended once", Reason.CONTAINER_FAILED),
+    failed("crash loop", Reason.CONTAINER_FAILED),
+    pending("readiness lost", Reason.POD_NOT_READY),
+    pending("pod evicted or node lost", Reason.POD_LOST),
+    failed("pod refused by the API server", Reason.POD_REJECTED),
+    failed("service refused by the API server", Reason.SERVICE_REJECTED),
+    failed("name taken by another owner", Reason.NAME_CONFLICT),
+    Row(
+        "progress deadline passed while unschedulable",
+        Facts(fault=fault(Reason.SCHEDULING_FAILED), deadline_exceeded=True),
+        "Failed",
+        "False/SchedulingFailed",
+        "False/ProgressDeadlineExceeded",
+        "False/NotAvailable",
+    ),
+    Row(
+        "progress deadline passed without a fault",
+        Facts(progress=Progress.SCHEDULED, deadline_exceeded=True),
+        "Failed",
+        "False/Scheduled",
+        "False/ProgressDeadlineExceeded",
+        "False/NotAvailable",
+    ),
+    Row(
+        "progress deadline passed in a crash loop names the crash loop",
+        Facts(fault=fault(Reason.CONTAINER_FAILED, permanent=True), deadline_exceeded=True),
+        "Failed",
+        "False/ContainerFailed",
+        "False/ContainerFailed",
+        "False/NotAvailable",
+    ),
+    Row(
+        "upgrade while the old pod serves",
+        Facts(serving=Serving.PREVIOUS, upgrading=True, progress=Progress.SCHEDULED),
+        "Upgrading",
+        "True/PodReady",
+        "True/UpgradeInProgress",
+        "False/AsExpected",
+    ),
+    Row(
+        "upgrade with nothing serving",
+        Facts(upgrading=True),
+        "Upgrading",
+        "False/UpgradeInProgress",
+        "True/UpgradeInProgress",
+        "False/NotAvailable",
+    ),
+    Row(
+        "upgrade with nothing serving and a fault that may mend itself",
+        Facts(upgrading=True, fault=fault(Reason.HARDWARE_UNAVAILABLE)),
+        "Upgrading",
+        "False/HardwareUnavailable",
+        "True/UpgradeInProgress",
+        "False/NotAvailable",
+    ),
+    Row(
+        "upgrade with nothing serving and a lasting fault",
+        Facts(upgrading=True, fault=fault(Reason.IMAGE_PULL_FAILED, permanent=True)),
+        "Failed",
+        "False/ImagePullFailed",
+        "False/ImagePullFailed",
+        "False/NotAvailable",
+    ),
+    Row(
+        "upgrade whose new pod has a fault while the old one serves",
+        Facts(
+            serving=Serving.PREVIOUS,
+            upgrading=True,
+            fault=fault(Reason.IMAGE_PULL_FAILED, permanent=True),
+        ),
+        "Upgrading",
+        "True/PodReady",
+        "True/UpgradeInProgress",
+        "True/ImagePullFailed",
+    ),
+    Row(
+        "the same after the progress deadline",
+        Facts(
+            serving=Serving.PREVIOUS,
+            upgrading=True,
+            fault=fault(Reason.IMAGE_PULL_FAILED, permanent=True),
+            deadline_exceeded=True,
+        ),
+        "Upgrading",
+        "True/PodReady",
+        "False/ProgressDeadlineExceeded",
+        "True/ImagePullFailed",
+    ),
+    Row(
+        "upgrade past its deadline without a fault",
+        Facts(serving=Serving.PREVIOUS, upgrading=True, deadline_exceeded=True),
+        "Upgrading",
+        "True/PodReady",
+        "False/ProgressDeadlineExceeded",
+        "True/ProgressDeadlineExceeded",
+    ),
+    Row(
+        "serving on a node that lost the hardware",
+        Facts(serving=Serving.WANTED, lost_hardware="node gpu-1 no longer offers 2 GPUs"),
+        "Running",
+        "True/PodReady",
+        "False/ServiceReady",
+        "True/HardwareUnavailable",
+    ),
+    Row(
+        "deleting",
+        Facts(deleting=True, serving=Serving.WANTED),
+        "Terminating",
+        "False/Terminating",
+        "True/Terminating",
+        "False/NotAvailable",
+    ),
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.situation)
+def test_the_table_of_conditions(row: Row) -> None:
+    found = {v.type: f"{v.status}/{v.reason}" for v in verdicts(row.facts)}
+    phase, _ = Lifecycle().advance(None, row.facts)
+    assert (phase, found["Available"], found["Progressing"], found["Degraded"]) == (
+        row.phase,
+        row.available,
+        row.progressing,
+        row.degraded,
+    )
+
+
+def test_a_degraded_performer_says_so_in_its_summary() -> None:
+    facts = Facts(serving=Serving.WANTED, detail="pod p serves", lost_hardware="gpu-1 lost a GPU")
+    assert verdicts(facts)[-1].message == "pod p serves; gpu-1 lost a GPU"
+
+
+@given(FACTS)
+def test_the_summary_comes_last_and_mirrors_available(facts: Facts) -> None:
+    available, *_, ready = verdicts(facts)
+    assert (ready.type, ready.status, ready.reason) == ("Ready", available.status, available.reason)
+
+
+@given(FACTS)
+def test_degraded_always_means_still_functional(facts: Facts) -> None:
+    found = {v.type: v.status for v in verdicts(facts)}
+    assert found["Available"] or not found["Degraded"]
+
+
+@given(FACTS)
+def test_phase_and_conditions_agree(facts: Facts) -> None:
+    phase, _ = Lifecycle().advance(None, facts)
+    found = {v.type: v.status for v in verdicts(facts)}
+    assert found["Available"] or phase != "Running"
+    assert not found["Available"] or phase in ("Running", "Upgrading")
+    assert not found["Progressing"] or phase not in ("Running", "Failed")
+
+
+@given(st.lists(FACTS, min_size=2, max_size=5))
+def test_the_transition_time_moves_only_with_the_status(history: list[Facts]) -> None:
+    stored: tuple[Condition, ...] = ()
+    for minute, facts in enumerate(history):
+        now = f"2026-01-01T00:{minute:02}:00Z"
+        after = stamp(verdicts(facts), stored, now, minute)
+        before = {c.type: c for c in stored}
+        for condition in after:
+            old = before.get(condition.type)
+            moved = old is None or old.status != condition.status
+            assert condition.last_transition_time == (now if moved else old.last_transition_time)
+            assert condition.observed_generation == minute
+        stored = after
+
+
+@given(FACTS)
+def test_stamping_twice_changes_nothing(facts: Facts) -> None:
+    once = stamp(verdicts(facts), (), T0, 1)
+    assert stamp(verdicts(facts), once, T1, 1) == once
+
+
+def test_conditions_of_others_stay() -> None:
+    foreign = Condition("Audited", "True", "Checked", "by the auditor", T0, None)
+    stamped = stamp(verdicts(Facts()), (foreign,), T1, 1)
+    assert stamped[0] == foreign
+    assert [c.type for c in stamped[1:]] == ["Available", "Progressing", "Degraded", "Ready"]
