@@ -97,7 +97,7 @@ def lost_hardware(seen: Observation, pod: PodView, catalogue: Catalogue) -> str:
     node = seen.nodes.get(pod.node)
     if needed is None or node is None or pod.template_hash != seen.wanted:
         return ""
-    if offers(node, needed, catalogue):
+    if offers(node, needed):
         return ""
     return f"node {pod.node} no longer offers {needed}, which pod {pod.name} was placed there for"
 

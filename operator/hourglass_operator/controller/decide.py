@@ -96,21 +96,13 @@ def _service(seen: Observation) -> list[Write]:
 
 def _pod_repairs(seen: Observation) -> list[Write]:
     performer = seen.performer
-    return [
-        Write("patch", "pods", pod.namespace, pod.name, body)
-        for pod in seen.pods
-        if pod.alive
-        and (
-            body := pod_repair(
-                pod.labels,
-                pod.owner,
-                performer.name,
-                performer.uid,
-                seen.spec.avs_address,
-                pod.template_hash,
-            )
-        )
-    ]
+    writes = []
+    for pod in seen.pods:
+        labels = names.labels(performer.name, seen.spec.avs_address, pod.template_hash)
+        body = pod_repair(pod.labels, pod.owner, labels, performer.name, performer.uid)
+        if body is not None and pod.alive:
+            writes.append(Write("patch", "pods", pod.namespace, pod.name, body))
+    return writes
 
 
 def _tell(

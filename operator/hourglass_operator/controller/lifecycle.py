@@ -11,7 +11,6 @@ from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.settings import Settings, backoff
 from hourglass_operator.controller.upgrade import frees_hardware
 from hourglass_operator.hardware.catalogue import Catalogue
-from hourglass_operator.resources import names
 from hourglass_operator.resources.pod import build_pod
 from hourglass_statemachine import Serving
 

@@ -22,7 +22,7 @@ def frees_hardware(seen: Observation, old: PodView, new: PodView, catalogue: Cat
         return False
     if not node.ready or node.unschedulable:
         return False
-    if needed is not None and not offers(node, needed, catalogue):
+    if needed is not None and not offers(node, needed):
         return False
     spec = build_pod_spec(seen.spec, catalogue)
     if not affinity.node_matches(spec, node):

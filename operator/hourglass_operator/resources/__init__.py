@@ -1,0 +1,1 @@
+"""The Pod and the Service of a Performer, built from its spec; pure."""

@@ -1,0 +1,84 @@
+"""Names and labels of a Performer's objects."""
+
+import re
+from typing import NamedTuple
+
+CONTAINER = "performer"
+PORT = "grpc"
+FINALIZER = "hourglass.eigenlayer.io/performer"
+"""Keeps a deleted Performer until its pod has drained."""
+
+APP_LABEL = "app"
+APP = "performer"
+NAME_LABEL = "performer-name"
+PERFORMER_LABEL = "hourglass.eigenlayer.io/performer"
+AVS_LABEL = "hourglass.eigenlayer.io/avs"
+HASH_LABEL = "hourglass.eigenlayer.io/template-hash"
+
+_RECOMMENDED = {
+    "app.kubernetes.io/name": "hourglass-performer",
+    "app.kubernetes.io/component": "performer",
+    "app.kubernetes.io/managed-by": "hourglass-performer-operator",
+}
+_INSTANCE_LABEL = "app.kubernetes.io/instance"
+
+OWN_LABELS = frozenset(
+    {APP_LABEL, NAME_LABEL, PERFORMER_LABEL, AVS_LABEL, HASH_LABEL, _INSTANCE_LABEL, *_RECOMMENDED}
+)
+"""Keys of the labels that the operator sets and repairs; all others are left alone."""
+
+_PREFIX = "performer-"
+_POD = re.compile(r"^performer-(?P<performer>.+)-(?P<hash>[a-z0-9]{10})-(?P<attempt>\d+)$")
+
+
+class PodName(NamedTuple):
+    """The parts of a pod's name."""
+
+    performer: str
+    template_hash: str
+    attempt: int
+
+
+def service_name(performer: str) -> str:
+    """Name of the Service."""
+    return _PREFIX + performer
+
+
+def performer_of_service(service: str) -> str | None:
+    """Name of the Performer whose Service would have this name."""
+    return service.removeprefix(_PREFIX) if service.startswith(_PREFIX) else None
+
+
+def pod_name(performer: str, template_hash: str, attempt: int) -> str:
+    """Name of a pod: a function of its input, so that a repeated create finds it taken."""
+    return f"{_PREFIX}{performer}-{template_hash}-{attempt}"
+
+
+def parse_pod_name(pod: str) -> PodName | None:
+    """The parts of a pod's name; None if the operator gives no such name."""
+    found = _POD.match(pod)
+    if found is None:
+        return None
+    return PodName(found["performer"], found["hash"], int(found["attempt"]))
+
+
+def grpc_endpoint(performer: str, namespace: str, port: int) -> str:
+    """Where clients connect: DNS name and port of the Service."""
+    return f"{service_name(performer)}.{namespace}.svc.cluster.local:{port}"
+
+
+def selector(performer: str) -> dict[str, str]:
+    """Labels by which the Service finds the pod."""
+    return {APP_LABEL: APP, NAME_LABEL: performer}
+
+
+def labels(performer: str, avs_address: str, template_hash: str | None = None) -> dict[str, str]:
+    """Labels of the Service and, with a template hash, of the pod."""
+    return {
+        **selector(performer),
+        **_RECOMMENDED,
+        _INSTANCE_LABEL: performer,
+        PERFORMER_LABEL: performer,
+        AVS_LABEL: avs_address,
+        **({HASH_LABEL: template_hash} if template_hash else {}),
+    }

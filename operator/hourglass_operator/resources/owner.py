@@ -1,0 +1,20 @@
+"""Metadata that ties an object to its Performer."""
+
+from typing import Any
+
+from hourglass_operator.api import GROUP, KIND, VERSION
+
+
+def owner_reference(name: str, uid: str) -> dict[str, Any]:
+    """The owner reference of a controller; the garbage collector takes the object along.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
+    """
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "name": name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

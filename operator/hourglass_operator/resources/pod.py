@@ -1,0 +1,117 @@
+"""The pod of a Performer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hourglass_operator.api import HealthCheck, PerformerConfig, PerformerSpec
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.requirement import requirement
+from hourglass_operator.hardware.terms import device_resources, node_affinity
+from hourglass_operator.resources import names
+from hourglass_operator.resources.owner import owner_reference
+
+JSON = dict[str, Any]
+
+DRAIN_SECONDS = 5
+"""How long a stopping server still answers: until every kube-proxy knows that it is going."""
+
+
+def build_pod(
+    name: str,
+    namespace: str,
+    uid: str,
+    spec: PerformerSpec,
+    template_hash: str,
+    attempt: int,
+    catalogue: Catalogue,
+) -> JSON:
+    """The pod that this spec of the Performer `namespace/name` (`uid`) asks for."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": names.pod_name(name, template_hash, attempt),
+            "namespace": namespace,
+            "labels": names.labels(name, spec.avs_address, template_hash),
+            "ownerReferences": [owner_reference(name, uid)],
+        },
+        "spec": build_pod_spec(spec, catalogue),
+    }
+
+
+def build_pod_spec(spec: PerformerSpec, catalogue: Catalogue) -> JSON:
+    """The PodSpec; fields that say nothing are left out."""
+    scheduling, config = spec.scheduling, spec.config
+    needed = requirement(spec, catalogue)
+    return _present(
+        {
+            "containers": [_container(spec, catalogue)],
+            "serviceAccountName": config.service_account_name,
+            "automountServiceAccountToken": config.service_account_name is not None,
+            "enableServiceLinks": False,
+            "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+            "imagePullSecrets": spec.image_pull_secrets,
+            "nodeSelector": scheduling.node_selector,
+            "affinity": node_affinity(scheduling.affinity, needed),
+            "tolerations": scheduling.tolerations,
+            "runtimeClassName": scheduling.runtime_class,
+            "priorityClassName": scheduling.priority_class_name,
+        }
+    )
+
+
+def pod_repair(
+    labels: Mapping[str, str], owner: str, wanted_labels: Mapping[str, str], name: str, uid: str
+) -> JSON | None:
+    """A merge patch that gives a pod back the labels and the owner it has lost; None if it has all.
+
+    `owner` is the uid of its controller, empty when it has none.
+    """
+    metadata: JSON = {}
+    if lost := {key: value for key, value in wanted_labels.items() if labels.get(key) != value}:
+        metadata["labels"] = lost
+    if not owner:
+        metadata["ownerReferences"] = [owner_reference(name, uid)]
+    return {"metadata": metadata} if metadata else None
+
+
+def _container(spec: PerformerSpec, catalogue: Catalogue) -> JSON:
+    config = spec.config
+    needed = requirement(spec, catalogue)
+    return _present(
+        {
+            "name": names.CONTAINER,
+            "image": spec.image,
+            "imagePullPolicy": spec.image_pull_policy,
+            "command": config.command,
+            "args": config.args,
+            "env": _environment(config),
+            "envFrom": config.environment_from,
+            "ports": [{"name": names.PORT, "containerPort": config.grpc_port, "protocol": "TCP"}],
+            "resources": device_resources(spec.resources, needed),
+            "readinessProbe": _readiness_probe(config),
+            "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
+            "securityContext": {"allowPrivilegeEscalation": False},
+        }
+    )
+
+
+def _environment(config: PerformerConfig) -> list[JSON]:
+    """`env` as it is; of the plain map what `env` does not name, in the order of the names."""
+    named = {variable["name"] for variable in config.env}
+    plain = sorted(item for item in config.environment.items() if item[0] not in named)
+    return [*({"name": key, "value": value} for key, value in plain), *config.env]
+
+
+def _readiness_probe(config: PerformerConfig) -> JSON | None:
+    match config.health_check or HealthCheck.TCP:
+        case HealthCheck.NONE:
+            return None
+        case HealthCheck.GRPC:
+            return {"grpc": {"port": config.grpc_port}, "periodSeconds": 5}
+        case HealthCheck.TCP:
+            return {"tcpSocket": {"port": names.PORT}, "periodSeconds": 5}
+
+
+def _present(fields: JSON) -> JSON:
+    return {name: value for name, value in fields.items() if value not in (None, [], {})}

@@ -1,0 +1,119 @@
+"""The Service of a Performer, and its repair in place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hourglass_operator.api import PerformerSpec
+from hourglass_operator.resources import names
+from hourglass_operator.resources.owner import owner_reference
+
+JSON = dict[str, Any]
+
+APP_PROTOCOL = "kubernetes.io/h2c"
+"""HTTP/2 without TLS: https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol"""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The fields of a ServicePort that the operator sets."""
+
+    name: str
+    port: int
+    target_port: int | str
+    protocol: str
+    app_protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A Service trimmed to what the operator sets; `owner` is its controller's uid or empty."""
+
+    name: str
+    uid: str
+    owner: str
+    labels: Mapping[str, str]
+    selector: Mapping[str, str]
+    ports: tuple[Port, ...]
+
+
+def build_service(name: str, namespace: str, uid: str, spec: PerformerSpec) -> JSON:
+    """The Service that this spec of the Performer `namespace/name` (`uid`) asks for."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": names.service_name(name),
+            "namespace": namespace,
+            "labels": names.labels(name, spec.avs_address),
+            "ownerReferences": [owner_reference(name, uid)],
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "selector": names.selector(name),
+            "ports": [
+                {
+                    "name": names.PORT,
+                    "port": spec.config.grpc_port,
+                    "targetPort": names.PORT,
+                    "protocol": "TCP",
+                    "appProtocol": APP_PROTOCOL,
+                }
+            ],
+        },
+    }
+
+
+def view(service: Mapping[str, Any]) -> ServiceView:
+    """Trim a Service as the API returns it."""
+    meta, spec = service["metadata"], service.get("spec") or {}
+    owners = [o["uid"] for o in meta.get("ownerReferences") or () if o.get("controller")]
+    return ServiceView(
+        name=meta["name"],
+        uid=meta.get("uid", ""),
+        owner=owners[0] if owners else "",
+        labels={k: v for k, v in (meta.get("labels") or {}).items() if k in names.OWN_LABELS},
+        selector=spec.get("selector") or {},
+        ports=tuple(
+            Port(
+                name=port.get("name", ""),
+                port=port["port"],
+                target_port=port.get("targetPort", port["port"]),
+                protocol=port.get("protocol", "TCP"),
+                app_protocol=port.get("appProtocol", ""),
+            )
+            for port in spec.get("ports") or ()
+        ),
+    )
+
+
+def service_drift(observed: ServiceView, wanted: Mapping[str, Any]) -> str | None:
+    """The first field (dotted path) in which a Service differs from the wanted one."""
+    target = view(wanted)
+    for key, value in target.labels.items():
+        if observed.labels.get(key) != value:
+            return f"metadata.labels[{key}]"
+    if not observed.owner:
+        return "metadata.ownerReferences"
+    if dict(observed.selector) != dict(target.selector):
+        return "spec.selector"
+    if observed.ports != target.ports:
+        return "spec.ports"
+    return None
+
+
+def service_repair(observed: ServiceView, wanted: Mapping[str, Any]) -> JSON | None:
+    """A merge patch that ends the drift; None if there is none.
+
+    Kubernetes allows every one of these fields to change in place. Foreign labels stay.
+    """
+    if service_drift(observed, wanted) is None:
+        return None
+    selector = dict.fromkeys(observed.selector) | wanted["spec"]["selector"]
+    metadata = {"labels": wanted["metadata"]["labels"]}
+    if not observed.owner:
+        metadata["ownerReferences"] = wanted["metadata"]["ownerReferences"]
+    return {
+        "metadata": metadata,
+        "spec": {"selector": selector, "ports": wanted["spec"]["ports"]},
+    }

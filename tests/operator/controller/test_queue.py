@@ -1,0 +1,117 @@
+"""The work queue: no lost request, no two passes at once, back-off per key."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from hourglass_operator.controller.queue import WorkQueue
+from hourglass_operator.controller.settings import backoff
+
+
+def queue() -> WorkQueue[str]:
+    return WorkQueue(retry_base=1.0, retry_limit=8.0)
+
+
+def test_keys_due_at_the_same_time_come_out_in_the_order_they_went_in() -> None:
+    work = queue()
+    for key in "bca":
+        work.add(key, 1.0)
+    assert [work.take(1.0) for _ in range(4)] == ["b", "c", "a", None]
+
+
+def test_a_key_asked_for_twice_comes_out_once_at_the_earlier_time() -> None:
+    work = queue()
+    work.add("a", 5.0)
+    work.add("a", 2.0)
+    work.add("a", 9.0)
+    assert (len(work), work.next_due()) == (1, 2.0)
+    assert (work.take(1.9), work.take(2.0), work.take(99.0)) == (None, "a", None)
+    work.done("a")
+    assert work.take(99.0) is None
+
+
+def test_a_key_in_work_is_given_out_again_only_after_done() -> None:
+    work = queue()
+    work.add("a", 0.0)
+    work.take(0.0)
+    work.add("a", 3.0)
+    work.add("a", 1.0)
+    assert (work.take(9.0), work.next_due()) == (None, None)
+    work.done("a")
+    assert (work.next_due(), work.take(1.0)) == (1.0, "a")
+
+
+def test_failures_double_the_wait_up_to_the_limit_until_forgiven() -> None:
+    work = queue()
+    waits = []
+    for _ in range(6):
+        work.retry("a", 100.0)
+        due = work.next_due()
+        assert due is not None
+        waits.append(due - 100.0)
+        work.take(due)
+        work.done("a")
+    assert waits == [1, 2, 4, 8, 8, 8]
+    work.forgive("a")
+    work.retry("a", 0.0)
+    assert work.next_due() == 1.0
+
+
+def test_the_back_off_of_one_key_leaves_others_alone() -> None:
+    work = queue()
+    work.retry("a", 0.0)
+    work.retry("a", 0.0)
+    work.retry("b", 0.0)
+    assert work.take(1.0) == "a"
+    assert work.take(1.0) == "b"
+
+
+@given(st.integers(min_value=0, max_value=10_000))
+def test_back_off_stays_within_its_limit(attempt: int) -> None:
+    assert 10 <= backoff(10, 300, attempt) <= 300
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """A naive model, a dictionary of due times, beside the real queue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.work = queue()
+        self.due: dict[str, float] = {}
+        self.taken: dict[str, float | None] = {}
+        self.now = 0.0
+
+    @rule(key=st.sampled_from("abc"), delay=st.integers(0, 5))
+    def add(self, key: str, delay: int) -> None:
+        when = self.now + delay
+        self.work.add(key, when)
+        if key in self.taken:
+            asked = self.taken[key]
+            self.taken[key] = when if asked is None else min(asked, when)
+        else:
+            self.due[key] = min(when, self.due.get(key, when))
+
+    @rule(delay=st.integers(0, 3))
+    def take(self, delay: int) -> None:
+        self.now += delay
+        key = self.work.take(self.now)
+        if key is None:
+            assert all(when > self.now for when in self.due.values())
+        else:
+            assert self.due.pop(key) <= self.now
+            self.taken[key] = None
+
+    @rule(key=st.sampled_from("abc"))
+    def done(self, key: str) -> None:
+        self.work.done(key)
+        asked = self.taken.pop(key, None)
+        if asked is not None:
+            self.due[key] = asked
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        assert len(self.work) == len(self.due)
+        assert self.work.next_due() == min(self.due.values(), default=None)
+
+
+TestQueueMachine = QueueMachine.TestCase
