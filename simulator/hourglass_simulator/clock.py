@@ -4,6 +4,8 @@ import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from hourglass_operator.kube import time
+
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -31,8 +33,6 @@ class Clock:
         self.now = 0.0
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
-        self._second = -1
-        self._text = ""
 
     def at(self, when: float, action: Callable[[], None]) -> Timer:
         """Run `action` at `when` seconds, or now if that has passed."""
@@ -65,9 +65,8 @@ class Clock:
 
     def timestamp(self) -> str:
         """Now as metav1.Time prints it: RFC 3339 in UTC, whole seconds."""
-        second = int(self.now)
-        if second != self._second:
-            self._second = second
-            moment = datetime.fromtimestamp(EPOCH.timestamp() + second, UTC)
-            self._text = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        return self._text
+        return self.timestamp_after(0)
+
+    def timestamp_after(self, delay: float) -> str:
+        """The moment `delay` seconds from now, in the same form."""
+        return time.from_seconds(int(EPOCH.timestamp() + self.now + delay))

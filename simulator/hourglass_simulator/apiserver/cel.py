@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from cel_expr_python import cel
-from cel_expr_python.ext.ext_strings import ExtStrings
+from cel_expr_python import cel  # type: ignore[import-untyped]
+from cel_expr_python.ext.ext_strings import ExtStrings  # type: ignore[import-untyped]
 
 from hourglass_operator.kube import quantity
 from hourglass_simulator.apiserver.schema import Node, same
@@ -27,6 +27,7 @@ _REASONS = {
     "FieldValueDuplicate": ErrorType.DUPLICATE,
 }
 _MAX_MESSAGE_BYTES = 5 * 1024
+_REMEMBERED = 10_000
 
 
 _QUANTITY = re.compile(
@@ -91,16 +92,28 @@ class Rule:
 
     def check(self, value: Any, kind: str, path: str) -> FieldError | None:
         """The error of this rule for `value`, whose schema is of type `kind`."""
-        result = self._program.eval(data={"self": value})
+        known = isinstance(value, str) and value in self._met
+        broken = None if known else self._broken(value)
+        if broken is None:
+            if isinstance(value, str) and len(self._met) < _REMEMBERED:
+                self._met.add(value)
+            return None
         field = f"{path}{self.source.get('fieldPath', '')}".removeprefix(".") or "<nil>"
+        reason = _REASONS[self.source.get("reason", "FieldValueInvalid")]
+        return FieldError(reason, field, kind, broken)
+
+    @cached_property
+    def _met(self) -> set[str]:
+        """Texts that meet the rule: the library compiles a regular expression at every call."""
+        return set()
+
+    def _broken(self, value: Any) -> str | None:
+        """What is wrong with `value`, or None."""
+        result = self._program.eval(data={"self": value})
         if result.type() == cel.Type.ERROR:
             # The library words run-time errors differently; a CRD should not run into them.
-            detail = f"{result.value()} evaluating rule: {self.source['message'].strip()}"
-            return FieldError(ErrorType.INVALID, path or "<nil>", kind, detail)
-        if result.value() is True:
-            return None
-        reason = _REASONS[self.source.get("reason", "FieldValueInvalid")]
-        return FieldError(reason, field, kind, self._message(value))
+            return f"{result.value()} evaluating rule: {self.source['message'].strip()}"
+        return None if result.value() is True else self._message(value)
 
     def _message(self, value: Any) -> str:
         """What messageExpression says, or message when that yields no single line."""
@@ -144,8 +157,8 @@ class Rules:
             if error is not None:
                 yield error
         if isinstance(value, list) and self._items:
-            olds = correlated(value, self._node, old)
-            for index, (item, old_item) in enumerate(zip(value, olds, strict=True)):
+            old_items = correlated(value, self._node, old)
+            for index, (item, old_item) in enumerate(zip(value, old_items, strict=True)):
                 yield from self._items.check(item, f"{path}[{index}]", old_item)
         elif isinstance(value, dict) and (self._properties or self._additional):
             olds = old if isinstance(old, dict) else {}

@@ -43,10 +43,14 @@ class Node:
 
 
 _KNOWN = frozenset(
-    "type format nullable default properties additionalProperties items required enum pattern "
-    "minimum maximum minLength maxLength minItems maxItems minProperties maxProperties description "
-    "x-kubernetes-list-type x-kubernetes-list-map-keys x-kubernetes-map-type "
-    "x-kubernetes-validations x-kubernetes-int-or-string".split()
+    {
+        *("type", "format", "nullable", "default", "enum", "required", "description"),
+        *("properties", "additionalProperties", "items"),
+        *("pattern", "minimum", "maximum", "minLength", "maxLength"),
+        *("minItems", "maxItems", "minProperties", "maxProperties"),
+        *("x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"),
+        *("x-kubernetes-validations", "x-kubernetes-int-or-string"),
+    }
 )
 
 

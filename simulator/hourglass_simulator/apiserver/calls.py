@@ -1,0 +1,40 @@
+"""Calls to the API server as interceptors and auditors see them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call; `verb` is create, update, patch, delete, get, list or watch."""
+
+    verb: str
+    resource: str
+    namespace: str
+    name: str
+    subresource: str
+    user: str
+
+    @property
+    def mutating(self) -> bool:
+        """It is meant to change something."""
+        return self.verb in ("create", "update", "patch", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """A mutating call that was answered: `code` is the HTTP status, 0 for a time-out."""
+
+    time: float
+    call: Call
+    code: int
+
+
+class Interceptor(Protocol):
+    """Lets faults get in the way of calls by raising APIError or CallTimeout."""
+
+    def before(self, call: Call) -> None:
+        """Before anything is done; raising prevents the call."""
+
+    def after(self, call: Call) -> None:
+        """After it was done; raising loses the answer."""

@@ -1,0 +1,123 @@
+"""The API server's errors, with the texts of Kubernetes 1.34.
+
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go
+"""
+
+from typing import Any
+
+from hourglass_simulator.apiserver.resources import Resource
+
+
+class APIError(Exception):
+    """A refused call: HTTP status, metav1.StatusReason, message and details."""
+
+    def __init__(
+        self, code: int, reason: str, message: str, details: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.message = message
+        self.details = details
+
+    def status(self) -> dict[str, Any]:
+        """The metav1.Status that a real API server answers with."""
+        body: dict[str, Any] = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "message": self.message,
+            "reason": self.reason,
+        }
+        if self.details is not None:
+            body["details"] = self.details
+        return {**body, "code": self.code}
+
+
+class CallTimeout(Exception):  # noqa: N818 - the word that users of the API know
+    """No answer came; the call may or may not have taken effect."""
+
+
+def _details(resource: Resource, name: str) -> dict[str, Any]:
+    group = {"group": resource.group} if resource.group else {}
+    return {"name": name, **group, "kind": resource.plural}
+
+
+def not_found(resource: Resource, name: str) -> APIError:
+    """404."""
+    text = f'{resource.qualified} "{name}" not found'
+    return APIError(404, "NotFound", text, _details(resource, name))
+
+
+def unknown_resource() -> APIError:
+    """404 for a path that nothing is served under."""
+    return APIError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def already_exists(resource: Resource, name: str) -> APIError:
+    """409 for a create."""
+    text = f'{resource.qualified} "{name}" already exists'
+    return APIError(409, "AlreadyExists", text, _details(resource, name))
+
+
+def conflict(resource: Resource, name: str, why: str) -> APIError:
+    """409 for a change or a deletion."""
+    text = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    return APIError(409, "Conflict", text, _details(resource, name))
+
+
+def modified(resource: Resource, name: str) -> APIError:
+    """409 for a change that was made to an older version of the object."""
+    why = (
+        "the object has been modified; please apply your changes to the latest version and try"
+        " again"
+    )
+    return conflict(resource, name, why)
+
+
+def forbidden(resource: Resource, name: str, why: str) -> APIError:
+    """403 by admission."""
+    text = f'{resource.qualified} "{name}" is forbidden: {why}'
+    return APIError(403, "Forbidden", text, _details(resource, name))
+
+
+def invalid(resource: Resource, name: str, field: str, reason: str, message: str) -> APIError:
+    """422 with one cause; `reason` is a metav1.CauseType."""
+    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    return APIError(
+        422,
+        "Invalid",
+        f'{kind} "{name}" is invalid: {field}: {message}',
+        {
+            "name": name,
+            **({"group": resource.group} if resource.group else {}),
+            "kind": resource.kind,
+            "causes": [{"reason": reason, "message": message, "field": field}],
+        },
+    )
+
+
+def bad_request(text: str) -> APIError:
+    """400."""
+    return APIError(400, "BadRequest", text)
+
+
+def method_not_allowed() -> APIError:
+    """405."""
+    text = "the server does not allow this method on the requested resource"
+    return APIError(405, "MethodNotAllowed", text, {})
+
+
+def unsupported_media_type(accepted: list[str]) -> APIError:
+    """415."""
+    text = (
+        "the body of the request was in an unknown format - accepted media types include: "
+        + ", ".join(accepted)
+    )
+    return APIError(415, "UnsupportedMediaType", text)
+
+
+def expired(version: int, oldest: int) -> APIError:
+    """410 for a watch from a version that is no longer kept."""
+    return APIError(410, "Expired", f"too old resource version: {version} ({oldest})")

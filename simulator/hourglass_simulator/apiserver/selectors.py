@@ -1,0 +1,33 @@
+"""Label and field selectors of list and watch as predicates on objects."""
+
+from hourglass_operator.kube import selector
+from hourglass_simulator.apiserver.errors import bad_request
+from hourglass_simulator.apiserver.watch import JSON, Matcher
+
+
+def matcher(namespace: str, label_selector: str, field_selector: str) -> Matcher | None:
+    """What an object must satisfy to be listed or watched; None if anything does."""
+    if not namespace and not label_selector and not field_selector:
+        return None
+    try:
+        requirements = selector.parse(label_selector)
+        fields = selector.parse_fields(field_selector)
+    except ValueError as error:
+        raise bad_request(str(error)) from None
+
+    def matches(obj: JSON) -> bool:
+        meta = obj["metadata"]
+        if namespace and meta.get("namespace") != namespace:
+            return False
+        if not selector.matches_all(requirements, meta.get("labels") or {}):
+            return False
+        return all((_field(obj, path) == value) is equal for path, equal, value in fields)
+
+    return matches
+
+
+def _field(obj: JSON, path: str) -> str:
+    value: object = obj
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return "" if value is None else str(value)
