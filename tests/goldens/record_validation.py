@@ -1,5 +1,6 @@
 """Record what a real API server answers to the objects of tests/goldens/validation/*.yaml.
 
+    kubectl apply --server-side -f crds && kubectl create namespace validation
     KUBECONFIG=... python tests/goldens/record_validation.py
 
 `refused.yaml` and `accepted.yaml` are written by hand: each case is a merge patch (RFC 7386) on the
@@ -13,7 +14,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config, utils
+from kubernetes import client, config
 from ruamel.yaml import YAML
 
 HERE = Path(__file__).parent / "validation"
@@ -106,18 +107,11 @@ def readable(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 class Server:
-    """The real API server, with the CRD and an empty namespace."""
+    """The real API server; the namespace is emptied after every case."""
 
     def __init__(self) -> None:
         config.load_kube_config()
-        api = client.ApiClient()
-        self._objects = client.CustomObjectsApi(api)
-        utils.create_from_yaml(api, CRD, apply=True)
-        utils.create_from_dict(
-            api,
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
-            apply=True,
-        )
+        self._objects = client.CustomObjectsApi()
 
     def answer(self, case: dict[str, Any]) -> dict[str, Any]:
         """The object as read back, or the Status that refuses it."""

@@ -117,7 +117,8 @@ RULES: dict[str, list[dict[str, str]]] = {
     "ResourceRequirements": [
         rule(
             "!has(self.requests) || !has(self.limits) || self.requests.all(name, "
-            f"!(name in self.limits) || name.contains('/') || !({_BOTH_PARSE}) || {_COMPARED} <= 0)",
+            "!(name in self.limits) || name.contains('/') || "
+            f"!({_BOTH_PARSE}) || {_COMPARED} <= 0)",
             "no request may be greater than the limit of the same resource",
         ),
         rule(

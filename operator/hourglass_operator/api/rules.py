@@ -22,7 +22,7 @@ def rule(rule: str, message: str, **more: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Matches:
-    """The whole string matches `pattern` (RE2 syntax, unanchored); otherwise it "must be {what}"."""
+    """The whole string matches `pattern` (RE2 syntax); otherwise it "must be {what}"."""
 
     pattern: str
     what: str

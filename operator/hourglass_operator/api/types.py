@@ -9,7 +9,7 @@ come from Kubernetes' published OpenAPI (see `coretypes`).
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from hourglass_operator.api.rules import VALIDATIONS, CoreType, Matches, Schema, rule
@@ -48,19 +48,34 @@ ImageReference = Annotated[
         "an image reference: [registry[:port]/]path[:tag][@sha256:digest], path in lower case",
     ),
 ]
+_EMPTY_IS_ABSENT = BeforeValidator(lambda value: None if value == "" else value)
+"""Templates write "" for what is not set, and Kubernetes takes it so in a Pod."""
+
 ObjectName = Annotated[
-    str,
-    Field(max_length=253),
-    Matches(
-        _SUBDOMAIN,
-        "the name of a Kubernetes object: lower-case letters, digits, '-' and '.', "
-        "starting and ending with a letter or digit",
-    ),
+    Annotated[
+        str,
+        Field(max_length=253),
+        Matches(
+            f"({_SUBDOMAIN})?",
+            "the name of a Kubernetes object: lower-case letters, digits, '-' and '.', "
+            "starting and ending with a letter or digit",
+        ),
+    ]
+    | None,
+    _EMPTY_IS_ABSENT,
 ]
 Word = Annotated[
-    str,
-    Field(max_length=63),
-    Matches(_WORD, "letters, digits, '-', '_' and '.', starting and ending with a letter or digit"),
+    Annotated[
+        str,
+        Field(max_length=63),
+        Matches(
+            f"({_WORD})?",
+            "a word of letters, digits, '-', '_' and '.', starting and ending with a letter or "
+            "digit",
+        ),
+    ]
+    | None,
+    _EMPTY_IS_ABSENT,
 ]
 Argument = Annotated[str, Field(max_length=32768)]
 LabelValue = Annotated[
@@ -83,16 +98,16 @@ LocalObjectReference = Annotated[
     dict[str, Any], CoreType("io.k8s.api.core.v1.LocalObjectReference")
 ]
 
-_LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
+_LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 _LABEL_KEYS = Schema(
     {
         VALIDATIONS: [
             rule(
                 f"self.all(key, key.matches(r'{_LABEL_KEY}'))",
-                "each key must be a label key: [prefix/]name, the name of letters, digits, "
+                "each key must be a label key: [prefix/]name, the name at most 63 letters, digits, "
                 "'-', '_' and '.'",
-                messageExpression="'each key must be a label key: [prefix/]name, the name of "
-                "letters, digits, \\'-\\', \\'_\\' and \\'.\\', but one is \"' + "
+                messageExpression="'each key must be a label key: [prefix/]name, the name at most "
+                "63 letters, digits, \\'-\\', \\'_\\' and \\'.\\', but one is \"' + "
                 f"self.filter(key, !key.matches(r'{_LABEL_KEY}'))[0] + '\"'",
             ),
         ]
@@ -185,7 +200,7 @@ class PerformerConfig(Model):
         max_length=256,
         description="Replaces the image's entrypoint. Not run in a shell.",
     )
-    service_account_name: ObjectName | None = Field(
+    service_account_name: ObjectName = Field(
         None,
         description="ServiceAccount of the pod. Its token is mounted only when this is set; "
         "otherwise the pod runs as the namespace's default account without a token.",
@@ -214,16 +229,16 @@ class SchedulingConfig(Model):
         description="Node affinity, pod affinity and pod anti-affinity, as in a Pod. The terms of "
         "hardwareRequirements are combined with the node affinity given here.",
     )
-    runtime_class: ObjectName | None = Field(
+    runtime_class: ObjectName = Field(
         None, description="RuntimeClass of the pod, such as gvisor or kata."
     )
-    priority_class_name: ObjectName | None = Field(None, description="PriorityClass of the pod.")
+    priority_class_name: ObjectName = Field(None, description="PriorityClass of the pod.")
 
 
 class HardwareRequirements(Model):
     """Hardware that the node must offer; becomes node affinity and device resources of the pod."""
 
-    gpu_type: Word | None = Field(
+    gpu_type: Word = Field(
         None,
         description="GPU that the node must have, such as nvidia-a100 or nvidia-tesla-v100. "
         "Recognised under the labels that GPU feature discovery and the clouds use.",
@@ -238,7 +253,7 @@ class HardwareRequirements(Model):
         description="Whether the node must offer a trusted execution environment: that of "
         "teeType, or any when teeType is absent.",
     )
-    tee_type: Word | None = Field(
+    tee_type: Word = Field(
         None, description="Technology of the trusted execution environment: sgx, sev, tdx, …"
     )
     custom_labels: Labels = Field(
@@ -277,7 +292,7 @@ class PerformerSpec(Model):
         description="Container image of the performer: "
         "[registry[:port]/]path[:tag][@sha256:digest]."
     )
-    version: Annotated[str, Field(max_length=128)] | None = Field(
+    version: Annotated[Annotated[str, Field(max_length=128)] | None, _EMPTY_IS_ABSENT] = Field(
         None,
         description="Version of the performer, for people and for upgrades: changing it restarts "
         "the performer even when the image's name stays the same.",

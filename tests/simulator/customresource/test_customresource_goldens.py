@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
+
 from hourglass_simulator.apiserver.customresource import CustomResource
 from hourglass_simulator.apiserver.errors import APIError
-from ruamel.yaml import YAML
 
 GOLDENS = Path(__file__).parents[2] / "goldens"
 RECORDER = runpy.run_path(str(GOLDENS / "record_validation.py"))

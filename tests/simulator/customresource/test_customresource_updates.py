@@ -1,0 +1,128 @@
+"""Updates: what did not change is not complained about, copied or looked at twice."""
+
+import json
+import runpy
+from contextlib import suppress
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.apiserver.errors import APIError
+from hourglass_simulator.apiserver.schema import compile_schema, defaulted, pruned, same
+from hourglass_simulator.apiserver.schema_check import checker
+from hourglass_simulator.apiserver.schema_validation import ABSENT, duplicates, validate
+
+GOLDENS = Path(__file__).parents[2] / "goldens"
+RECORDER = runpy.run_path(str(GOLDENS / "record_validation.py"))
+CRD = YAML(typ="safe").load(RECORDER["CRD"])
+PERFORMERS = CustomResource(CRD)
+ROOT = compile_schema(CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+SPEC = ROOT.properties["spec"]
+ACCEPTED = json.loads((GOLDENS / "validation/accepted.golden.json").read_text())
+COMPLEX = ACCEPTED["the document's performer with everything"]
+CASES = {
+    case_id: RECORDER["objects"](case)[0]
+    for name in ("accepted", "refused")
+    for case_id, case in RECORDER["load"](name).items()
+}
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 70000) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+def with_spec(obj: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {**obj, "spec": {**obj["spec"], **fields}}
+
+
+def test_a_stored_fault_is_no_obstacle_to_other_changes() -> None:
+    stored = with_spec(COMPLEX, image="Not An Image", version="x" * 200)
+    changed = PERFORMERS.admit(with_spec(stored, avsAddress="0x" + "a" * 40), stored)
+    assert changed["spec"]["image"] == "Not An Image"
+    with pytest.raises(APIError, match="must be an image reference"):
+        PERFORMERS.admit(with_spec(stored, image="Not An Image Either"), stored)
+
+
+def test_true_is_not_the_same_as_one() -> None:
+    stored = with_spec(COMPLEX, hardwareRequirements={"teeRequired": True})
+    with pytest.raises(APIError, match="must be of type boolean"):
+        PERFORMERS.admit(with_spec(stored, hardwareRequirements={"teeRequired": 1}), stored)
+
+
+def test_a_status_write_shares_everything_but_the_status() -> None:
+    status = {"phase": "Running", "conditions": []}
+    written = PERFORMERS.admit({**COMPLEX, "status": status}, COMPLEX, subresource="status")
+    assert written["spec"] is COMPLEX["spec"]
+    assert written["metadata"] is COMPLEX["metadata"]
+    assert written["status"] is status
+
+
+def test_a_spec_write_shares_the_status_and_what_it_did_not_change() -> None:
+    written = PERFORMERS.admit(with_spec(COMPLEX, image="a/b:2"), COMPLEX)
+    assert written["status"] is COMPLEX["status"]
+    assert written["spec"]["scheduling"] is COMPLEX["spec"]["scheduling"]
+
+
+@pytest.mark.parametrize("obj", CASES.values(), ids=CASES)
+def test_nothing_is_changed_in_place(obj: dict[str, Any]) -> None:
+    before = deepcopy(obj)
+    for old in (None, COMPLEX):
+        for subresource in ("", "status") if old else ("",):
+            with suppress(APIError):
+                PERFORMERS.admit(obj, old, subresource=subresource)
+            assert obj == before
+
+
+def exact_says_fine(spec: Any) -> bool:
+    return (
+        not list(validate(spec, SPEC, "spec"))
+        and not list(duplicates(spec, SPEC, "spec"))
+        and same(pruned(defaulted(spec, SPEC), SPEC), spec)
+    )
+
+
+@pytest.mark.parametrize("obj", CASES.values(), ids=CASES)
+def test_a_quick_yes_is_right_about_the_recorded_objects(obj: dict[str, Any]) -> None:
+    assert checker(SPEC)(obj.get("spec"), ABSENT) == exact_says_fine(obj.get("spec"))
+
+
+@given(st.sampled_from(list(CASES.values())), st.data())
+def test_a_quick_yes_is_right_about_mutated_objects(obj: dict[str, Any], data: Any) -> None:
+    spec = deepcopy(obj.get("spec", {}))
+    place: Any = spec
+    while isinstance(place, dict) and place:
+        name = data.draw(st.sampled_from(sorted(place)))
+        if not isinstance(place[name], dict) or data.draw(st.booleans()):
+            place[name] = data.draw(JSON_VALUES)
+            break
+        place = place[name]
+    if checker(SPEC)(spec, ABSENT):
+        assert exact_says_fine(spec)
+
+
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_what_was_stored_gets_a_quick_yes(case: str) -> None:
+    assert checker(SPEC)(ACCEPTED[case]["spec"], ABSENT)
+
+
+def test_rules_with_old_self_are_refused_rather_than_ignored() -> None:
+    crd = deepcopy(CRD)
+    root = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    root["x-kubernetes-validations"] = [{"rule": "self == oldSelf", "message": "m"}]
+    with pytest.raises(ValueError, match="oldSelf"):
+        CustomResource(crd)
+
+
+def test_unknown_schema_keywords_are_refused_rather_than_ignored() -> None:
+    crd = deepcopy(CRD)
+    root = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    root["properties"]["spec"]["oneOf"] = []
+    with pytest.raises(ValueError, match="oneOf"):
+        CustomResource(crd)
