@@ -35,7 +35,7 @@ def events(seen: Observation, facts: Facts, phase: Phase, message: str) -> list[
     problem = _problem(facts)
     if problem is not None:
         if problem[0] not in reported or (reached and phase is Phase.FAILED):
-            told.append(("Warning", *problem))
+            told.append(("Warning", str(problem[0]), problem[1]))
     elif reached and phase is not Phase.PENDING:
         told.append(("Normal", str(phase), message))
     return [_event(seen, index, *words) for index, words in enumerate(told)]
