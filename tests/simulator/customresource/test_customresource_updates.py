@@ -50,6 +50,16 @@ def test_a_stored_fault_is_no_obstacle_to_other_changes() -> None:
         PERFORMERS.admit(with_spec(stored, image="Not An Image Either"), stored)
 
 
+def test_stored_duplicates_are_no_obstacle_to_other_changes() -> None:
+    twice = {"grpcPort": 9090, "env": [{"name": "A"}, {"name": "A"}]}
+    stored = with_spec(COMPLEX, config=twice)
+    changed = with_spec(stored, image="a/b:2", hardwareRequirements={"gpuCount": -1})
+    assert PERFORMERS.admit(with_spec(stored, image="a/b:2"), stored)["spec"]["config"] == twice
+    with pytest.raises(APIError) as refusal:
+        PERFORMERS.admit(changed, stored)
+    assert "Duplicate" not in refusal.value.message
+
+
 def test_true_is_not_the_same_as_one() -> None:
     stored = with_spec(COMPLEX, hardwareRequirements={"teeRequired": True})
     with pytest.raises(APIError, match="must be of type boolean"):
