@@ -87,16 +87,21 @@ class Rule:
     @cached_property
     def reads(self) -> frozenset[str]:
         """The fields of `self` that the rule looks at; empty when it looks at all of it."""
-        named = re.findall(r"\bself\b(?:\.(\w+)\b(?!\())?", self.source["rule"])
+        source = self.source["rule"] + self.source.get("messageExpression", "")
+        named = re.findall(r"\bself\b(?:\.(\w+)\b(?!\())?", source)
         return frozenset(named) if all(named) else frozenset()
 
     def check(self, value: Any, kind: str, path: str) -> FieldError | None:
         """The error of this rule for `value`, whose schema is of type `kind`."""
-        known = isinstance(value, str) and value in self._met
-        broken = None if known else self._broken(value)
+        if self.reads and isinstance(value, dict):
+            value = {name: value[name] for name in sorted(self.reads) if name in value}
+        key = repr(value)
+        if key in self._met:
+            return None
+        broken = self._broken(value)
         if broken is None:
-            if isinstance(value, str) and len(self._met) < _REMEMBERED:
-                self._met.add(value)
+            if len(self._met) < _REMEMBERED:
+                self._met.add(key)
             return None
         field = f"{path}{self.source.get('fieldPath', '')}".removeprefix(".") or "<nil>"
         reason = _REASONS[self.source.get("reason", "FieldValueInvalid")]
@@ -104,7 +109,7 @@ class Rule:
 
     @cached_property
     def _met(self) -> set[str]:
-        """Texts that meet the rule: the library compiles a regular expression at every call."""
+        """Values that meet the rule: the library compiles regular expressions at every call."""
         return set()
 
     def _broken(self, value: Any) -> str | None:
@@ -153,7 +158,7 @@ class Rules:
         for rule in self._rules:
             if _reads_only_what_is_unchanged(rule, value, old):
                 continue
-            error = rule.check(value, self._kind, path)
+            error = rule.check(value if path else _as_rules_see_it(value), self._kind, path)
             if error is not None:
                 yield error
         if isinstance(value, list) and self._items:
@@ -177,9 +182,18 @@ def _rules_below(node: Node | None) -> Rules | None:
     return rules if rules is not None and rules.any else None
 
 
+def _as_rules_see_it(root: Any) -> Any:
+    """The whole object; of its metadata, rules see nothing but the names."""
+    if not isinstance(root, dict) or "metadata" not in root:
+        return root
+    metadata = root["metadata"]
+    names = {name: metadata[name] for name in ("name", "generateName") if name in metadata}
+    return {**root, "metadata": names}
+
+
 def _reads_only_what_is_unchanged(rule: Rule, value: Any, old: Any) -> bool:
     """A rule that held keeps holding; this spares the name rule at every status write."""
     if not (rule.reads and isinstance(value, dict) and isinstance(old, dict)):
         return False
-    # Of metadata, rules see the name alone, and a name never changes.
+    # Names never change.
     return all(name == "metadata" or same(value.get(name), old.get(name)) for name in rule.reads)

@@ -80,6 +80,8 @@ class CustomResource:
         """
         if strict:
             self._refuse_unknown_fields(obj)
+        if old is None and (created := self._created(obj)) is not None:
+            return created
         if old is not None and self._is_fine(obj, old, subresource):
             return _with_status(old, obj) if subresource else _with_status(obj, old)
         new = self._cleaned(obj, old)
@@ -99,6 +101,25 @@ class CustomResource:
         """The rows of `kubectl get`, headings first; `wide` is `-o wide`."""
         return schema_columns.table(self._columns, objects, now, wide=wide)
 
+    def _created(self, obj: dict[str, Any]) -> dict[str, Any] | None:
+        """The object to create, or None when it is not fine but for its defaults."""
+        named = {name: value for name, value in obj.items() if name != "status"}
+        new: dict[str, Any] = defaulted(named, self._root)
+        fine = (
+            self._is_plain(new)
+            and self._check_spec(new.get("spec"), ABSENT)
+            and not any(True for _ in validate_metadata(new["metadata"]))
+            and not any(True for _ in self._rules.check(new))
+        )
+        return new if fine else None
+
+    def _is_plain(self, obj: dict[str, Any]) -> bool:
+        return (
+            obj.keys() <= self._root.properties.keys()
+            and obj.get("kind") == self.kind
+            and obj.get("apiVersion") == self.api_version
+        )
+
     def _is_fine(self, obj: dict[str, Any], old: dict[str, Any], subresource: str) -> bool:
         """Whether an update can be stored as it came: so it is nearly always."""
         if subresource:
@@ -108,9 +129,7 @@ class CustomResource:
                 and not self._status_has_rules
             )
         return (
-            obj.keys() <= self._root.properties.keys()
-            and obj.get("kind") == self.kind
-            and obj.get("apiVersion") == self.api_version
+            self._is_plain(obj)
             and self._check_spec(obj.get("spec"), old.get("spec", ABSENT))
             and not any(True for _ in self._rules.check(obj, "", old))
         )
@@ -152,8 +171,7 @@ class CustomResource:
         errors += self._duplicates(new, old)
         if any(error.type in _STOPS_RULES for error in errors):
             return [*errors, _RULES_STOPPED]
-        seen = {**new, "metadata": {"name": new["metadata"]["name"]}}
-        return [*errors, *self._rules.check(seen, "", ABSENT if old is None else old)]
+        return [*errors, *self._rules.check(new, "", ABSENT if old is None else old)]
 
     def _status_errors(self, new: dict[str, Any], old: dict[str, Any]) -> list[FieldError]:
         """Errors of the status alone; as on the real server their text lacks the word status."""
