@@ -12,6 +12,10 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+generate: install
+	$(BIN)/python -m hourglass_operator.api.crd > crds/performers.hourglass.eigenlayer.io.yaml
+	$(BIN)/python -m hourglass_statemachine.diagram > docs/phases.md
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -81,9 +81,10 @@ def lost_pod(seen: Observation) -> PodView | None:
 def progress_start(seen: Observation) -> float:
     """Since when (seconds) the wanted template has been on its way to serve."""
     status = seen.status
-    if status.template_hash == seen.wanted and status.progress_start_time:
-        return seconds(status.progress_start_time) or seen.now
-    return seen.now
+    stored = seconds(status.progress_start_time)
+    if stored is None or status.template_hash != seen.wanted:
+        return seen.now
+    return stored
 
 
 def deadline(seen: Observation) -> float:

@@ -85,6 +85,7 @@ def pod_view(pod: JSON) -> PodView | None:
     ready = conditions.get("Ready") or {}
     disrupted = conditions.get("DisruptionTarget") or {}
     created = seconds(meta.get("creationTimestamp")) or 0.0
+    ready_changed = seconds(ready.get("lastTransitionTime"))
     return PodView(
         namespace=meta["namespace"],
         name=meta["name"],
@@ -106,7 +107,7 @@ def pod_view(pod: JSON) -> PodView | None:
         else None,
         disrupted=disrupted.get("reason", "") if disrupted.get("status") == "True" else "",
         ready=ready.get("status") == "True",
-        ready_changed=seconds(ready.get("lastTransitionTime")) or created,
+        ready_changed=created if ready_changed is None else ready_changed,
         container=_container(status),
         devices=tuple(sorted((k, v) for k, v in requests(spec).items() if "/" in k)),
     )

@@ -1,0 +1,75 @@
+"""A scene for the controller: objects in its cache, a moment, and the plan it makes of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from builders import CATALOGUE, JSON, NodeBuilder, PerformerBuilder, PodBuilder, node
+from hourglass_operator.controller import Controller, Outcome, Pass, Plan, Settings, Write
+
+
+@dataclass
+class Scene:
+    """A controller that has seen some objects."""
+
+    controller: Controller
+    key: tuple[str, str]
+
+    def plan(self, now: float) -> Plan:
+        return self.controller.plan(self.key, now)
+
+    def sees(self, resource: str, obj: JSON, *, event: str = "MODIFIED", now: float = 0.0) -> None:
+        self.controller.watched(resource, event, obj, now)
+
+    def answer_nothing(self, plan: Plan, now: float) -> None:
+        """Finish a pass whose plan has no writes."""
+        self.controller.finish(Pass(self.key, plan), [], now)
+
+    def answer(self, plan: Plan, now: float, code: int = 200, **more: Any) -> None:
+        """Answer the plan's first write with this code."""
+        outcome = Outcome(plan.writes[0], code, **more)
+        self.controller.finish(Pass(self.key, plan), [outcome], now)
+
+
+def scene(
+    performer: PerformerBuilder,
+    *pods: PodBuilder,
+    serving: Iterable[PodBuilder] = (),
+    nodes: Iterable[NodeBuilder] = (node("node-1"),),
+    service: bool = True,
+    settings: Settings | None = None,
+) -> Scene:
+    """What the cache holds when the operator has just started."""
+    controller = Controller(CATALOGUE, settings or Settings())
+    of_resource = {
+        "nodes": [n.build() for n in nodes],
+        "services": [performer.service()] if service else [],
+        "endpointslices": [performer.endpoints(*(pod.name for pod in serving))],
+        "pods": [pod.build() for pod in pods],
+        "performers": [performer.build()],
+    }
+    for resource, objects in of_resource.items():
+        version = max((int(o["metadata"]["resourceVersion"]) for o in objects), default=0)
+        controller.listed(resource, objects, str(version), 0.0)
+    return Scene(controller, (performer.namespace, performer.name))
+
+
+def status_of(plan: Plan, stored: JSON | None = None) -> JSON:
+    """The status after a plan's status write, or the stored one if it has none."""
+    patch = next((w.body["status"] for w in plan.writes if w.subresource == "status"), {})
+    merged = {**(stored or {}), **patch}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def conditions_of(status: JSON) -> dict[str, str]:
+    """`{type: "status/reason"}`."""
+    return {c["type"]: f"{c['status']}/{c['reason']}" for c in status["conditions"]}
+
+
+def calls(plan: Plan) -> list[str]:
+    """The plan's writes in short: `create pods performer-x-…`, Events and status left out."""
+    return [short(w) for w in plan.writes if w.resource != "events" and not w.subresource]
+
+
+def short(write: Write) -> str:
+    return f"{write.verb} {write.resource} {write.name}"
