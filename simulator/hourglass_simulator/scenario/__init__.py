@@ -1,0 +1,1 @@
+"""Scenario files: cluster, manifests, timed steps, expectations."""

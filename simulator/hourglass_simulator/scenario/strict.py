@@ -1,0 +1,71 @@
+"""What every part of a scenario file has in common: camelCase keys, none unknown, frozen."""
+
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from hourglass_operator.kube import quantity
+from hourglass_simulator.scenario import duration
+
+JSON = dict[str, Any]
+
+
+class Strict(BaseModel):
+    """A mapping with known keys."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=to_camel, validate_by_name=True
+    )
+
+
+def _expected(parse: Any) -> BeforeValidator:
+    """A validator whose ValueError is the whole message."""
+
+    def validate(value: object) -> Any:
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise PydanticCustomError("expected", "{text}", {"text": str(error)}) from None
+
+    return BeforeValidator(validate)
+
+
+def _quantity(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{value!r} is not a quantity; write it as 500m, 2 or 8Gi")
+    try:
+        quantity.parse(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a quantity; write it as 500m, 2 or 8Gi") from None
+    return str(value)
+
+
+def several(value: object) -> object:
+    """One item may be written without the list around it."""
+    return [value] if isinstance(value, str | dict) else value
+
+
+def reads(parse: Any, schema: JSON) -> Any:
+    """The annotation of a field that `parse` reads and `schema` describes to editors."""
+    return (_expected(parse), WithJsonSchema(schema))
+
+
+Bool = StrictBool
+Count = Annotated[StrictInt, Field(ge=0)]
+Duration = Annotated[
+    float,
+    _expected(lambda value: value if isinstance(value, float) else duration.parse(value)),
+    WithJsonSchema({"type": "string", "pattern": duration.PATTERN}),
+]
+Quantity = Annotated[str, _expected(_quantity), WithJsonSchema({"type": ["string", "number"]})]
+Names = Annotated[tuple[str, ...], BeforeValidator(several)]
