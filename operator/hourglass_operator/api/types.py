@@ -129,8 +129,8 @@ class PerformerConfig(Model):
         description="ServiceAccount of the pod. Its token is mounted only when this is set; "
         "otherwise the pod runs as the namespace's default account without a token.",
     )
-    health_check: HealthCheck | None = Field(
-        None,
+    health_check: HealthCheck = Field(
+        HealthCheck.TCP,
         description="How readiness is probed on grpcPort: TCP (a connection is accepted), GRPC "
         "(the gRPC health service answers SERVING) or None (ready as soon as it runs). "
         "TCP when absent.",

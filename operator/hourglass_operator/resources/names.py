@@ -1,6 +1,8 @@
 """Names and labels of a Performer's objects."""
 
 import re
+from collections.abc import Mapping
+from sys import intern
 from typing import NamedTuple
 
 CONTAINER = "performer"
@@ -22,8 +24,9 @@ _RECOMMENDED = {
 }
 _INSTANCE_LABEL = "app.kubernetes.io/instance"
 
-OWN_LABELS = frozenset(
-    {APP_LABEL, NAME_LABEL, PERFORMER_LABEL, AVS_LABEL, HASH_LABEL, _INSTANCE_LABEL, *_RECOMMENDED}
+OWN_LABELS = (
+    *(APP_LABEL, NAME_LABEL, PERFORMER_LABEL, AVS_LABEL, HASH_LABEL, _INSTANCE_LABEL),
+    *_RECOMMENDED,
 )
 """Keys of the labels that the operator sets and repairs; all others are left alone."""
 
@@ -73,12 +76,21 @@ def selector(performer: str) -> dict[str, str]:
 
 
 def labels(performer: str, avs_address: str, template_hash: str | None = None) -> dict[str, str]:
-    """Labels of the Service and, with a template hash, of the pod."""
+    """Labels of the Service and, with a template hash, of the pod.
+
+    The address is in lower case, so that one selector finds it however the spec writes it:
+    upper case in an Ethereum address is only a checksum (EIP-55).
+    """
     return {
         **selector(performer),
         **_RECOMMENDED,
         _INSTANCE_LABEL: performer,
         PERFORMER_LABEL: performer,
-        AVS_LABEL: avs_address,
+        AVS_LABEL: avs_address.lower(),
         **({HASH_LABEL: template_hash} if template_hash else {}),
     }
+
+
+def own_labels(observed: Mapping[str, str]) -> dict[str, str]:
+    """Those of an object's labels that the operator sets, in little memory: texts are shared."""
+    return {key: intern(observed[key]) for key in OWN_LABELS if key in observed}

@@ -1,5 +1,6 @@
 """Metadata that ties an object to its Performer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from hourglass_operator.api import GROUP, KIND, VERSION
@@ -18,3 +19,9 @@ def owner_reference(name: str, uid: str) -> dict[str, Any]:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+
+
+def controller_uid(metadata: Mapping[str, Any]) -> str:
+    """The uid of the owner that controls an object; empty if nobody does."""
+    owners = metadata.get("ownerReferences") or ()
+    return next((owner["uid"] for owner in owners if owner.get("controller")), "")

@@ -15,6 +15,12 @@ JSON = dict[str, Any]
 DRAIN_SECONDS = 5
 """How long a stopping server still answers: until every kube-proxy knows that it is going."""
 
+GRACE_SECONDS = 30 + DRAIN_SECONDS
+"""The server keeps the 30 s to stop that Kubernetes gives by default; draining counts as well.
+
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
+"""
+
 
 def build_pod(
     name: str,
@@ -40,16 +46,23 @@ def build_pod(
 
 
 def build_pod_spec(spec: PerformerSpec, catalogue: Catalogue) -> JSON:
-    """The PodSpec; fields that say nothing are left out."""
+    """The PodSpec; fields that say nothing are left out.
+
+    Without a ServiceAccount of its own the pod gets no token; with one, that account's own
+    automountServiceAccountToken holds. Taints of GPU nodes are tolerated only if
+    `scheduling.tolerations` says so: a taint is the cluster administrator's no, and clusters that
+    mean to let every GPU pod pass run the ExtendedResourceToleration admission plugin.
+    """
     scheduling, config = spec.scheduling, spec.config
     needed = requirement(spec, catalogue)
     return _present(
         {
             "containers": [_container(spec, catalogue)],
             "serviceAccountName": config.service_account_name,
-            "automountServiceAccountToken": config.service_account_name is not None,
+            "automountServiceAccountToken": None if config.service_account_name else False,
             "enableServiceLinks": False,
             "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+            "terminationGracePeriodSeconds": GRACE_SECONDS,
             "imagePullSecrets": spec.image_pull_secrets,
             "nodeSelector": scheduling.node_selector,
             "affinity": node_affinity(scheduling.affinity, needed),
@@ -97,14 +110,14 @@ def _container(spec: PerformerSpec, catalogue: Catalogue) -> JSON:
 
 
 def _environment(config: PerformerConfig) -> list[JSON]:
-    """`env` as it is; of the plain map what `env` does not name, in the order of the names."""
+    """`env` as it is, after what the plain map has besides: `$(NAME)` refers to what came before."""
     named = {variable["name"] for variable in config.env}
     plain = sorted(item for item in config.environment.items() if item[0] not in named)
     return [*({"name": key, "value": value} for key, value in plain), *config.env]
 
 
 def _readiness_probe(config: PerformerConfig) -> JSON | None:
-    match config.health_check or HealthCheck.TCP:
+    match config.health_check:
         case HealthCheck.NONE:
             return None
         case HealthCheck.GRPC:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.resources import names
-from hourglass_operator.resources.owner import owner_reference
+from hourglass_operator.resources.owner import controller_uid, owner_reference
 
 JSON = dict[str, Any]
 
@@ -33,6 +34,7 @@ class ServiceView:
     uid: str
     owner: str
     labels: Mapping[str, str]
+    type: str
     selector: Mapping[str, str]
     ports: tuple[Port, ...]
 
@@ -67,13 +69,13 @@ def build_service(name: str, namespace: str, uid: str, spec: PerformerSpec) -> J
 def view(service: Mapping[str, Any]) -> ServiceView:
     """Trim a Service as the API returns it."""
     meta, spec = service["metadata"], service.get("spec") or {}
-    owners = [o["uid"] for o in meta.get("ownerReferences") or () if o.get("controller")]
     return ServiceView(
         name=meta["name"],
         uid=meta.get("uid", ""),
-        owner=owners[0] if owners else "",
-        labels={k: v for k, v in (meta.get("labels") or {}).items() if k in names.OWN_LABELS},
-        selector=spec.get("selector") or {},
+        owner=controller_uid(meta),
+        labels=names.own_labels(meta.get("labels") or {}),
+        type=spec.get("type", "ClusterIP"),
+        selector={intern(k): intern(v) for k, v in (spec.get("selector") or {}).items()},
         ports=tuple(
             Port(
                 name=port.get("name", ""),
@@ -88,14 +90,20 @@ def view(service: Mapping[str, Any]) -> ServiceView:
 
 
 def service_drift(observed: ServiceView, wanted: Mapping[str, Any]) -> str | None:
-    """The first field (dotted path) in which a Service differs from the wanted one."""
+    """The first field (dotted path) in which a Service differs from the wanted one.
+
+    Only what the operator sets counts: foreign labels, annotations, and what the API server fills
+    in, such as clusterIP, are left alone.
+    """
     target = view(wanted)
     for key, value in target.labels.items():
         if observed.labels.get(key) != value:
             return f"metadata.labels[{key}]"
     if not observed.owner:
         return "metadata.ownerReferences"
-    if dict(observed.selector) != dict(target.selector):
+    if observed.type != target.type:
+        return "spec.type"
+    if observed.selector != target.selector:
         return "spec.selector"
     if observed.ports != target.ports:
         return "spec.ports"
@@ -105,7 +113,9 @@ def service_drift(observed: ServiceView, wanted: Mapping[str, Any]) -> str | Non
 def service_repair(observed: ServiceView, wanted: Mapping[str, Any]) -> JSON | None:
     """A merge patch that ends the drift; None if there is none.
 
-    Kubernetes allows every one of these fields to change in place. Foreign labels stay.
+    Kubernetes allows every one of these fields to change in place. Foreign labels stay. What
+    another `type` brought with it, such as node ports, the API server takes back by itself, all
+    but externalName.
     """
     if service_drift(observed, wanted) is None:
         return None
@@ -115,5 +125,5 @@ def service_repair(observed: ServiceView, wanted: Mapping[str, Any]) -> JSON | N
         metadata["ownerReferences"] = wanted["metadata"]["ownerReferences"]
     return {
         "metadata": metadata,
-        "spec": {"selector": selector, "ports": wanted["spec"]["ports"]},
+        "spec": {**wanted["spec"], "selector": selector, "externalName": None},
     }

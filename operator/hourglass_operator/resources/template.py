@@ -15,14 +15,17 @@ _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 def template_hash(spec: PerformerSpec) -> str:
     """Ten characters that are fit for names and labels.
 
-    Covers the user's input that reaches the pod, `version` included. A field that is absent and
-    one that says what the default says are equal, and a field that a later release adds leaves the
-    hashes of specs without it alone. Quantities count as they are written: "1" and "1000m" differ.
+    Covers the user's input that reaches the pod, `version` included, and nothing else: neither how
+    this release builds the pod nor the hardware catalogue. A field that is absent, one that is
+    empty and one that says what the default says are equal, and a field that a later release adds
+    leaves the hashes of specs without it alone. Everything else counts as it is written: the
+    quantities "1", 1 and "1000m" differ, and so does the order of lists.
     """
     given = spec.model_dump(
         by_alias=True, mode="json", exclude=_NOT_OF_THE_POD, exclude_defaults=True
     )
-    text = json.dumps(_without_empty(given), sort_keys=True, separators=(",", ":"))
+    said = _without_empty({name: _without_empty(value) for name, value in given.items()})
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     number = int.from_bytes(hashlib.sha256(text.encode()).digest())
     letters = []
     for _ in range(_LENGTH):
@@ -32,5 +35,11 @@ def template_hash(spec: PerformerSpec) -> str:
 
 
 def _without_empty(value: Any) -> Any:
-    """Drop empty objects that the user wrote at the top level and one below: they say nothing."""
-    return {k: v for k, v in value.items() if v != {} and v != []}
+    """Without fields such as `affinity: {}`, which templates write and which say nothing.
+
+    Only for the fields of a Performer: deeper down, inside Kubernetes' own types, an empty object
+    can say something (`labelSelector: {}` selects all pods, no labelSelector none).
+    """
+    if not isinstance(value, dict):
+        return value
+    return {name: item for name, item in value.items() if item not in ({}, [])}

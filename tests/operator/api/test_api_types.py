@@ -80,7 +80,7 @@ def test_an_empty_text_is_as_good_as_none() -> None:
 
 def test_defaults_of_the_document() -> None:
     assert PerformerConfig().grpc_port == 9090
-    assert spec().config.health_check is None
+    assert spec().config.health_check is HealthCheck.TCP
     assert spec(config={"healthCheck": "GRPC"}).config.health_check is HealthCheck.GRPC
 
 
