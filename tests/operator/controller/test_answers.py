@@ -1,0 +1,189 @@
+"""What the controller learns from the API server's answers."""
+
+import pytest
+
+from builders import NAMESPACE, performer, pod_of
+from hourglass_operator.controller import Outcome, Pass, Plan, Settings
+from scene import Scene, calls, conditions_of, scene, status_of
+
+NOW = 1000.0
+V1 = performer("ml")
+POD = pod_of(V1)
+QUOTA = 'pods "x" is forbidden: exceeded quota: gpus'
+
+
+def refused(code: int, message: str = QUOTA, staged: Scene | None = None) -> tuple[Scene, Plan]:
+    """The scene after its first write, the creation of a pod, was refused; and its next plan."""
+    staged = staged or scene(V1)
+    staged.controller.queue.take(NOW)
+    staged.answer(staged.plan(NOW), NOW, code, reason="Forbidden", message=message)
+    return staged, staged.plan(NOW)
+
+
+@pytest.mark.parametrize("code", [400, 403, 422])
+def test_a_refused_pod_fails_the_performer_with_the_servers_words(code: int) -> None:
+    staged, plan = refused(code)
+    status = status_of(plan)
+    assert (status["phase"], conditions_of(status)["Ready"]) == ("Failed", "False/PodRejected")
+    assert status["conditions"][-1]["message"] == QUOTA
+    assert calls(plan) == []
+    assert staged.controller.queue.next_due() == NOW
+
+
+def test_a_refused_pod_is_tried_again_after_a_back_off_that_doubles() -> None:
+    staged, plan = refused(403)
+    assert plan.wake_at == NOW + 10
+    again = staged.plan(NOW + 10)
+    assert calls(again) == [f"create pods {POD.name}"]
+    staged.answer(again, NOW + 10, 403, message=QUOTA)
+    assert staged.plan(NOW + 10).wake_at == NOW + 30
+
+
+def test_a_refusal_is_forgotten_once_the_pod_is_made() -> None:
+    staged, _ = refused(403, staged=scene(V1, settings=Settings(status_delay=0)))
+    staged.answer(staged.plan(NOW + 10), NOW + 10, 201, body=POD.build())
+    status = status_of(staged.plan(NOW + 10))
+    assert conditions_of(status)["Ready"] == "False/PodPending"
+
+
+def test_a_refusal_does_not_outlive_the_spec_that_caused_it() -> None:
+    staged, _ = refused(403)
+    staged.sees("performers", V1.image("avs/performer:v2").build(), now=NOW)
+    assert calls(staged.plan(NOW)) == [f"create pods {pod_of(V1.image('avs/performer:v2')).name}"]
+
+
+def test_a_refused_service_is_no_refused_pod() -> None:
+    staged = scene(V1, service=False)
+    staged, plan = refused(403, "exceeded quota: services", staged)
+    assert conditions_of(status_of(plan))["Ready"] == "False/ServiceRejected"
+
+
+@pytest.mark.parametrize("code", [0, 409, 429, 500, 503])
+def test_an_answer_that_says_nothing_of_the_pod_is_tried_again_soon(code: int) -> None:
+    staged, plan = refused(code)
+    assert calls(plan) == [f"create pods {POD.name}"]
+    assert staged.controller.queue.next_due() == NOW + 1
+
+
+def test_a_pod_that_exists_already_is_taken_over() -> None:
+    staged = scene(V1)
+    unlabelled = POD.without_label("app").on("node-1").build()
+    staged.answer(staged.plan(NOW), NOW, 409, reason="AlreadyExists", body=unlabelled)
+    assert calls(staged.plan(NOW)) == [f"patch pods {POD.name}"]
+
+
+FOREIGN = [
+    ("controlled by another", POD.controlled_by("somebody").build()),
+    (
+        "without owner and label",
+        POD.orphaned().without_label("hourglass.eigenlayer.io/performer").build(),
+    ),
+]
+for _, _obj in FOREIGN:
+    for _owner in _obj["metadata"].get("ownerReferences", []):
+        _owner |= {"kind": "ReplicaSet", "name": "web"}
+
+
+@pytest.mark.parametrize("body", [f[1] for f in FOREIGN], ids=[f[0] for f in FOREIGN])
+def test_a_name_that_is_taken_is_a_conflict(body: dict[str, object]) -> None:
+    staged = scene(V1)
+    staged.answer(staged.plan(NOW), NOW, 409, reason="AlreadyExists", body=body)
+    plan = staged.plan(NOW)
+    status = status_of(plan)
+    assert (status["phase"], conditions_of(status)["Ready"]) == ("Failed", "False/NameConflict")
+    assert f"Pod {POD.name} exists and belongs to another" in status["conditions"][-1]["message"]
+    assert (calls(plan), plan.wake_at) == ([], NOW + 10)
+
+
+def test_what_is_left_of_an_earlier_performer_is_waited_for() -> None:
+    staged = scene(V1)
+    staged.controller.queue.take(NOW)
+    staged.answer(staged.plan(NOW), NOW, 409, body=POD.controlled_by("uid-0").build())
+    assert calls(staged.plan(NOW)) == [f"create pods {POD.name}"]
+    assert staged.controller.queue.next_due() == NOW + 1
+
+
+def test_what_is_gone_is_forgotten() -> None:
+    running = POD.on("node-1").without_label("app")
+    staged = scene(V1, running)
+    staged.answer(staged.plan(NOW), NOW, 404)
+    assert calls(staged.plan(NOW)) == [f"create pods {POD.name}"]
+
+
+def test_a_deletion_of_what_is_gone_is_done() -> None:
+    staged = scene(V1.deleting(NOW), POD.on("node-1"))
+    staged.answer(staged.plan(NOW), NOW, 404)
+    assert calls(staged.plan(NOW)) == ["patch performers ml"]
+
+
+def test_a_lost_event_causes_no_pass() -> None:
+    serving = POD.on("node-1").ready()
+    staged = scene(V1, serving, serving=[serving])
+    due = staged.controller.take(NOW)
+    assert due is not None
+    event = due.plan.writes[-1]
+    staged.controller.finish(due, [Outcome(event, 500)], NOW)
+    assert staged.controller.queue.next_due() is None
+
+
+def test_answers_about_a_performer_that_is_gone_change_nothing() -> None:
+    staged = scene(V1)
+    due = staged.controller.take(NOW)
+    assert due is not None
+    staged.sees("performers", V1.build(), event="DELETED", now=NOW)
+    staged.controller.finish(due, [Outcome(due.plan.writes[0], 403)], NOW)
+    assert staged.plan(NOW) == Plan()
+
+
+def test_back_off_starts_over_after_a_pass_without_failures() -> None:
+    staged = scene(V1)
+    waits = []
+    now = NOW
+    for code in (500, 500, 200, 500):
+        staged.controller.queue.add(staged.key, now)
+        due = staged.controller.take(now)
+        assert due is not None
+        staged.controller.finish(due, [Outcome(due.plan.writes[0], code)], now)
+        next_due = staged.controller.queue.next_due()
+        assert next_due is not None
+        waits.append(next_due - now)
+        now += 10
+    assert waits == [1, 2, 1, 1]
+
+
+def test_only_one_pass_for_a_key_at_a_time() -> None:
+    staged = scene(V1)
+    due = staged.controller.take(NOW)
+    assert due is not None
+    staged.sees("pods", POD.build(), now=NOW)
+    assert staged.controller.take(NOW) is None
+    staged.controller.finish(due, [], NOW)
+    assert staged.controller.take(NOW) is not None
+
+
+def test_a_pass_that_breaks_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    staged = scene(V1)
+    other = performer("other")
+    staged.sees("performers", other.build(), now=NOW)
+    plan = staged.controller.plan
+
+    def broken(key: tuple[str, str], now: float) -> Plan:
+        if key == (NAMESPACE, "ml"):
+            raise RuntimeError("broken")
+        return plan(key, now)
+
+    monkeypatch.setattr(staged.controller, "plan", broken)
+    with pytest.raises(RuntimeError):
+        staged.controller.take(NOW)
+    due = staged.controller.take(NOW)
+    assert due is not None
+    assert due.key == (NAMESPACE, "other")
+    assert staged.controller.queue.next_due() == NOW + 1
+
+
+def test_memory_is_dropped_with_nothing_to_remember() -> None:
+    staged = scene(V1, settings=Settings(status_delay=5))
+    plan = staged.plan(NOW)
+    assert plan.memory.status_pending_since == NOW
+    staged.controller.finish(Pass(staged.key, plan), [], NOW)
+    assert staged.plan(NOW + 3).memory.status_pending_since == NOW

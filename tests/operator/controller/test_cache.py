@@ -1,0 +1,197 @@
+"""The cache: order, repetitions, lists, and whom a change concerns."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import JSON, NAMESPACE, node, performer, pod_of
+from hourglass_operator.controller.cache import Cache
+
+V1 = performer("ml")
+OTHER = performer("other")
+KEY, OTHER_KEY = (NAMESPACE, "ml"), (NAMESPACE, "other")
+POD = pod_of(V1).on("node-1")
+GPU = performer("ml").gpu("nvidia-a100", 2)
+
+
+def at(obj: JSON, version: int) -> JSON:
+    return {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(version)}}
+
+
+def filled() -> Cache:
+    cache = Cache()
+    for version, (resource, obj) in enumerate(
+        [
+            ("performers", V1.build()),
+            ("pods", POD.build()),
+            ("services", V1.service()),
+            ("endpointslices", V1.endpoints(POD.name)),
+            ("nodes", node("node-1").build()),
+        ],
+        start=1,
+    ):
+        cache.watched(resource, "ADDED", at(obj, version))
+    return cache
+
+
+CONCERNS = [
+    ("a performer", "performers", V1.build(), (KEY,)),
+    ("a pod", "pods", POD.build(), (KEY,)),
+    ("a service", "services", V1.service(), (KEY,)),
+    ("a slice", "endpointslices", V1.endpoints(), (KEY,)),
+    ("a pod of nobody's", "pods", {"metadata": {"name": "web-0", "namespace": NAMESPACE}}, ()),
+    (
+        "a service of nobody's",
+        "services",
+        {"metadata": {"name": "web", "namespace": NAMESPACE}},
+        (),
+    ),
+    (
+        "a slice of nobody's service",
+        "endpointslices",
+        {"metadata": {"name": "web-x", "namespace": NAMESPACE, "labels": {}}},
+        (),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("resource", "obj", "concerned"), [c[1:] for c in CONCERNS], ids=[c[0] for c in CONCERNS]
+)
+def test_it_concerns_its_performer(resource: str, obj: JSON, concerned: tuple[Any, ...]) -> None:
+    assert Cache().watched(resource, "ADDED", at(obj, 7)) == concerned
+
+
+def test_everything_of_a_performer_is_found_by_its_key() -> None:
+    cache = filled()
+    service = cache.service(KEY)
+    assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
+    assert service is not None
+    assert service.name == "performer-ml"
+    assert cache.ready_endpoints(KEY) == {POD.name}
+    assert (cache.pods(OTHER_KEY), cache.service(OTHER_KEY)) == ((), None)
+
+
+@pytest.mark.parametrize("resource", ["performers", "pods", "services", "endpointslices"])
+def test_what_is_deleted_is_gone(resource: str) -> None:
+    cache = filled()
+    objects = {
+        "performers": V1.build(),
+        "pods": POD.build(),
+        "services": V1.service(),
+        "endpointslices": V1.endpoints(POD.name),
+    }
+    assert cache.watched(resource, "DELETED", at(objects[resource], 99)) == (KEY,)
+    left = (cache.performers, cache.pods(KEY), cache.service(KEY), cache.ready_endpoints(KEY))
+    assert sum(1 for found in left if not found) == 1
+
+
+def test_an_event_that_is_repeated_is_ignored() -> None:
+    cache = filled()
+    cache.watched("pods", "DELETED", at(POD.build(), 10))
+    assert cache.watched("pods", "ADDED", at(POD.build(), 2)) == ()
+    assert cache.pods(KEY) == ()
+
+
+def test_a_list_removes_what_is_not_on_it() -> None:
+    cache = filled()
+    cache.watched("pods", "ADDED", at(pod_of(OTHER).build(), 10))
+    concerned = cache.listed("pods", [at(pod_of(OTHER).build(), 10)], "20")
+    assert set(concerned) == {KEY, OTHER_KEY}
+    assert cache.pods(KEY) == ()
+
+
+def test_after_a_list_older_events_are_ignored() -> None:
+    cache = filled()
+    cache.listed("pods", [], "20")
+    assert cache.watched("pods", "ADDED", at(POD.build(), 20)) == ()
+    assert cache.watched("pods", "ADDED", at(POD.build(), 21)) == (KEY,)
+
+
+def test_the_answer_to_a_write_counts_until_the_watch_is_further() -> None:
+    cache = filled()
+    cache.answered("pods", at(POD.ready().build(), 10))
+    assert cache.pods(KEY)[0].ready
+    # The watch still delivers what came before the answer.
+    cache.watched("pods", "MODIFIED", at(POD.build(), 9))
+    assert cache.pods(KEY)[0].ready
+    cache.watched("pods", "DELETED", at(POD.build(), 11))
+    assert cache.answered("pods", at(POD.ready().build(), 10)) == ()
+    assert cache.pods(KEY) == ()
+
+
+def test_an_answer_about_what_is_not_watched_is_ignored() -> None:
+    assert Cache().answered("events", at(POD.build(), 10)) == ()
+
+
+def test_an_object_that_was_read_counts_though_the_watch_is_further() -> None:
+    cache = filled()
+    cache.watched("pods", "DELETED", at(POD.build(), 10))
+    assert cache.found("pods", at(POD.build(), 10)) == (KEY,)
+    assert cache.lost("pods", (NAMESPACE, POD.name)) == (KEY,)
+    assert cache.lost("pods", (NAMESPACE, POD.name)) == ()
+    assert cache.lost("events", (NAMESPACE, "x")) == ()
+
+
+def test_a_slice_that_moves_to_another_service_concerns_both() -> None:
+    cache = filled()
+    moved = V1.endpoints(POD.name)
+    moved["metadata"]["labels"] = {"kubernetes.io/service-name": "performer-other"}
+    assert cache.watched("endpointslices", "MODIFIED", at(moved, 10)) == (KEY, OTHER_KEY)
+    assert (cache.ready_endpoints(KEY), cache.ready_endpoints(OTHER_KEY)) == (
+        frozenset(),
+        {POD.name},
+    )
+
+
+def test_a_heartbeat_of_a_node_concerns_nobody() -> None:
+    assert filled().watched("nodes", "MODIFIED", at(node("node-1").build(), 10)) == ()
+
+
+def test_a_change_of_a_node_concerns_its_pods_and_those_without_a_node() -> None:
+    cache = filled()
+    cache.watched("pods", "ADDED", at(pod_of(OTHER).build(), 10))
+    third = performer("third")
+    cache.watched("pods", "ADDED", at(pod_of(third).on("node-2").build(), 11))
+    changed = cache.watched("nodes", "MODIFIED", at(node("node-1").cordoned().build(), 12))
+    assert set(changed) == {KEY, OTHER_KEY}
+    assert set(cache.watched("nodes", "DELETED", at(node("node-1").build(), 13))) == set(changed)
+    assert cache.nodes() == {}
+
+
+def test_nodes_are_in_the_order_of_their_names() -> None:
+    cache = Cache()
+    for version, name in enumerate("cab", start=1):
+        cache.watched("nodes", "ADDED", at(node(name).build(), version))
+    assert list(cache.nodes()) == ["a", "b", "c"]
+    cache.watched("nodes", "MODIFIED", at(node("b").cordoned().build(), 9))
+    assert list(cache.nodes()) == ["a", "b", "c"]
+
+
+def test_devices_count_while_a_pod_holds_them() -> None:
+    cache = Cache()
+    pod = pod_of(GPU).on("gpu-1")
+    cache.watched("pods", "ADDED", at(pod_of(GPU).build(), 1))
+    assert cache.used() == {}
+    cache.watched("pods", "MODIFIED", at(pod.build(), 2))
+    assert cache.used()["gpu-1"] == {"nvidia.com/gpu": 2}
+    cache.watched("pods", "MODIFIED", at(pod.ready().build(), 3))
+    assert cache.used()["gpu-1"] == {"nvidia.com/gpu": 2}
+    cache.watched("pods", "MODIFIED", at(pod.failed("Evicted").build(), 4))
+    assert cache.used()["gpu-1"] == {"nvidia.com/gpu": 0}
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ADDED", "DELETED"]), st.integers(0, 3)), max_size=20))
+def test_a_replayed_history_leaves_what_a_list_shows(history: list[tuple[str, int]]) -> None:
+    followed, present = Cache(), {}
+    for version, (event, number) in enumerate(history, start=1):
+        pod = at(pod_of(V1).number(number).build(), version)
+        present[number] = pod
+        if event == "DELETED":
+            del present[number]
+        followed.watched("pods", event, pod)
+    listed = Cache()
+    listed.listed("pods", present.values(), str(len(history)))
+    assert followed.pods(KEY) == listed.pods(KEY)
