@@ -1,7 +1,18 @@
 """The simulated API server."""
 
+from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
 from hourglass_simulator.apiserver.errors import APIError, CallTimeout
 from hourglass_simulator.apiserver.server import APIServer, ObjectList
 from hourglass_simulator.apiserver.watch import Watch, WatchEvent
 
-__all__ = ["APIError", "APIServer", "CallTimeout", "ObjectList", "Watch", "WatchEvent"]
+__all__ = [
+    "APIError",
+    "APIServer",
+    "Audit",
+    "Call",
+    "CallTimeout",
+    "Interceptor",
+    "ObjectList",
+    "Watch",
+    "WatchEvent",
+]

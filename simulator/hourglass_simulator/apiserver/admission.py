@@ -1,143 +1,119 @@
-"""What is done to objects before they are stored, by kind."""
+"""Admission of pods: namespace, service account, priority, runtime class, defaults, quota.
 
+https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
+"""
+
+from random import Random
 from typing import Any
 
-from hourglass_simulator.apiserver import errors, pods
-from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.apiserver import errors, metadata, pod_defaults, quota
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.store import Store
-
-JSON = dict[str, Any]
-
-_ENDED = ("Succeeded", "Failed")
+from hourglass_simulator.apiserver.watch import JSON
 
 
 class Admission:
-    """Defaults, validation and admission control."""
+    """Looks at other objects in the store to admit a new one."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, random: Random) -> None:
         self._store = store
-        self._custom: dict[str, CustomResource] = {}
-        self._addresses = 0
+        self._random = random
 
-    def is_custom(self, kind: Resource) -> bool:
-        """The resource is served on behalf of a CustomResourceDefinition."""
-        return kind.plural in self._custom
-
-    def custom(self, plural: str) -> CustomResource:
-        """The compiled definition of a custom resource."""
-        return self._custom[plural]
-
-    def check_namespace(self, kind: Resource, namespace: str, name: str) -> None:
-        """Refuse a new object in a namespace that is not there, or on its way out."""
+    def namespace(self, resource: Resource, namespace: str, name: str) -> None:
+        """404 when the namespace is missing, 403 when it is being deleted."""
         found = self._find("namespaces", "", namespace)
         if found is None:
-            raise errors.not_found(self._store.resource("namespaces"), namespace)
+            raise errors.not_found(self._resource("namespaces"), namespace)
         if "deletionTimestamp" in found["metadata"]:
-            why = (
-                f"unable to create new content in namespace {namespace} because it is being"
-                " terminated"
+            raise errors.namespace_terminating(resource, namespace, name)
+
+    def pod(self, resource: Resource, pod: JSON) -> JSON:
+        """The pod with everything that admission fills in."""
+        meta, spec = pod["metadata"], pod_defaults.defaulted(pod.get("spec") or {})
+        spec = self._with_runtime_class(resource, meta, spec)
+        spec = self._with_service_account(resource, meta, spec)
+        spec = self._with_priority(resource, meta, spec)
+        return {**pod, "spec": spec}
+
+    def pod_quota(self, resource: Resource, pod: JSON) -> None:
+        """403 when a ResourceQuota of the namespace would be exceeded."""
+        namespace = pod["metadata"]["namespace"]
+        quotas = self._store.table("resourcequotas")
+        pods = self._store.table("pods")
+        if quotas is None or pods is None or not quotas.count(namespace):
+            return
+        running = [entry["spec"] for entry in pods.all(namespace) if quota.counts(entry)]
+        for entry in quotas.all(namespace):
+            refusal = quota.refusal(entry, pod["spec"], running)
+            if refusal:
+                raise errors.forbidden(resource, pod["metadata"]["name"], refusal)
+
+    def _with_runtime_class(self, resource: Resource, meta: JSON, spec: JSON) -> JSON:
+        name = spec.get("runtimeClassName")
+        if not name:
+            return spec
+        found = self._find("runtimeclasses", "", name)
+        if found is None:
+            raise errors.forbidden(
+                resource,
+                meta["name"],
+                f'pod rejected: RuntimeClass "{name}" not found',
             )
-            raise errors.forbidden(kind, name, why)
+        result = dict(spec)
+        if overhead := (found.get("overhead") or {}).get("podFixed"):
+            result["overhead"] = overhead
+        scheduling = found.get("scheduling") or {}
+        if selector := scheduling.get("nodeSelector"):
+            result["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **selector}
+        if added := scheduling.get("tolerations"):
+            given = spec["tolerations"]
+            result["tolerations"] = [*given, *(item for item in added if item not in given)]
+        return result
 
-    def admit(self, kind: Resource, obj: JSON) -> JSON:
-        """A new object as it is stored."""
-        if kind.plural in self._custom:
-            return self._custom[kind.plural].admit(obj)
-        if kind.plural == "pods":
-            return self._pod(kind, obj)
-        if kind.plural == "services":
-            return self._service(obj)
-        if kind.plural == "namespaces":
-            return {**obj, "status": {"phase": "Active"}}
-        if kind.plural == "secrets":
-            # Keys tell whether a variable can be filled; values are nobody's business.
-            keys = {**(obj.get("data") or {}), **(obj.get("stringData") or {})}
-            kept = {k: v for k, v in obj.items() if k not in ("data", "stringData")}
-            return {**kept, "data": dict.fromkeys(keys, "")}
-        if kind.plural == "customresourcedefinitions":
-            self._define(obj)
-        return obj
+    def _with_service_account(self, resource: Resource, meta: JSON, spec: JSON) -> JSON:
+        name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+        account: dict[str, Any] | None = self._find("serviceaccounts", meta["namespace"], name)
+        if account is None:
+            if name != "default":
+                why = f"error looking up service account {meta['namespace']}/{name}: "
+                why += f'serviceaccount "{name}" not found'
+                raise errors.forbidden(resource, meta["name"], why)
+            account = {}
+        result = {**spec, "serviceAccountName": name, "serviceAccount": name}
+        if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
+            result["imagePullSecrets"] = account["imagePullSecrets"]
+        mounts = spec.get("automountServiceAccountToken")
+        if mounts is None:
+            mounts = account.get("automountServiceAccountToken", True)
+        if mounts:
+            return pod_defaults.service_account_volume(result, metadata.suffix(self._random))
+        return result
 
-    def admit_update(self, kind: Resource, stored: JSON, obj: JSON, subresource: str) -> JSON:
-        """A changed object as it is stored."""
-        if kind.plural in self._custom:
-            return self._custom[kind.plural].admit(obj, stored, subresource=subresource)
-        if kind.plural == "pods":
-            pods.check_update(kind, stored, obj)
-        if kind.plural == "services" and _ip(stored) != _ip(obj):
-            if "clusterIP" in obj["spec"]:
-                shown = f'Invalid value: ["{obj["spec"]["clusterIP"]}"]: may not change once set'
-                name = obj["metadata"]["name"]
-                raise errors.invalid(kind, name, "spec.clusterIPs[0]", "FieldValueInvalid", shown)
-            kept = {key: stored["spec"][key] for key in ("clusterIP", "clusterIPs")}
-            return {**obj, "spec": {**obj["spec"], **kept}}
-        return obj
+    def _with_priority(self, resource: Resource, meta: JSON, spec: JSON) -> JSON:
+        name = spec.get("priorityClassName")
+        found = self._find("priorityclasses", "", name) if name else self._default_priority()
+        if name and found is None:
+            why = f"no PriorityClass with name {name} was found"
+            raise errors.forbidden(resource, meta["name"], why)
+        if found is None:
+            return {**spec, "priority": 0, "preemptionPolicy": "PreemptLowerPriority"}
+        return {
+            **spec,
+            "priorityClassName": found["metadata"]["name"],
+            "priority": found["value"],
+            "preemptionPolicy": found["preemptionPolicy"],
+        }
+
+    def _default_priority(self) -> JSON | None:
+        table = self._store.table("priorityclasses")
+        classes = [] if table is None else [c for c in table.all() if c.get("globalDefault")]
+        return min(classes, key=lambda c: int(c["value"]), default=None)
 
     def _find(self, plural: str, namespace: str, name: str) -> JSON | None:
-        return self._store.find(self._store.resource(plural), namespace, name)
+        table = self._store.table(plural)
+        return None if table is None else table.find(namespace, name)
 
-    def _pod(self, kind: Resource, pod: JSON) -> JSON:
-        admitted = pods.admit_pod(kind, pod, self._find)
-        namespace = pod["metadata"]["namespace"]
-        quotas = [
-            quota
-            for (where, _), quota in self._store.objects(
-                self._store.resource("resourcequotas")
-            ).items()
-            if where == namespace
-        ]
-        if quotas:
-            others = [
-                other
-                for (where, _), other in self._store.objects(kind).items()
-                if where == namespace and (other.get("status") or {}).get("phase") not in _ENDED
-            ]
-            pods.check_quota(kind, admitted, quotas, others)
-        return admitted
-
-    def _service(self, service: JSON) -> JSON:
-        spec = service["spec"]
-        self._addresses += 1
-        high, low = divmod(self._addresses, 250)
-        address = spec.get("clusterIP") or f"10.96.{high}.{low + 1}"
-        ports = [
-            {"protocol": "TCP", "targetPort": port["port"], **port}
-            for port in spec.get("ports") or ()
-        ]
-        defaults = {
-            "clusterIP": address,
-            "clusterIPs": [address],
-            "internalTrafficPolicy": "Cluster",
-            "ipFamilies": ["IPv4"],
-            "ipFamilyPolicy": "SingleStack",
-            "sessionAffinity": "None",
-            "type": "ClusterIP",
-        }
-        return {
-            **service,
-            "spec": {**defaults, **spec, "ports": ports},
-            "status": {"loadBalancer": {}},
-        }
-
-    def _define(self, crd: JSON) -> None:
-        compiled = CustomResource(crd)
-        names = crd["spec"]["names"]
-        self._custom[compiled.plural] = compiled
-        version = compiled.api_version.rpartition("/")[2]
-        self._store.serve(
-            Resource(
-                compiled.plural,
-                compiled.kind,
-                compiled.group,
-                version,
-                namespaced=crd["spec"]["scope"] == "Namespaced",
-                short_names=tuple(names.get("shortNames") or ()),
-                has_status=True,
-            )
-        )
-
-
-def _ip(service: JSON) -> str | None:
-    address: str | None = service["spec"].get("clusterIP")
-    return address
+    def _resource(self, plural: str) -> Resource:
+        table = self._store.table(plural)
+        assert table is not None
+        return table.resource

@@ -1,12 +1,13 @@
 """Calls to the API server as interceptors and auditors see them."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call; `verb` is create, update, patch, delete, get, list or watch."""
+class Call(NamedTuple):
+    """One call; `verb` is create, update, patch, delete, get, list or watch.
+
+    `name` is empty where none is given: list, watch, and create with `generateName`.
+    """
 
     verb: str
     resource: str
@@ -21,8 +22,7 @@ class Call:
         return self.verb in ("create", "update", "patch", "delete")
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
+class Audit(NamedTuple):
     """A mutating call that was answered: `code` is the HTTP status, 0 for a time-out."""
 
     time: float

@@ -121,3 +121,69 @@ def unsupported_media_type(accepted: list[str]) -> APIError:
 def expired(version: int, oldest: int) -> APIError:
     """410 for a watch from a version that is no longer kept."""
     return APIError(410, "Expired", f"too old resource version: {version} ({oldest})")
+
+
+def namespace_terminating(resource: Resource, namespace: str, name: str) -> APIError:
+    """403 for a create into a namespace that is being deleted."""
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    error = forbidden(resource, name, why)
+    details = error.details or {}
+    details["causes"] = [
+        {
+            "reason": "NamespaceTerminating",
+            "message": f"namespace {namespace} is being terminated",
+            "field": "metadata.namespace",
+        }
+    ]
+    return error
+
+
+def conflict_of_kind(resource: Resource, name: str, why: str) -> APIError:
+    """409 for a deletion whose precondition fails: Kubernetes names the kind here."""
+    named = Resource(resource.kind, resource.kind, resource.group)
+    return conflict(named, name, why)
+
+
+def binding_conflict(resource: Resource, name: str, why: str) -> APIError:
+    """409 for a pod that cannot be bound."""
+    named = Resource(f"{resource.plural}/binding", resource.kind)
+    return conflict(named, name, why)
+
+
+def version_required(resource: Resource, name: str) -> APIError:
+    """422 for an update that names no version where it must."""
+    why = "Invalid value: 0: must be specified for an update"
+    named = Resource(resource.plural, resource.plural, resource.group)
+    return invalid(named, name, "metadata.resourceVersion", "FieldValueInvalid", why)
+
+
+def unknown_propagation_policy(policy: str) -> APIError:
+    """422 for a deletion."""
+    options = Resource("", "DeleteOptions", "meta.k8s.io")
+    why = f'Invalid value: "{policy}": DeletionPropagation need to be one of '
+    why += '"Foreground", "Background", "Orphan" or nil'
+    return invalid(options, "", "propagationPolicy", "FieldValueInvalid", why)
+
+
+def success(code: int) -> dict[str, Any]:
+    """The Status of a create of a subresource."""
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "code": code,
+    }
+
+
+def deleted(resource: Resource, obj: dict[str, Any]) -> dict[str, Any]:
+    """The Status of a deletion."""
+    meta = obj["metadata"]
+    details = {**_details(resource, meta["name"]), "uid": meta["uid"]}
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "details": details,
+    }

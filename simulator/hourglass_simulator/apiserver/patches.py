@@ -8,11 +8,14 @@ from typing import Any
 
 import jsonpatch
 
-from hourglass_simulator.apiserver.errors import APIError, bad_request
+from hourglass_simulator.apiserver.errors import APIError, bad_request, unsupported_media_type
+from hourglass_simulator.apiserver.resources import Resource
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+APPLY_CBOR = "application/apply-patch+cbor"
 APPLY = "application/apply-patch+yaml"
 
 MERGE_KEYS: Mapping[str, str] = {
@@ -126,3 +129,23 @@ def json_patch(target: dict[str, Any], patch: Any) -> Any:
         ) from None
     except jsonpatch.JsonPatchException as error:
         raise bad_request(str(error)) from None
+
+
+_ACCEPTED = (JSON_PATCH, MERGE, STRATEGIC, APPLY, APPLY_CBOR)
+
+
+def require_supported(content_type: str, resource: Resource) -> None:
+    """415 for a patch that the resource does not take."""
+    accepted = [kind for kind in _ACCEPTED if kind != STRATEGIC or not resource.custom]
+    if content_type not in accepted or content_type in (APPLY, APPLY_CBOR):
+        raise unsupported_media_type(accepted)
+
+
+def apply(obj: dict[str, Any], patch: Any, content_type: str) -> dict[str, Any]:
+    """The patched object; 400 or 422 when the patch cannot be applied."""
+    if content_type == JSON_PATCH:
+        result: dict[str, Any] = json_patch(obj, patch)
+        return result
+    merge = merge_patch if content_type == MERGE else strategic_merge
+    merged: dict[str, Any] = merge(obj, patch)
+    return merged

@@ -1,11 +1,47 @@
 """Label and field selectors of list and watch as predicates on objects."""
 
+from collections.abc import Mapping
+
 from hourglass_operator.kube import selector
 from hourglass_simulator.apiserver.errors import bad_request
+from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import JSON, Matcher
 
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "events": (
+        "involvedObject.apiVersion",
+        "involvedObject.fieldPath",
+        "involvedObject.kind",
+        "involvedObject.name",
+        "involvedObject.namespace",
+        "involvedObject.resourceVersion",
+        "involvedObject.uid",
+        "reason",
+        "reportingComponent",
+        "source.component",
+        "type",
+    ),
+    "namespaces": ("status.phase",),
+    "nodes": ("spec.unschedulable",),
+    "pods": (
+        "spec.hostNetwork",
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "status.nominatedNodeName",
+        "status.phase",
+        "status.podIP",
+    ),
+    "secrets": ("type",),
+    "services": ("spec.clusterIP", "spec.type"),
+}
+"""The fields besides name and namespace that can be selected by."""
 
-def matcher(namespace: str, label_selector: str, field_selector: str) -> Matcher | None:
+
+def matcher(
+    namespace: str, label_selector: str, field_selector: str, resource: Resource
+) -> Matcher | None:
     """What an object must satisfy to be listed or watched; None if anything does."""
     if not namespace and not label_selector and not field_selector:
         return None
@@ -14,6 +50,10 @@ def matcher(namespace: str, label_selector: str, field_selector: str) -> Matcher
         fields = selector.parse_fields(field_selector)
     except ValueError as error:
         raise bad_request(str(error)) from None
+    known = ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.plural, ()))
+    for path, _, _ in fields:
+        if path not in known:
+            raise bad_request(f"field label not supported: {path}")
 
     def matches(obj: JSON) -> bool:
         meta = obj["metadata"]

@@ -1,57 +1,94 @@
-"""The simulated API server: objects, versions, deletion, watches.
+"""An API server in memory: storage, versions, conflicts, deletion, watches and admission."""
 
-Objects are JSON as a real server returns them. None is ever changed in place: what is handed out
-may be kept, and must not be changed either.
-"""
-
-import random
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from random import Random
+from typing import Any, NamedTuple, TypeVar
 
-from hourglass_simulator.apiserver import errors, patches
+from hourglass_simulator.apiserver import deletion, errors, metadata, patches, validation
 from hourglass_simulator.apiserver.admission import Admission
 from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
+from hourglass_simulator.apiserver.customresource import CustomResource
 from hourglass_simulator.apiserver.errors import APIError, CallTimeout
-from hourglass_simulator.apiserver.metadata import Metadata, released
-from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.resources import BUILT_IN, Resource, custom
 from hourglass_simulator.apiserver.selectors import matcher
-from hourglass_simulator.apiserver.store import Store
-from hourglass_simulator.apiserver.watch import ERROR, JSON, Change, Sink, Watch, WatchEvent
-from hourglass_simulator.clock import Clock
+from hourglass_simulator.apiserver.store import Store, Table
+from hourglass_simulator.apiserver.strategies import CustomResourceStrategy, strategy
+from hourglass_simulator.apiserver.strategy import Strategy
+from hourglass_simulator.apiserver.watch import (
+    ADDED,
+    BOOKMARK,
+    ERROR,
+    JSON,
+    Sink,
+    Watch,
+    WatchEvent,
+    deliver,
+)
+from hourglass_simulator.clock import EPOCH, Clock
+
+T = TypeVar("T")
 
 ADMIN = "admin"
+HISTORY = 10_000
+"""Changes of a resource that watches can start from."""
+NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+"""Namespaces that every cluster has."""
+_SYSTEM_PRIORITIES = {
+    "system-cluster-critical": 2_000_000_000,
+    "system-node-critical": 2_000_001_000,
+}
 
-_SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
 
-
-@dataclass(frozen=True, slots=True)
-class ObjectList:
-    """The answer to a list; `resource_version` is where a watch goes on."""
+class ObjectList(NamedTuple):
+    """Objects ordered by namespace and name, and the version at which a watch can go on."""
 
     items: list[JSON]
     resource_version: str
 
 
 class APIServer:
-    """All methods raise APIError as a real server would answer, and CallTimeout by fault only."""
+    """The API of one cluster; `auditors` hear of every mutating call when it is answered.
 
-    def __init__(self, clock: Clock, *, seed: int = 0) -> None:
+    Objects are plain JSON as a real API server returns them. What is passed in or handed out is
+    shared, not copied: nobody may change it in place. Calls raise APIError with the texts of
+    Kubernetes 1.34, and CallTimeout when an interceptor does.
+    """
+
+    def __init__(self, clock: Clock, *, seed: int = 0, history: int = HISTORY) -> None:
         self.clock = clock
         self.interceptors: list[Interceptor] = []
         self.auditors: list[Callable[[Audit], None]] = []
-        self.store = Store()
-        self._metadata = Metadata(clock, random.Random(f"apiserver/{seed}"))
-        self._admission = Admission(self.store)
-        for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
-            self.create("namespaces", {"metadata": {"name": name}})
+        self._random = Random(seed)
+        self._store = Store(history)
+        self._strategies: dict[str, Strategy] = {}
+        self._admission = Admission(self._store, self._random)
+        for resource in BUILT_IN:
+            self._store.serve(resource)
+            self._strategies[resource.plural] = strategy(resource)
+        for name in NAMESPACES:
+            self._create("namespaces", {"metadata": {"name": name}}, "")
+        for name, value in _SYSTEM_PRIORITIES.items():
+            self._create("priorityclasses", {"metadata": {"name": name}, "value": value}, "")
 
-    # Reads
+    @property
+    def resource_version(self) -> str:
+        """The version of the latest commit."""
+        return str(self._store.version)
+
+    def resources(self) -> list[Resource]:
+        """What is served, by plural name."""
+        return [table.resource for table in self._store.tables()]
+
+    def create(self, resource: str, obj: JSON, *, namespace: str = "", user: str = ADMIN) -> JSON:
+        """Store a new object under `metadata.name`, or under a name from `generateName`."""
+        meta = obj.get("metadata") or {}
+        call = Call("create", resource, namespace, meta.get("name", ""), "", user)
+        return self._answer(call, lambda: self._create(resource, obj, namespace))
 
     def get(self, resource: str, namespace: str, name: str, *, user: str = ADMIN) -> JSON:
         """One object."""
         call = Call("get", resource, namespace, name, "", user)
-        return self._run(call, lambda kind: self.store.get(kind, namespace, name))
+        return self._answer(call, lambda: self._find(self._table(resource), namespace, name))
 
     def list(
         self,
@@ -62,66 +99,22 @@ class APIServer:
         field_selector: str = "",
         user: str = ADMIN,
     ) -> ObjectList:
-        """Objects in the order of namespace and name."""
-        matches = matcher(namespace, label_selector, field_selector)
-        self._intercept(Call("list", resource, namespace, "", "", user))
-        kind = self.store.resource(resource)
-        found = [obj for _, obj in sorted(self.store.objects(kind).items())]
-        items = found if matches is None else [obj for obj in found if matches(obj)]
-        return ObjectList(items, str(self.store.version))
+        """Objects of one namespace or of all that match the selectors."""
 
-    def watch(
-        self,
-        resource: str,
-        *,
-        sink: Sink,
-        namespace: str = "",
-        label_selector: str = "",
-        field_selector: str = "",
-        resource_version: str | None = None,
-        user: str = ADMIN,
-    ) -> Watch:
-        """Changes after `resource_version`, or all objects and then changes when it is None.
+        def select() -> ObjectList:
+            matches = matcher("", label_selector, field_selector, self._table(resource).resource)
+            found = self._table(resource).all(namespace)
+            items = [obj for obj in found if matches is None or matches(obj)]
+            return ObjectList(items, self.resource_version)
 
-        The sink is called synchronously with each commit, in commit order; it must not write
-        during the call. A version that is no longer kept ends in an ERROR event with 410.
-        """
-        matches = matcher(namespace, label_selector, field_selector)
-        self._intercept(Call("watch", resource, namespace, "", "", user))
-        kind = self.store.resource(resource)
-        watch = Watch(matches, sink, lambda w: self.store.unsubscribe(kind, w))
-        version = int(resource_version or "0")
-        history = self.store.history(kind)
-        if resource_version is None:
-            for _, obj in sorted(self.store.objects(kind).items()):
-                watch.offer(Change(int(obj["metadata"]["resourceVersion"]), None, obj, obj))
-        elif version < history.oldest:
-            watch.send(WatchEvent(ERROR, errors.expired(version, history.oldest).status()))
-            return watch
-        else:
-            for change in history.since(version):
-                watch.offer(change)
-        self.store.subscribe(kind, watch)
-        return watch
-
-    # Writes
-
-    def create(self, resource: str, obj: JSON, *, namespace: str = "", user: str = ADMIN) -> JSON:
-        """Create an object; `namespace` is that of the path."""
-        meta = obj.get("metadata") or {}
-        where = namespace or meta.get("namespace", "")
-        call = Call("create", resource, where, meta.get("name", ""), "", user)
-        return self._run(call, lambda kind: self._create(kind, obj, where))
+        return self._answer(Call("list", resource, namespace, "", "", user), select)
 
     def update(self, resource: str, obj: JSON, *, subresource: str = "", user: str = ADMIN) -> JSON:
-        """Replace an object; a resourceVersion in it must be the stored one."""
-        meta = obj["metadata"]
-        namespace, name = meta.get("namespace", ""), meta["name"]
+        """Replace an object, or what belongs to a subresource of it."""
+        meta = obj.get("metadata") or {}
+        namespace, name = meta.get("namespace", ""), meta.get("name", "")
         call = Call("update", resource, namespace, name, subresource, user)
-        return self._run(
-            call,
-            lambda kind: self._replace(kind, self._stored(kind, namespace, name), obj, subresource),
-        )
+        return self._answer(call, lambda: self._update(resource, obj, subresource))
 
     def patch(
         self,
@@ -134,11 +127,28 @@ class APIServer:
         subresource: str = "",
         user: str = ADMIN,
     ) -> JSON:
-        """Patch an object; a patch that changes nothing leaves its resourceVersion alone."""
+        """Change an object by a JSON merge patch, a strategic merge patch or a JSON patch."""
         call = Call("patch", resource, namespace, name, subresource, user)
-        return self._run(
-            call, lambda kind: self._patch(kind, namespace, name, patch, content_type, subresource)
-        )
+
+        def apply() -> JSON:
+            table = self._table(resource, subresource)
+            patches.require_supported(content_type, table.resource)
+            old = self._find(table, namespace, name)
+            new = patches.apply(old, patch, content_type)
+            return self._replace(table, old, new, subresource)
+
+        return self._answer(call, apply)
+
+    def set_status(self, resource: str, namespace: str, name: str, status: JSON, user: str) -> JSON:
+        """Replace the status of a built-in object: what components do most, without validation."""
+        call = Call("update", resource, namespace, name, "status", user)
+
+        def replace() -> JSON:
+            table = self._table(resource, "status")
+            old = self._find(table, namespace, name)
+            return old if old.get("status") == status else table.put(old, {**old, "status": status})
+
+        return self._answer(call, replace)
 
     def delete(
         self,
@@ -152,46 +162,121 @@ class APIServer:
         propagation_policy: str | None = None,
         user: str = ADMIN,
     ) -> JSON:
-        """Delete an object: at once, or once its grace period and finalizers permit."""
+        """Delete an object or begin to; answers with the object or with a Status.
+
+        `uid` and `resource_version` are preconditions; `propagation_policy` is Background,
+        Foreground or Orphan.
+        """
         call = Call("delete", resource, namespace, name, "", user)
 
-        def action(kind: Resource) -> JSON:
-            stored = self._stored(kind, namespace, name)
-            self._check_preconditions(kind, stored, uid, resource_version)
-            return self._delete(kind, stored, grace_period_seconds, propagation_policy)
+        def remove() -> JSON:
+            table = self._table(resource)
+            old = self._find(table, namespace, name)
+            validation.preconditions(table.resource, old, uid, resource_version)
+            validation.propagation_policy(propagation_policy)
+            return self._delete(table, old, grace_period_seconds, propagation_policy)
 
-        return self._run(call, action)
+        return self._answer(call, remove)
 
     def bind(self, namespace: str, name: str, node: str, *, user: str = ADMIN) -> JSON:
-        """Create a pods/binding: what a scheduler does with its verdict."""
+        """Assign a pod to a node: a create of pods/binding."""
         call = Call("create", "pods", namespace, name, "binding", user)
-        return self._run(call, lambda kind: self._bind(kind, namespace, name, node))
 
-    def evict(self, namespace: str, name: str, *, user: str = ADMIN) -> JSON:
-        """Create a pods/eviction: a deletion that says it is one for a drain."""
-        call = Call("create", "pods", namespace, name, "eviction", user)
-        return self._run(call, lambda kind: self._evict(kind, namespace, name))
+        def assign() -> JSON:
+            table = self._table("pods", "binding")
+            pod = self._find(table, namespace, name)
+            table.put(pod, validation.bound(table.resource, pod, node, self.clock.timestamp()))
+            return errors.success(201)
 
-    def set_status(
-        self, resource: str, namespace: str, name: str, status: JSON, *, user: str = ADMIN
+        return self._answer(call, assign)
+
+    def evict(
+        self,
+        namespace: str,
+        name: str,
+        *,
+        grace_period_seconds: int | None = None,
+        user: str = ADMIN,
     ) -> JSON:
-        """Replace the whole status without a check of the version, as node agents may."""
-        call = Call("patch", resource, namespace, name, "status", user)
+        """Delete a pod as a disruption: a create of pods/eviction."""
+        call = Call("create", "pods", namespace, name, "eviction", user)
 
-        def action(kind: Resource) -> JSON:
-            stored = self._stored(kind, namespace, name)
-            return self._commit(kind, stored, {**stored, "status": status})
+        def disrupt() -> JSON:
+            table = self._table("pods", "eviction")
+            pod = self._find(table, namespace, name)
+            pod = table.put(pod, validation.disrupted(pod, self.clock.timestamp()))
+            self._delete(table, pod, grace_period_seconds, None)
+            return errors.success(201)
 
-        return self._run(call, action)
+        return self._answer(call, disrupt)
 
-    # What the calls do
+    def watch(
+        self,
+        resource: str,
+        *,
+        sink: Sink,
+        namespace: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        resource_version: str | None = None,
+        allow_bookmarks: bool = False,
+        user: str = ADMIN,
+    ) -> Watch:
+        """Tell `sink` of every change after a version, during the call that makes the change.
 
-    def _run(self, call: Call, action: Callable[[Resource], JSON]) -> JSON:
-        code = 200
+        Without a version, or with "0", what exists comes first as ADDED. A version that is no
+        longer kept gives one ERROR event with the Status 410 and a stopped watch. The sink must
+        not write to the API server; it may stop the watch.
+        """
+
+        def begin() -> Watch:
+            table = self._table(resource)
+            matches = matcher(namespace, label_selector, field_selector, table.resource)
+            watch = Watch(matches, sink, table.watches.remove, bookmarks=allow_bookmarks)
+            version = validation.resource_version(resource_version)
+            table.watches.append(watch)
+            if not version:
+                for obj in table.all(namespace):
+                    if matches is None or matches(obj):
+                        sink(WatchEvent(ADDED, obj))
+            elif version < table.history.oldest:
+                expired = errors.expired(version, table.history.oldest)
+                sink(WatchEvent(ERROR, expired.status()))
+                watch.stop()
+            else:
+                for change in table.history.since(version):
+                    deliver(change, [watch])
+            return watch
+
+        return self._answer(Call("watch", resource, namespace, "", "", user), begin)
+
+    def send_bookmarks(self) -> None:
+        """Tell every watch that allows it where it stands; a real server does it once a minute."""
+        for table in self._store.tables():
+            resource = table.resource
+            event = WatchEvent(
+                BOOKMARK,
+                {
+                    "apiVersion": resource.api_version,
+                    "kind": resource.kind,
+                    "metadata": {"resourceVersion": self.resource_version},
+                },
+            )
+            for watch in tuple(table.watches):
+                if watch.bookmarks and not watch.stopped:
+                    watch.send(event)
+
+    def compact(self, resource: str) -> None:
+        """Forget the history of a resource: only watches from now on can start."""
+        self._table(resource).history.compact(self._store.version)
+
+    def _answer(self, call: Call, work: Callable[[], T]) -> T:
+        """Do the work of a call between the questions to interceptors, and tell the auditors."""
+        code = 201 if call.verb == "create" else 200
         try:
-            if self.interceptors:
-                self._intercept(call)
-            answer = action(self.store.resource(call.resource))
+            for interceptor in self.interceptors:
+                interceptor.before(call)
+            answer = work()
             for interceptor in self.interceptors:
                 interceptor.after(call)
         except APIError as error:
@@ -200,141 +285,133 @@ class APIServer:
         except CallTimeout:
             code = 0
             raise
-        else:
-            return answer
         finally:
             if self.auditors and call.mutating:
-                record = Audit(self.clock.now, call, code)
+                audit = Audit(self.clock.now, call, code)
                 for auditor in self.auditors:
-                    auditor(record)
+                    auditor(audit)
+        return answer
 
-    def _intercept(self, call: Call) -> None:
-        for interceptor in self.interceptors:
-            interceptor.before(call)
-
-    def _stored(self, kind: Resource, namespace: str, name: str) -> JSON:
-        return self.store.get(kind, namespace, name)
-
-    def _create(self, kind: Resource, obj: JSON, namespace: str) -> JSON:
-        new = self._metadata.stamped(kind, obj, namespace)
-        name = new["metadata"]["name"]
-        if kind.namespaced:
-            self._admission.check_namespace(kind, namespace, name)
-        if self.store.find(kind, namespace, name) is not None:
-            raise errors.already_exists(kind, name)
-        new = self._admission.admit(kind, new)
-        return self.store.put(kind, None, new)
-
-    def _patch(
-        self,
-        kind: Resource,
-        namespace: str,
-        name: str,
-        patch: Any,
-        content_type: str,
-        subresource: str,
-    ) -> JSON:
-        stored = self._stored(kind, namespace, name)
-        custom = self._admission.is_custom(kind)
-        accepted = [patches.JSON_PATCH, patches.MERGE]
-        if content_type == patches.MERGE:
-            new = patches.merge_patch(stored, patch)
-        elif content_type == patches.JSON_PATCH:
-            new = patches.json_patch(stored, patch)
-        elif content_type == patches.STRATEGIC and not custom:
-            new = patches.strategic_merge(stored, patch)
-        else:
-            strategic = [] if custom else [patches.STRATEGIC]
-            raise errors.unsupported_media_type([*accepted, *strategic, patches.APPLY])
-        return self._replace(kind, stored, new, subresource)
-
-    def _replace(self, kind: Resource, stored: JSON, obj: JSON, subresource: str) -> JSON:
-        if obj is stored:
-            return stored
-        if subresource not in ("", "status") or (subresource == "status" and not kind.has_status):
+    def _table(self, plural: str, subresource: str = "") -> Table:
+        table = self._store.table(plural)
+        if table is None or (subresource and subresource not in table.resource.subresources):
             raise errors.unknown_resource()
-        meta = obj["metadata"]
-        version = meta.get("resourceVersion")
-        self._check_preconditions(kind, stored, meta.get("uid"), None)
-        if version and version != stored["metadata"]["resourceVersion"]:
-            raise errors.modified(kind, stored["metadata"]["name"])
-        new = self._metadata.carried_over(kind, stored, obj, subresource)
-        new = self._admission.admit_update(kind, stored, new, subresource)
-        return self._commit(kind, stored, new)
+        return table
 
-    def _check_preconditions(
-        self, kind: Resource, stored: JSON, uid: str | None, version: str | None
-    ) -> None:
-        meta = stored["metadata"]
-        if uid is not None and uid != meta["uid"]:
-            why = (
-                f"Precondition failed: UID in precondition: {uid}, UID in object meta:"
-                f" {meta['uid']}"
-            )
-            raise errors.conflict(kind, meta["name"], why)
-        if version is not None and version != meta["resourceVersion"]:
-            why = (
-                f"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion"
-                f" in object meta: {meta['resourceVersion']}"
-            )
-            raise errors.conflict(kind, meta["name"], why)
+    def _find(self, table: Table, namespace: str, name: str) -> JSON:
+        found = table.find(namespace if table.resource.namespaced else "", name)
+        if found is None:
+            raise errors.not_found(table.resource, name)
+        return found
+
+    def _create(self, plural: str, obj: JSON, namespace: str) -> JSON:
+        table = self._table(plural)
+        resource = table.resource
+        meta = obj.get("metadata") or {}
+        namespace = validation.namespace(resource, meta, namespace)
+        name = meta.get("name") or ""
+        if not name and meta.get("generateName"):
+            name = metadata.generated_name(meta["generateName"], self._random)
+        new = {
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            **obj,
+            "metadata": metadata.created(
+                meta, namespace, name, metadata.uid(self._random), self.clock.timestamp()
+            ),
+        }
+        if resource.namespaced:
+            self._admission.namespace(resource, namespace, name)
+        if resource.has_generation:
+            new["metadata"]["generation"] = 1
+        if plural == "pods":
+            new = self._admission.pod(resource, new)
+        new = self._strategies[plural].create(new)
+        validation.created(resource, new)
+        if plural == "pods":
+            self._admission.pod_quota(resource, new)
+        if table.find(namespace, name) is not None:
+            raise errors.already_exists(resource, name)
+        if plural == "customresourcedefinitions":
+            self._define(new)
+        stored = table.put(None, new)
+        self._strategies[plural].created(stored)
+        return stored
+
+    def _update(self, plural: str, obj: JSON, subresource: str) -> JSON:
+        table = self._table(plural, subresource)
+        resource = table.resource
+        meta = obj.get("metadata") or {}
+        namespace, name = meta.get("namespace", ""), meta.get("name", "")
+        old = table.find(namespace if resource.namespaced else "", name)
+        if old is None and resource.create_on_update and not subresource:
+            return self._create(plural, obj, namespace)
+        if old is None:
+            raise errors.not_found(resource, name)
+        if not meta.get("resourceVersion") and not resource.unconditional_update:
+            raise errors.version_required(resource, name)
+        validation.update_precondition(resource, old, meta.get("uid"))
+        if "apiVersion" not in obj or "kind" not in obj:
+            obj = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
+        return self._replace(table, old, obj, subresource)
+
+    def _replace(self, table: Table, old: JSON, new: JSON, subresource: str) -> JSON:
+        """Store what an update or a patch asks for, if it changes anything."""
+        if new is old:
+            return old
+        resource = table.resource
+        before, meta = old["metadata"], new.get("metadata") or {}
+        if meta.get("resourceVersion", before["resourceVersion"]) != before["resourceVersion"]:
+            raise errors.modified(resource, before["name"])
+        meta = metadata.updated(meta, before)
+        if meta is not new.get("metadata"):
+            new = {**new, "metadata": meta}
+        new = self._strategies[resource.plural].update(new, old, subresource)
+        validation.updated(resource, new, old)
+        if deletion.finished(new, old):
+            return self._removed(table, old)
+        if resource.has_generation and _differs_beyond_metadata(new, old):
+            generation = old["metadata"].get("generation", 0) + 1
+            new = {**new, "metadata": {**new["metadata"], "generation": generation}}
+        if new == old:
+            return old
+        stored = table.put(old, new)
+        if resource.plural == "customresourcedefinitions":
+            self._define(stored)
+        self._strategies[resource.plural].updated(stored)
+        return stored
 
     def _delete(
-        self, kind: Resource, stored: JSON, grace: int | None, propagation: str | None
+        self, table: Table, old: JSON, grace_period_seconds: int | None, policy: str | None
     ) -> JSON:
-        new = self._metadata.deleting(kind, stored, grace, propagation)
-        if new is stored:
+        resource = table.resource
+        now = EPOCH.timestamp() + self.clock.now
+        own = self._strategies[resource.plural]
+        outcome = deletion.delete(old, own, grace_period_seconds, policy, now)
+        stored = old if outcome.obj is old else table.put(old, outcome.obj)
+        if not outcome.gone:
             return stored
-        if released(new):
-            gone = self.store.remove(kind, stored, new)
-            return gone if kind.plural == "pods" else _SUCCESS
-        return self.store.put(kind, stored, new)
+        removed = self._removed(table, stored)
+        return removed if resource.returns_deleted else errors.deleted(resource, removed)
 
-    def _bind(self, kind: Resource, namespace: str, name: str, node: str) -> JSON:
-        stored = self._stored(kind, namespace, name)
-        binding = Resource("pods/binding", "Binding")
-        if stored["metadata"].get("deletionTimestamp"):
-            why = f"pod {name} is being deleted, cannot be assigned to a host"
-            raise errors.conflict(binding, name, why)
-        if assigned := stored["spec"].get("nodeName"):
-            why = f'pod {name} is already assigned to node "{assigned}"'
-            raise errors.conflict(binding, name, why)
-        scheduled = {
-            "type": "PodScheduled",
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": self.clock.timestamp(),
-        }
-        status = patches.strategic_merge(stored.get("status") or {}, {"conditions": [scheduled]})
-        conditions = [
-            {k: v for k, v in c.items() if k not in ("reason", "message")}
-            if c["type"] == "PodScheduled"
-            else c
-            for c in status["conditions"]
-        ]
-        spec = {**stored["spec"], "nodeName": node}
-        new = {**stored, "spec": spec, "status": {**status, "conditions": conditions}}
-        self.store.put(kind, stored, new)
-        return {**_SUCCESS, "code": 201}
+    def _removed(self, table: Table, old: JSON) -> JSON:
+        removed = table.remove(old)
+        plural = table.resource.plural
+        self._strategies[plural].deleted(removed)
+        if plural == "customresourcedefinitions":
+            self._store.drop(removed["spec"]["names"]["plural"])
+        return removed
 
-    def _evict(self, kind: Resource, namespace: str, name: str) -> JSON:
-        stored = self._stored(kind, namespace, name)
-        target = {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": "EvictionByEvictionAPI",
-            "message": "Eviction API: evicting",
-            "lastProbeTime": None,
-            "lastTransitionTime": self.clock.timestamp(),
-        }
-        status = patches.strategic_merge(stored.get("status") or {}, {"conditions": [target]})
-        marked = self._commit(kind, stored, {**stored, "status": status})
-        self._delete(kind, marked, None, None)
-        return {**_SUCCESS, "code": 201}
+    def _define(self, crd: JSON) -> None:
+        resource = custom(crd)
+        self._store.serve(resource)
+        self._strategies[resource.plural] = CustomResourceStrategy(resource, CustomResource(crd))
 
-    def _commit(self, kind: Resource, stored: JSON, new: JSON) -> JSON:
-        if new is stored or new == stored:
-            return stored
-        if released(new):
-            return self.store.remove(kind, stored, new)
-        return self.store.put(kind, stored, new)
+
+def _differs_beyond_metadata(new: JSON, old: JSON) -> bool:
+    ignored = ("metadata", "status")
+    return any(
+        new.get(field) != old.get(field)
+        for field in {**old, **new}
+        if field not in ignored and new.get(field) is not old.get(field)
+    )

@@ -1,91 +1,92 @@
-"""Objects by resource, one counter of versions, and everyone who watches."""
+"""Objects by resource, one resourceVersion for all of them, watches and their history."""
 
-from collections import defaultdict
+from collections.abc import Iterator
+from itertools import count
 
-from hourglass_simulator.apiserver import errors
-from hourglass_simulator.apiserver.resources import BUILT_IN, Resource
-from hourglass_simulator.apiserver.watch import JSON, Change, History, Watch
+from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.watch import JSON, Change, History, Watch, deliver
 
-_HISTORY = 10_000
 
-Name = tuple[str, str]
+class Table:
+    """The objects of one resource, by namespace ("" for cluster-wide ones) and name."""
+
+    def __init__(self, resource: Resource, versions: "Iterator[int]", history: int) -> None:
+        self.resource = resource
+        self.history = History(history)
+        self.watches: list[Watch] = []
+        self._versions = versions
+        self._objects: dict[str, dict[str, JSON]] = {}
+
+    def find(self, namespace: str, name: str) -> JSON | None:
+        """The stored object."""
+        objects = self._objects.get(namespace)
+        return None if objects is None else objects.get(name)
+
+    def all(self, namespace: str = "") -> Iterator[JSON]:
+        """Objects ordered by namespace and name; of one namespace if it is given."""
+        for key in [namespace] if namespace else sorted(self._objects):
+            for _, obj in sorted(self._objects.get(key, {}).items()):
+                yield obj
+
+    def count(self, namespace: str) -> int:
+        """How many objects a namespace has."""
+        return len(self._objects.get(namespace, ()))
+
+    def put(self, old: JSON | None, new: JSON) -> JSON:
+        """Store an object in the place of `old`; returns it with its new resourceVersion."""
+        version = next(self._versions)
+        meta = {**new["metadata"], "resourceVersion": str(version)}
+        stored = {**new, "metadata": meta}
+        self._objects.setdefault(meta.get("namespace", ""), {})[meta["name"]] = stored
+        self._tell(Change(version, old, stored, stored))
+        return stored
+
+    def remove(self, old: JSON) -> JSON:
+        """Drop a stored object; returns it as the DELETED event carries it."""
+        version = next(self._versions)
+        meta = {**old["metadata"], "resourceVersion": str(version)}
+        last = {**old, "metadata": meta}
+        del self._objects[meta.get("namespace", "")][meta["name"]]
+        self._tell(Change(version, old, None, last))
+        return last
+
+    def _tell(self, change: Change) -> None:
+        self.history.append(change)
+        deliver(change, self.watches)
 
 
 class Store:
-    """What etcd and the watch cache are to a real API server."""
+    """All tables; `version` is the resourceVersion of the latest commit."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: int) -> None:
         self.version = 0
-        self._resources = {resource.plural: resource for resource in BUILT_IN}
-        self._objects: defaultdict[str, dict[Name, JSON]] = defaultdict(dict)
-        self._histories: dict[str, History] = {}
-        self._watches: defaultdict[str, list[Watch]] = defaultdict(list)
+        self._history = history
+        self._tables: dict[str, Table] = {}
+        self._versions = self._count()
 
-    def serve(self, resource: Resource) -> None:
-        """Serve one more resource."""
-        self._resources[resource.plural] = resource
+    def _count(self) -> Iterator[int]:
+        for version in count(1):
+            self.version = version
+            yield version
 
-    def resources(self) -> list[Resource]:
-        """Everything that is served."""
-        return sorted(self._resources.values(), key=lambda r: (r.group, r.plural))
+    def serve(self, resource: Resource) -> Table:
+        """Begin to store objects of a resource, or go on under its new definition."""
+        table = self._tables.get(resource.plural)
+        if table is None:
+            table = Table(resource, self._versions, self._history)
+            table.history.compact(self.version)
+            self._tables[resource.plural] = table
+        table.resource = resource
+        return table
 
-    def resource(self, plural: str) -> Resource:
-        """The resource of that name; APIError 404 if it is not served."""
-        resource = self._resources.get(plural)
-        if resource is None:
-            raise errors.unknown_resource()
-        return resource
+    def drop(self, plural: str) -> None:
+        """Serve a resource no more."""
+        del self._tables[plural]
 
-    def objects(self, resource: Resource) -> dict[Name, JSON]:
-        """Objects by namespace and name."""
-        return self._objects[resource.plural]
+    def table(self, plural: str) -> Table | None:
+        """The objects of a resource, if it is served."""
+        return self._tables.get(plural)
 
-    def find(self, resource: Resource, namespace: str, name: str) -> JSON | None:
-        """One object, None if there is none."""
-        return self._objects[resource.plural].get((namespace, name))
-
-    def get(self, resource: Resource, namespace: str, name: str) -> JSON:
-        """One object; APIError 404 if there is none."""
-        found = self._objects[resource.plural].get((namespace, name))
-        if found is None:
-            raise errors.not_found(resource, name)
-        return found
-
-    def put(self, resource: Resource, before: JSON | None, obj: JSON) -> JSON:
-        """Store an object under the next version and tell everyone."""
-        self.version += 1
-        obj = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.version)}}
-        meta = obj["metadata"]
-        self._objects[resource.plural][meta.get("namespace", ""), meta["name"]] = obj
-        self._tell(resource, Change(self.version, before, obj, obj))
-        return obj
-
-    def remove(self, resource: Resource, before: JSON, last: JSON) -> JSON:
-        """Remove an object; `last` is how it looked at its end."""
-        self.version += 1
-        last = {**last, "metadata": {**last["metadata"], "resourceVersion": str(self.version)}}
-        meta = last["metadata"]
-        del self._objects[resource.plural][meta.get("namespace", ""), meta["name"]]
-        self._tell(resource, Change(self.version, before, None, last))
-        return last
-
-    def history(self, resource: Resource) -> History:
-        """Past changes of a resource."""
-        if resource.plural not in self._histories:
-            self._histories[resource.plural] = History(_HISTORY)
-        return self._histories[resource.plural]
-
-    def subscribe(self, resource: Resource, watch: Watch) -> None:
-        """Tell a watch of changes from now on."""
-        self._watches[resource.plural] = [*self._watches[resource.plural], watch]
-
-    def unsubscribe(self, resource: Resource, watch: Watch) -> None:
-        """Tell a watch no more."""
-        self._watches[resource.plural] = [
-            other for other in self._watches[resource.plural] if other is not watch
-        ]
-
-    def _tell(self, resource: Resource, change: Change) -> None:
-        self.history(resource).append(change)
-        for watch in self._watches[resource.plural]:
-            watch.offer(change)
+    def tables(self) -> list[Table]:
+        """All tables by plural name."""
+        return [table for _, table in sorted(self._tables.items())]

@@ -2,8 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 JSON = dict[str, Any]
 Matcher = Callable[[JSON], bool]
@@ -11,8 +10,7 @@ Matcher = Callable[[JSON], bool]
 ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
 
 
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
+class WatchEvent(NamedTuple):
     """`type` is ADDED, MODIFIED, DELETED, BOOKMARK or ERROR (then `object` is a Status)."""
 
     type: str
@@ -22,11 +20,10 @@ class WatchEvent:
 Sink = Callable[[WatchEvent], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A committed change: the object before (None: created) and after (None: deleted).
 
-    `last` is the object as a deletion event carries it.
+    `last` is the object that an event about it carries, at the version of the change.
     """
 
     version: int
@@ -36,35 +33,61 @@ class Change:
 
 
 class Watch:
-    """Filters changes for one subscriber, as the API server does for a watch with selectors."""
+    """One subscriber of a resource's changes, which sees what its selectors match."""
+
+    __slots__ = ("_stop", "bookmarks", "matches", "send", "stopped")
 
     def __init__(
-        self, matches: Matcher | None, sink: Sink, stop: Callable[["Watch"], None]
+        self,
+        matches: Matcher | None,
+        sink: Sink,
+        stop: Callable[["Watch"], None],
+        *,
+        bookmarks: bool,
     ) -> None:
-        self._matches = matches
-        self._sink = sink
+        self.matches = matches
+        self.send = sink
+        self.bookmarks = bookmarks
+        self.stopped = False
         self._stop = stop
 
     def stop(self) -> None:
         """No event arrives after this."""
-        self._stop(self)
+        if not self.stopped:
+            self.stopped = True
+            self._stop(self)
 
-    def send(self, event: WatchEvent) -> None:
-        """Hand an event to the subscriber."""
-        self._sink(event)
 
-    def offer(self, change: Change) -> None:
-        """Tell of a change as the selector sees it: leaving its view is a deletion."""
-        before = change.before is not None and self._sees(change.before)
-        after = change.after is not None and self._sees(change.after)
-        if after:
-            assert change.after is not None
-            self._sink(WatchEvent(MODIFIED if before else ADDED, change.after))
-        elif before:
-            self._sink(WatchEvent(DELETED, change.last))
+def deliver(change: Change, watches: list[Watch]) -> None:
+    """Tell watches of a change in the order in which they began.
 
-    def _sees(self, obj: JSON) -> bool:
-        return self._matches is None or self._matches(obj)
+    An object that stops matching a selector is DELETED for that watch, one that starts is ADDED.
+    """
+    _, before, after, last = change
+    kind = DELETED if after is None else ADDED if before is None else MODIFIED
+    event = WatchEvent(kind, last)
+    for watch in tuple(watches):
+        matches = watch.matches
+        if watch.stopped:
+            continue
+        if matches is None:
+            watch.send(event)
+            continue
+        saw = before is not None and matches(before)
+        sees = after is not None and matches(after)
+        if saw and sees:
+            watch.send(event)
+        elif sees:
+            watch.send(WatchEvent(ADDED, last))
+        elif saw:
+            watch.send(WatchEvent(DELETED, _at(before, last)))
+
+
+def _at(before: JSON | None, last: JSON) -> JSON:
+    """The object as a watch last saw it, at the version at which it left the watch's view."""
+    assert before is not None
+    version = last["metadata"]["resourceVersion"]
+    return {**before, "metadata": {**before["metadata"], "resourceVersion": version}}
 
 
 class History:
@@ -82,8 +105,13 @@ class History:
         self._changes.append(change)
 
     def since(self, version: int) -> list[Change]:
-        """Changes after a version."""
-        return [change for change in self._changes if change.version > version]
+        """Changes after a version, oldest first."""
+        changes = []
+        for change in reversed(self._changes):
+            if change.version <= version:
+                break
+            changes.append(change)
+        return changes[::-1]
 
     def compact(self, version: int) -> None:
         """Forget everything up to a version."""
