@@ -110,7 +110,7 @@ def _container(spec: PerformerSpec, catalogue: Catalogue) -> JSON:
 
 
 def _environment(config: PerformerConfig) -> list[JSON]:
-    """`env` as it is, after what the plain map has besides: `$(NAME)` refers to what came before."""
+    """`env` as it is, after what the plain map has besides: $(NAME) refers to what came before."""
     named = {variable["name"] for variable in config.env}
     plain = sorted(item for item in config.environment.items() if item[0] not in named)
     return [*({"name": key, "value": value} for key, value in plain), *config.env]
