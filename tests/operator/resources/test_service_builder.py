@@ -1,0 +1,140 @@
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goldens.record_resources import NAMES, UID, built, performer
+from hourglass_operator.api import PerformerSpec
+from hourglass_operator.resources import names
+from hourglass_operator.resources.owner import controller_uid, owner_reference
+from hourglass_operator.resources.service import (
+    build_service,
+    service_drift,
+    service_repair,
+    view,
+)
+
+GOLDENS = Path(__file__).parents[2] / "goldens/resources"
+SPEC = PerformerSpec.model_validate(performer("minimal")["spec"])
+WANTED = build_service("ml", "avs", UID, SPEC)
+
+
+def test_a_minimal_service() -> None:
+    assert build_service("ml", "avs", UID, SPEC) == {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "performer-ml",
+            "namespace": "avs",
+            "labels": names.labels("ml", SPEC.avs_address),
+            "ownerReferences": [owner_reference("ml", UID)],
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "selector": {"app": "performer", "performer-name": "ml"},
+            "ports": [
+                {
+                    "name": "grpc",
+                    "port": 9090,
+                    "targetPort": "grpc",
+                    "protocol": "TCP",
+                    "appProtocol": "kubernetes.io/h2c",
+                }
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stored_service_has_not_drifted(name: str) -> None:
+    stored = json.loads((GOLDENS / f"{name}.golden.json").read_text())["service"]
+    assert service_drift(view(stored), built(name)[1]) is None
+    assert service_repair(view(stored), built(name)[1]) is None
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """RFC 7386."""
+    if not isinstance(patch, dict):
+        return patch
+    result = deepcopy(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+PORT = WANTED["spec"]["ports"][0]
+DAMAGES = [
+    pytest.param({"metadata": {"labels": {"app": None}}}, "metadata.labels[app]", id="a label"),
+    pytest.param({"metadata": {"labels": None}}, "metadata.labels[app]", id="all labels"),
+    pytest.param(
+        {"metadata": {"ownerReferences": None}}, "metadata.ownerReferences", id="the owner"
+    ),
+    pytest.param({"spec": {"type": "NodePort"}}, "spec.type", id="another type"),
+    pytest.param(
+        {"spec": {"type": "ExternalName", "externalName": "example.com"}},
+        "spec.type",
+        id="a name elsewhere",
+    ),
+    pytest.param({"spec": {"selector": None}}, "spec.selector", id="no selector"),
+    pytest.param({"spec": {"selector": {"also": "x"}}}, "spec.selector", id="a longer selector"),
+    pytest.param({"spec": {"ports": [{**PORT, "port": 1}]}}, "spec.ports", id="another port"),
+    pytest.param(
+        {"spec": {"ports": [{**PORT, "targetPort": 1}]}}, "spec.ports", id="another target"
+    ),
+    pytest.param({"spec": {"ports": [{**PORT, "name": "x"}]}}, "spec.ports", id="another name"),
+    pytest.param(
+        {"spec": {"ports": [{**PORT, "protocol": "UDP"}]}}, "spec.ports", id="another protocol"
+    ),
+    pytest.param(
+        {"spec": {"ports": [{k: v for k, v in PORT.items() if k != "appProtocol"}]}},
+        "spec.ports",
+        id="no application protocol",
+    ),
+    pytest.param(
+        {"spec": {"ports": [PORT, {"name": "more", "port": 2}]}}, "spec.ports", id="a second port"
+    ),
+]
+
+
+@pytest.mark.parametrize(("damage", "field"), DAMAGES)
+def test_drift_is_named_and_repaired_by_one_patch(damage: dict[str, Any], field: str) -> None:
+    service = merged(WANTED, damage)
+    assert service_drift(view(service), WANTED) == field
+    patch = service_repair(view(service), WANTED)
+    assert patch is not None
+    assert merged(service, patch) == WANTED
+
+
+@pytest.mark.parametrize(
+    "addition",
+    [
+        pytest.param({"metadata": {"labels": {"team": "x"}}}, id="a foreign label"),
+        pytest.param({"metadata": {"annotations": {"a": "b"}}}, id="an annotation"),
+        pytest.param({"metadata": {"finalizers": ["a/b"]}}, id="a finalizer"),
+        pytest.param({"spec": {"clusterIP": "10.0.0.1"}}, id="its address"),
+        pytest.param({"spec": {"sessionAffinity": "ClientIP"}}, id="a setting of another's"),
+    ],
+)
+def test_what_others_add_is_left_alone(addition: dict[str, Any]) -> None:
+    assert service_repair(view(merged(WANTED, addition)), WANTED) is None
+
+
+def test_a_change_of_the_port_is_repaired_in_place() -> None:
+    config = SPEC.config.model_copy(update={"grpc_port": 8080})
+    moved = build_service("ml", "avs", UID, SPEC.model_copy(update={"config": config}))
+    patch = service_repair(view(WANTED), moved)
+    assert patch is not None
+    assert merged(WANTED, patch) == moved
+
+
+def test_the_owner_is_the_one_that_controls() -> None:
+    bystander = {"uid": "other", "controller": False}
+    owners = [bystander, {"uid": "mine", "controller": True}]
+    assert controller_uid({"ownerReferences": owners}) == "mine"
+    assert controller_uid({"ownerReferences": [bystander]}) == ""
+    assert controller_uid({}) == ""
