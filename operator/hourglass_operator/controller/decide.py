@@ -35,9 +35,8 @@ def decide(
         if not seen.pods or seen.now >= until:
             return Plan(writes=(_finalizer(seen, present=False),), steps=steps)
         wakes.append(until)
-        repairs: list[Write] = []
-    else:
-        repairs = [*_adopt(seen), *_service(seen), *_pod_repairs(seen)]
+    hands_off = facts.deleting or seen.invalid
+    repairs = [] if hands_off else [*_adopt(seen), *_service(seen), *_pod_repairs(seen)]
     pods = plan_pods(seen, catalogue, settings)
     if pods.wake_at is not None:
         wakes.append(pods.wake_at)

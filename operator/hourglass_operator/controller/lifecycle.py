@@ -27,6 +27,8 @@ def plan_pods(seen: Observation, catalogue: Catalogue, settings: Settings) -> Po
     """The writes that lead to exactly one pod, of the wanted template."""
     if seen.performer.deleted is not None:
         return PodPlan(_delete(seen.pods))
+    if seen.invalid:
+        return PodPlan()
     serving, pod = serving_pod(seen)
     if serving is Serving.WANTED:
         return PodPlan(_delete(other for other in seen.pods if other is not pod))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from hourglass_operator.api import PerformerSpec, PerformerStatus
 from hourglass_operator.controller.cache import Cache
 from hourglass_operator.controller.plan import Memory, Refusal
@@ -19,6 +21,7 @@ class Observation:
     """A Performer and what belongs to it; `now` is seconds since the Unix epoch.
 
     `pods` and `service` are its own; see `belongs`. Pods are in the order of their names.
+    `invalid` says what is wrong with a spec that an older definition let in; `spec` is empty then.
     `nodes` are all nodes by name, in the order of their names.
     """
 
@@ -33,6 +36,7 @@ class Observation:
     used: Mapping[str, Mapping[str, int]]
     memory: Memory
     now: float
+    invalid: str = ""
 
     @property
     def refusal(self) -> Refusal | None:
@@ -53,6 +57,8 @@ class Observation:
     @property
     def endpoint(self) -> str:
         """Where clients reach the Performer: DNS name and port."""
+        if self.invalid:
+            return self.status.grpc_endpoint or ""
         performer = self.performer
         port = self.spec.config.grpc_port
         return names.grpc_endpoint(performer.name, performer.namespace, port)
@@ -63,13 +69,19 @@ def observe(cache: Cache, key: Key, memory: Memory, now: float) -> Observation |
     performer = cache.performers.get(key)
     if performer is None:
         return None
-    spec = performer.spec()
+    invalid = ""
+    try:
+        spec = performer.spec()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        invalid = f"spec.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        spec = PerformerSpec.model_construct(avs_address="", image="")
     service = cache.service(key)
     return Observation(
         performer=performer,
         spec=spec,
         status=performer.status(),
-        wanted=template_hash(spec),
+        wanted="" if invalid else template_hash(spec),
         pods=tuple(pod for pod in cache.pods(key) if belongs(pod.owner, pod.labels, performer)),
         service=service if service and belongs(service.owner, service.labels, performer) else None,
         ready_endpoints=cache.ready_endpoints(key),
@@ -77,6 +89,7 @@ def observe(cache: Cache, key: Key, memory: Memory, now: float) -> Observation |
         used=cache.used(),
         memory=memory,
         now=now,
+        invalid=invalid,
     )
 
 

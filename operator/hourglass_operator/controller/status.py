@@ -32,7 +32,7 @@ def status(seen: Observation, facts: Facts, phase: Phase) -> dict[str, Any]:
         "observedGeneration": seen.performer.generation,
         "podName": pod.name if pod else None,
         "serviceName": names.service_name(seen.performer.name) if seen.service else None,
-        "grpcEndpoint": seen.endpoint if seen.service else None,
+        "grpcEndpoint": (seen.endpoint or None) if seen.service else None,
         "nodeName": (pod.node or None) if pod else None,
         "templateHash": seen.wanted,
         "servingTemplateHash": _serving_template(seen, facts),

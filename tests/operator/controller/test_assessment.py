@@ -36,6 +36,7 @@ class Case:
     serving: list[PodBuilder] = field(default_factory=list)
     nodes: list[NodeBuilder] = field(default_factory=lambda: [node("node-1")])
     now: float = NOW
+    service: bool = True
 
 
 def pending(reason: str) -> tuple[str, str, str, str]:
@@ -427,6 +428,23 @@ CASES = [
         says="serves at",
     ),
     Case(
+        "a spec that an older definition let in",
+        V1.config(grpcPort=70000),
+        [],
+        *failed("PodRejected"),
+        says="no pod can be made of spec.config.grpcPort",
+        service=False,
+    ),
+    Case(
+        "a spec that an older definition let in while a pod serves",
+        V1.config(grpcPort=70000).with_status(**SERVED_V1),
+        [OLD],
+        *upgrading_with("PodRejected"),
+        serving=[OLD],
+        says="no pod can be made of spec.config.grpcPort",
+        service=False,
+    ),
+    Case(
         "deleting",
         V1.deleting(999),
         [OLD],
@@ -443,7 +461,12 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.situation)
 def test_what_is_said_of(case: Case) -> None:
     staged = scene(
-        case.performer, *case.pods, serving=case.serving, nodes=case.nodes, settings=AT_ONCE
+        case.performer,
+        *case.pods,
+        serving=case.serving,
+        nodes=case.nodes,
+        service=case.service,
+        settings=AT_ONCE,
     )
     status = status_of(staged.plan(case.now), case.performer.status)
     found = conditions_of(status)
@@ -458,7 +481,13 @@ def test_what_is_said_of(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.situation)
 def test_deciding_twice_comes_to_the_same(case: Case) -> None:
-    staged = scene(case.performer, *case.pods, serving=case.serving, nodes=case.nodes)
+    staged = scene(
+        case.performer,
+        *case.pods,
+        serving=case.serving,
+        nodes=case.nodes,
+        service=case.service,
+    )
     assert staged.plan(case.now) == staged.plan(case.now)
 
 
@@ -466,7 +495,12 @@ def test_deciding_twice_comes_to_the_same(case: Case) -> None:
 def test_a_status_once_written_is_not_written_again(case: Case) -> None:
     def plan(performer: PerformerBuilder, now: float) -> dict[str, object]:
         staged = scene(
-            performer, *case.pods, serving=case.serving, nodes=case.nodes, settings=AT_ONCE
+            performer,
+            *case.pods,
+            serving=case.serving,
+            nodes=case.nodes,
+            service=case.service,
+            settings=AT_ONCE,
         )
         return next(
             (w.body["status"] for w in staged.plan(now).writes if w.subresource == "status"), {}
