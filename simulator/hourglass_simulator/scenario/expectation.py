@@ -13,6 +13,7 @@ from hourglass_simulator.scenario.strict import (
     Bool,
     Count,
     Duration,
+    Resource,
     Strict,
     reads,
     several,
@@ -123,7 +124,7 @@ class PerformerIs(Strict):
 class ObjectsAre(Strict):
     """What is expected of objects of one resource: how many match, by default at least one."""
 
-    resource: str
+    resource: Resource
     """Plural, as in `kubectl get`: pods, services, nodes, events …"""
     namespace: str | None = None
     """By default the scenario's namespace."""
@@ -138,7 +139,7 @@ class WritesAre(Strict):
     """A budget of the operator's mutating calls to the API server."""
 
     at_most: Count
-    resource: str | None = None
+    resource: Resource | None = None
     verb: Literal["create", "patch", "delete"] | None = None
 
 

@@ -7,7 +7,15 @@ from pydantic_core import PydanticCustomError
 
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expect, Never
 from hourglass_simulator.scenario.manifest import Manifest
-from hourglass_simulator.scenario.strict import JSON, Count, Duration, Names, Strict, several
+from hourglass_simulator.scenario.strict import (
+    JSON,
+    Count,
+    Duration,
+    Names,
+    Resource,
+    Strict,
+    several,
+)
 
 API_ACTIONS = ("apply", "create", "patch", "delete", "cordon", "uncordon", "drain")
 """What `kubectl` can do as well: these run on a real cluster too."""
@@ -19,7 +27,7 @@ ACTIONS = API_ACTIONS + FAULT_ACTIONS + CHECKS
 class Patch(Strict):
     """A merge patch of one object, as `kubectl patch --type=merge`."""
 
-    resource: str = "performers"
+    resource: Resource = "performers"
     name: str
     namespace: str | None = None
     subresource: Literal["status"] | None = None
@@ -29,7 +37,7 @@ class Patch(Strict):
 class Delete(Strict):
     """A deletion of one object."""
 
-    resource: str = "performers"
+    resource: Resource = "performers"
     name: str
     namespace: str | None = None
     grace_period_seconds: Count | None = None

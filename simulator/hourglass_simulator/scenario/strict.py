@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hourglass_operator.kube import quantity
+from hourglass_simulator.apiserver.resources import BUILT_IN
 from hourglass_simulator.scenario import duration
 
 JSON = dict[str, Any]
@@ -68,4 +69,14 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": duration.PATTERN}),
 ]
 Quantity = Annotated[str, _expected(_quantity), WithJsonSchema({"type": ["string", "number"]})]
+RESOURCES = ("performers", *(resource.plural for resource in BUILT_IN))
+
+
+def _resource(value: object) -> object:
+    if isinstance(value, str) and value not in RESOURCES:
+        raise ValueError(f'"{value}" is not one of {", ".join(RESOURCES)}')
+    return value
+
+
+Resource = Annotated[str, _expected(_resource)]
 Names = Annotated[tuple[str, ...], BeforeValidator(several)]

@@ -1,0 +1,252 @@
+"""Plays a scenario on a backend and judges what happens."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from hourglass_simulator.scenario import duration, words
+from hourglass_simulator.scenario.backend import Backend, Change, Refused, Write
+from hourglass_simulator.scenario.expect import (
+    Mismatch,
+    leftovers,
+    mismatches,
+    performer_key,
+    unsettled,
+)
+from hourglass_simulator.scenario.expectation import Always, Eventually, Expectation, Never
+from hourglass_simulator.scenario.history import History, key_of
+from hourglass_simulator.scenario.load import ScenarioFile
+from hourglass_simulator.scenario.manifest import ManifestSource
+from hourglass_simulator.scenario.model import Scenario
+from hourglass_simulator.scenario.result import Result, StepResult
+from hourglass_simulator.scenario.step import CHECKS, Step
+from hourglass_simulator.scenario.strict import JSON
+from hourglass_simulator.scenario.timeline import Entry, Narrator
+
+OBSERVED = ("endpointslices", "events", "nodes", "performers", "pods", "services")
+
+
+def run(file: ScenarioFile, backend: Backend, seed: int = 0) -> Result:
+    """Play a scenario to its end; a step that fails does not end it.
+
+    The seed is only noted: whoever made the backend has used it.
+    """
+    return _Play(file, backend, seed).result()
+
+
+class _Play:
+    """One run: a backend, what has happened on it, and the timeline so far."""
+
+    def __init__(self, file: ScenarioFile, backend: Backend, seed: int) -> None:
+        self._file = file
+        self._scenario = file.scenario
+        self._backend = backend
+        self._seed = seed
+        self._history = History(lambda: backend.now)
+        self._narrator = Narrator()
+        self._timeline: list[Entry] = []
+        self._steps: list[StepResult] = []
+
+    def changed(self, change: Change) -> None:
+        self._history.changed(change)
+        self._timeline.extend(self._narrator.change(change))
+
+    def wrote(self, write: Write) -> None:
+        self._history.wrote(write)
+        self._timeline.append(self._narrator.write(write))
+
+    def result(self) -> Result:
+        scenario = self._scenario
+        resources = sorted({*OBSERVED, *_resources(scenario)})
+        self._backend.start(scenario.cluster, scenario.namespace, resources, self)
+        if scenario.manifests:
+            manifests = Step(apply=scenario.manifests)
+            self._step("manifests", words.step(manifests), partial(self._act, manifests))
+        for index, step in enumerate(scenario.steps):
+            self._wait(step)
+            self._step(f"steps[{index}]", words.step(step), partial(self._do, step))
+        self._step("settles", words.settles(scenario.settles), self._settle)
+        return Result(
+            file=self._file.path,
+            scenario=scenario,
+            seed=self._seed,
+            steps=tuple(self._steps),
+            timeline=tuple(self._timeline),
+            records=tuple(self._history.records),
+            duration=self._backend.now,
+        )
+
+    def _step(self, where: str, text: str, work: Callable[[], Iterable[Mismatch]]) -> None:
+        started = self._backend.now
+        self._timeline.append(Entry(started, "step", where, text))
+        failures = tuple(work())
+        ended = self._backend.now
+        self._steps.append(StepResult(where, text, started, ended, failures))
+        self._timeline += [Entry(ended, "failure", where, str(failure)) for failure in failures]
+
+    def _wait(self, step: Step) -> None:
+        if step.at is not None:
+            self._advance(step.at)
+        elif step.after is not None:
+            self._advance(self._backend.now + step.after)
+
+    def _advance(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
+        if until > self._backend.now:
+            self._backend.advance(until, stop)
+
+    def _do(self, step: Step) -> list[Mismatch]:
+        late = []
+        if step.at is not None and self._backend.now > step.at:
+            now = duration.text(self._backend.now)
+            late = [Mismatch("the step", f"to happen at {duration.text(step.at)}", f"it is {now}")]
+        if step.action in CHECKS:
+            return late + self._check(step)
+        self._history.act()
+        return late + self._act(step)
+
+    def _act(self, step: Step) -> list[Mismatch]:
+        try:
+            for call in self._calls(step):
+                call()
+        except Refused as error:
+            if step.refused is not None and step.refused in str(error):
+                return []
+            wanted = f'a refusal with "{step.refused}"' if step.refused else "no refusal"
+            return [Mismatch("the API server", wanted, f'a refusal: "{error}"')]
+        if step.refused is not None:
+            return [Mismatch("the API server", f'a refusal with "{step.refused}"', "no refusal")]
+        return []
+
+    def _calls(self, step: Step) -> Iterator[Callable[[], None]]:
+        backend = self._backend
+        yield from (partial(backend.apply, obj) for obj in _objects(step.apply))
+        yield from (partial(backend.create, obj) for obj in _objects(step.create))
+        if step.patch is not None:
+            yield partial(backend.patch, step.patch)
+        if step.delete is not None:
+            yield partial(backend.delete, step.delete)
+        yield from (partial(backend.cordon, node) for node in step.cordon or ())
+        yield from (partial(backend.uncordon, node) for node in step.uncordon or ())
+        yield from (partial(backend.drain, node) for node in step.drain or ())
+        for name, parameters in (step.fault or {}).items():
+            yield partial(backend.inject, name, parameters)
+        yield from (partial(backend.heal, name) for name in step.heal or ())
+
+    def _check(self, step: Step) -> list[Mismatch]:
+        if step.eventually is not None:
+            return self._eventually(step.eventually)
+        if step.always is not None:
+            return self._always(step.always)
+        if step.never is not None:
+            return self._never(step.never)
+        assert step.expect is not None
+        return self._judge(step.expect)
+
+    def _judge(self, expected: Expectation, writes_from: int | None = None) -> list[Mismatch]:
+        return mismatches(expected, self._history, self._scenario.namespace, writes_from)
+
+    def _eventually(self, expected: Eventually) -> list[Mismatch]:
+        found = self._watch(
+            expected.within, lambda: self._judge(expected), lambda found: not found, expected
+        )
+        if not found:
+            return []
+        within = f"within {duration.text(expected.within)}"
+        return [Mismatch(f.subject, f"{f.expected} {within}", f.seen) for f in found]
+
+    def _always(self, expected: Always) -> list[Mismatch]:
+        start = len(self._history.writes)
+        found = self._watch(expected.duration, lambda: self._judge(expected, start), bool, expected)
+        throughout = f"for {duration.text(expected.duration)}"
+        at = f"at {duration.text(self._backend.now)}"
+        return [Mismatch(f.subject, f"{f.expected} {throughout}", f"{f.seen} {at}") for f in found]
+
+    def _never(self, expected: Never) -> list[Mismatch]:
+        start = len(self._history.writes)
+        found = self._watch(
+            expected.duration,
+            lambda: self._judge(expected, start),
+            lambda found: not found,
+            expected,
+        )
+        if found:
+            return []
+        at = f"it did at {duration.text(self._backend.now)}"
+        text = f"never to hold for {duration.text(expected.duration)}"
+        return [Mismatch("; ".join(words.expectation(expected)), text, at)]
+
+    def _watch(
+        self,
+        seconds: float,
+        judge: Callable[[], list[Mismatch]],
+        enough: Callable[[list[Mismatch]], bool],
+        expected: Expectation,
+    ) -> list[Mismatch]:
+        """Let time pass until the judgement is `enough`; the last judgement."""
+        history, until = self._history, self._backend.now + seconds
+        version, found = history.version, judge()
+        while not enough(found) and self._backend.now < until:
+
+            def stop() -> bool:
+                nonlocal version, found
+                if version != history.version:
+                    version, found = history.version, judge()
+                return enough(found)
+
+            self._advance(min(until, self._quiet_from(expected, until)), stop)
+            found = judge()
+        return found
+
+    def _quiet_from(self, expected: Expectation, otherwise: float) -> float:
+        """When `noWritesFor` comes to hold if nothing is written from now on."""
+        writes = self._history.writes
+        if expected.no_writes_for is None or not writes:
+            return otherwise
+        moment = writes[-1].time + expected.no_writes_for
+        return moment if moment > self._backend.now else otherwise
+
+    def _settle(self) -> list[Mismatch]:
+        """From some moment within the time given on, all is as it should be and nothing written."""
+        settles, history = self._scenario.settles, self._history
+        deadline = self._backend.now + settles.within
+        while True:
+            left = max(0.0, deadline - self._backend.now)
+            found = self._watch(left, self._differences, lambda found: not found, settles)
+            if found:
+                within = f"within {duration.text(settles.within)}"
+                return [Mismatch(f.subject, f"{f.expected} {within}", f.seen) for f in found]
+            writes = len(history.writes)
+            disturbed = self._watch(
+                settles.quiet_for, partial(self._disturbances, writes), bool, settles
+            )
+            if not disturbed:
+                return []
+            if self._backend.now >= deadline:
+                quiet = f"for {duration.text(settles.quiet_for)} after it has settled"
+                return [Mismatch(f.subject, f"{f.expected} {quiet}", f.seen) for f in disturbed]
+
+    def _differences(self) -> list[Mismatch]:
+        settles = self._scenario.settles
+        named = {performer_key(name, self._scenario.namespace) for name in settles.performers}
+        found = self._judge(settles)
+        for performer in self._history.objects("performers"):
+            if key_of(performer) not in named:
+                found += unsettled(performer, self._history)
+        return found + list(leftovers(self._history))
+
+    def _disturbances(self, writes: int) -> list[Mismatch]:
+        late = self._history.writes[writes:]
+        if late:
+            seen = ", ".join(f"{found.verb} {found.resource} {found.name}" for found in late)
+            return [Mismatch("writes", "none", seen)]
+        return self._differences()
+
+
+def _objects(manifests: tuple[ManifestSource, ...] | None) -> Iterator[JSON]:
+    for manifest in manifests or ():
+        yield from manifest.objects
+
+
+def _resources(scenario: Scenario) -> Iterator[str]:
+    checks = [getattr(step, step.action) for step in scenario.steps if step.action in CHECKS]
+    for expected in (*checks, scenario.settles):
+        yield from (objects.resource for objects in expected.objects)

@@ -1,0 +1,153 @@
+"""Turns changes of objects into the few lines that a person wants to see."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from hourglass_simulator.scenario.backend import Change, Write
+from hourglass_simulator.scenario.history import condition_of, key_of
+from hourglass_simulator.scenario.strict import JSON
+
+Kind = Literal["step", "failure", "performer", "pod", "node", "event", "write"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline."""
+
+    time: float
+    """Seconds since the start of the scenario."""
+    kind: Kind
+    subject: str
+    """`default/worker`, `gpu-1`; for a step its place in the file."""
+    text: str
+
+
+class Narrator:
+    """Remembers each object as it was, and tells what a change of it means."""
+
+    def __init__(self) -> None:
+        self._before: dict[tuple[str, tuple[str, str]], JSON] = {}
+
+    def change(self, change: Change) -> Iterator[Entry]:
+        """Lines about a change; none if it is of no interest."""
+        tell = _TELLERS.get(change.resource)
+        if tell is None:
+            return
+        kind, say = tell
+        key = key_of(change.object)
+        slot = change.resource, key
+        if change.type == "DELETED":
+            self._before.pop(slot, None)
+            lines: Iterator[str] = iter(()) if kind == "event" else iter(("deleted",))
+        else:
+            lines = say(self._before.get(slot), change.object)
+            self._before[slot] = change.object
+        for line in lines:
+            yield Entry(change.time, kind, "/".join(part for part in key if part), line)
+
+    def write(self, write: Write) -> Entry:
+        """A mutating call of the operator."""
+        resource = "/".join(part for part in (write.resource, write.subresource) if part)
+        subject = "/".join(part for part in (write.namespace, write.name) if part)
+        refused = "" if 200 <= write.code < 300 else f" → {write.code or 'no answer'}"
+        return Entry(write.time, "write", subject, f"{write.verb} {resource}{refused}")
+
+
+def _performer(before: JSON | None, now: JSON) -> Iterator[str]:
+    if before is None:
+        yield "created"
+    old, new = (before or {}).get("status", {}), now.get("status", {})
+    ready = condition_of(now, "Ready")
+    was = condition_of(before, "Ready") if before else None
+    reason = f"{ready['reason']}: {ready['message']}" if ready else ""
+    if old.get("phase") != new.get("phase") and new.get("phase"):
+        came = f"{old['phase']} → " if old.get("phase") else ""
+        yield f"{came}{new['phase']}" + (f" ({reason})" if reason else "")
+    elif ready and (
+        was is None or (was["reason"], was["message"]) != (ready["reason"], ready["message"])
+    ):
+        yield reason
+    yield from _being_deleted(before, now)
+
+
+def _pod(before: JSON | None, now: JSON) -> Iterator[str]:
+    if before is None:
+        yield "created"
+    node = now["spec"].get("nodeName")
+    if node and not (before or now)["spec"].get("nodeName"):
+        yield f"scheduled to {node}"
+    elif node and before is None:
+        yield f"on {node}"
+    state, was = _pod_state(now), _pod_state(before) if before else ""
+    if state != was and state:
+        yield state
+    yield from _being_deleted(before, now)
+
+
+def _pod_state(pod: JSON) -> str:
+    """What `kubectl get pods` would show, roughly: the waiting reason, or phase and readiness."""
+    status = pod.get("status", {})
+    for container in (
+        *status.get("initContainerStatuses", ()),
+        *status.get("containerStatuses", ()),
+    ):
+        waiting = container.get("state", {}).get("waiting")
+        if waiting and waiting.get("reason") not in ("ContainerCreating", "PodInitializing"):
+            return str(waiting.get("reason"))
+        ended = container.get("state", {}).get("terminated")
+        if ended and ended.get("exitCode"):
+            return f"{ended.get('reason')} (exit code {ended['exitCode']})"
+    if status.get("reason"):
+        return f"{status.get('phase')}: {status['reason']}"
+    for condition in status.get("conditions", ()):
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return f"not scheduled: {condition.get('message', '')}"
+        if condition["type"] == "Ready" and condition["status"] == "True":
+            return "ready"
+    phase = status.get("phase", "")
+    return "" if phase == "Pending" else phase.lower()
+
+
+def _node(before: JSON | None, now: JSON) -> Iterator[str]:
+    if before is None:
+        return
+    for text, of in (("cordoned", _cordoned), ("not ready", _not_ready)):
+        if of(before) != of(now):
+            yield text if of(now) else f"no longer {text}"
+    old, new = (found.get("status", {}).get("allocatable", {}) for found in (before, now))
+    for resource in sorted({*old, *new}):
+        if "/" in resource and old.get(resource) != new.get(resource):
+            was, offers = old.get(resource, "none"), new.get(resource, "none")
+            yield f"allocatable {resource}: {was} → {offers}"
+
+
+def _cordoned(node: JSON) -> bool:
+    return bool(node.get("spec", {}).get("unschedulable"))
+
+
+def _not_ready(node: JSON) -> bool:
+    conditions = node.get("status", {}).get("conditions", ())
+    return any(found["type"] == "Ready" and found["status"] != "True" for found in conditions)
+
+
+def _event(_: JSON | None, now: JSON) -> Iterator[str]:
+    about = now.get("involvedObject", {})
+    if about.get("kind") == "Performer":
+        times = now.get("count") or 1
+        again = f" (× {times})" if times > 1 else ""
+        yield f"{now.get('type')} {now.get('reason')}: {now.get('message')}{again}"
+
+
+def _being_deleted(before: JSON | None, now: JSON) -> Iterator[str]:
+    old = (before or {}).get("metadata", {})
+    if "deletionTimestamp" in now["metadata"] and "deletionTimestamp" not in old:
+        yield "being deleted"
+
+
+_TELLERS: dict[str, tuple[Kind, Callable[[JSON | None, JSON], Iterator[str]]]] = {
+    "performers": ("performer", _performer),
+    "pods": ("pod", _pod),
+    "nodes": ("node", _node),
+    "events": ("event", _event),
+}
