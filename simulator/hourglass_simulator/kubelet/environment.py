@@ -1,0 +1,56 @@
+"""Whether a container's environment can be filled in.
+
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.go
+"""
+
+from typing import Any
+
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
+
+JSON = dict[str, Any]
+
+_SOURCES = {
+    "configMapKeyRef": ("configmaps", "ConfigMap"),
+    "secretKeyRef": ("secrets", "Secret"),
+}
+_WHOLE = {"configMapRef": "configmaps", "secretRef": "secrets"}
+
+
+def missing(api: APIServer, namespace: str, container: JSON) -> str | None:
+    """What is missing first, in the kubelet's words; None if nothing is."""
+    try:
+        for source in container.get("envFrom") or ():
+            for field, resource in _WHOLE.items():
+                if field in source:
+                    _fetch(api, resource, namespace, source[field])
+        for variable in container.get("env") or ():
+            if found := _key_missing(api, namespace, variable.get("valueFrom") or {}):
+                return found
+    except APIError as error:
+        return error.message
+    except CallTimeout:
+        return "failed to sync secret cache: timed out waiting for the condition"
+    return None
+
+
+def _key_missing(api: APIServer, namespace: str, source: JSON) -> str | None:
+    for field, (resource, kind) in _SOURCES.items():
+        if field not in source:
+            continue
+        wanted = source[field]
+        found = _fetch(api, resource, namespace, wanted)
+        if found is None or wanted.get("optional"):
+            return None
+        keys = {**(found.get("data") or {}), **(found.get("binaryData") or {})}
+        if wanted["key"] not in keys:
+            return f"couldn't find key {wanted['key']} in {kind} {namespace}/{wanted['name']}"
+    return None
+
+
+def _fetch(api: APIServer, resource: str, namespace: str, wanted: JSON) -> JSON | None:
+    try:
+        return api.get(resource, namespace, wanted["name"], user="kubelet")
+    except APIError as error:
+        if error.code == 404 and wanted.get("optional"):
+            return None
+        raise

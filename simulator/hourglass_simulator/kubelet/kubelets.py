@@ -1,0 +1,286 @@
+"""The kubelets of all nodes.
+
+Leases and heartbeats are not written while a kubelet is well, as they would say nothing: whoever
+wants to know when a kubelet reported last asks `heartbeat`.
+"""
+
+import random
+from typing import Any
+
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.clock import Clock
+from hourglass_simulator.kubelet import eviction
+from hourglass_simulator.kubelet.devices import Devices
+from hourglass_simulator.kubelet.images import ImageRegistry, qualified
+from hourglass_simulator.kubelet.node import NodeAgent
+from hourglass_simulator.kubelet.podworker import PodWorker
+from hourglass_simulator.kubelet.runtime import Runtime
+from hourglass_simulator.kubelet.workload import Workload
+from hourglass_simulator.recorder import EventRecorder
+
+JSON = dict[str, Any]
+
+WATCH_SECONDS = 0.02
+"""From a commit to the kubelet acting on it."""
+RECONNECT_SECONDS = 1.0
+"""From a kubelet's return to its first report."""
+UNPLUGGED_SECONDS = 300.0
+"""From a device plugin's leaving to its resource being forgotten."""
+
+_ENDED = ("Succeeded", "Failed")
+
+
+class Kubelets:
+    """One object that serves every node of the API server."""
+
+    def __init__(
+        self, clock: Clock, api: APIServer, images: ImageRegistry, *, seed: int = 0
+    ) -> None:
+        self.images = images
+        self._clock = clock
+        self._api = api
+        self._agents: dict[str, NodeAgent] = {}
+        self._workers: dict[str, PodWorker] = {}
+        self._by_node: dict[str, dict[str, PodWorker]] = {}
+        self._behaviours: dict[tuple[str, str], Workload] = {}
+        self._numbers = 0
+        rng = random.Random(f"kubelet/{seed}")
+        self._runtime = Runtime(clock, api, images, rng, self._workload)
+        api.watch("nodes", sink=self._node_event)
+        api.watch("pods", sink=self._pod_event)
+
+    # Behaviour
+
+    def behave(self, namespace: str, pod: str, workload: Workload | None) -> None:
+        """The containers of one pod behave like this, also those that run; None: as their image."""
+        if workload is None:
+            self._behaviours.pop((namespace, pod), None)
+        else:
+            self._behaviours[namespace, pod] = workload
+        for worker in self._named(namespace, pod):
+            self._behave(worker)
+
+    def behave_as_declared(self) -> None:
+        """Running containers follow what ImageRegistry says now."""
+        for worker in self._workers.values():
+            self._behave(worker)
+
+    def exit(self, namespace: str, pod: str, code: int = 1, *, out_of_memory: bool = False) -> None:
+        """All running containers of a pod exit now."""
+        for worker in self._named(namespace, pod):
+            for container in worker.containers:
+                if container.running:
+                    worker.exit_with(container, code, out_of_memory=out_of_memory)
+
+    def evict(self, namespace: str, pod: str, resource: str = "memory") -> None:
+        """A kubelet evicts a pod because its node runs low on memory or ephemeral-storage."""
+        for worker in self._named(namespace, pod):
+            eviction.evict(worker, resource)
+
+    # Nodes
+
+    def stop(self, node: str) -> None:
+        """A kubelet reports nothing and does nothing any more; its containers go on."""
+        agent = self._agents[node]
+        if agent.up:
+            agent.up, agent.heartbeat = False, self._clock.now
+
+    def start(self, node: str) -> None:
+        """A kubelet is back: it reports its node as Ready and looks at its pods."""
+        agent = self._agents[node]
+        if not agent.up:
+            agent.up = True
+            self._clock.after(RECONNECT_SECONDS, lambda: self._resume(agent))
+
+    def heartbeat(self, node: str) -> float:
+        """When a node's kubelet reported last, in seconds of the clock; now if it is well."""
+        agent = self._agents.get(node)
+        return self._clock.now if agent is None or agent.up else agent.heartbeat
+
+    @property
+    def silent(self) -> list[str]:
+        """The nodes whose kubelets do not report."""
+        return sorted(name for name, agent in self._agents.items() if not agent.up)
+
+    def preload(self, node: str, reference: str) -> None:
+        """A node has an image already."""
+        self._agents[node].images.add(qualified(reference))
+
+    # Devices
+
+    def fail_devices(self, node: str, resource: str, count: int) -> None:
+        """Healthy devices become unhealthy; pods that have them keep running."""
+        self._agents[node].devices[resource].fail(count)
+        self._report_devices(node, resource)
+
+    def repair_devices(self, node: str, resource: str) -> None:
+        """All devices are healthy again."""
+        self._agents[node].devices[resource].recover()
+        self._report_devices(node, resource)
+
+    def unplug(self, node: str, resource: str) -> None:
+        """The device plugin goes: nothing is allocatable, and later the capacity is 0 too."""
+        devices = self._agents[node].devices[resource]
+        devices.plugged = False
+        self._report_devices(node, resource)
+
+        def forget() -> None:
+            if not devices.plugged and self._agents[node].devices.get(resource) is devices:
+                self._set_resource(node, resource, "0", "0")
+
+        self._clock.after(UNPLUGGED_SECONDS, forget)
+
+    def plug(self, node: str, resource: str, count: int | None = None) -> None:
+        """A device plugin comes, or comes back with the devices it had."""
+        devices = self._agents[node].devices.get(resource)
+        if devices is None or (count is not None and count != devices.total):
+            devices = self._agents[node].devices[resource] = Devices(count or 0)
+        devices.plugged = True
+        self._report_devices(node, resource)
+
+    def _report_devices(self, node: str, resource: str) -> None:
+        devices = self._agents[node].devices[resource]
+        self._set_resource(node, resource, str(devices.total), str(devices.allocatable))
+
+    def _set_resource(self, node: str, resource: str, capacity: str, allocatable: str) -> None:
+        agent = self._agents.get(node)
+        if agent is None or not agent.up:
+            return
+        status = agent.node.get("status") or {}
+        self._set_node_status(
+            agent,
+            {
+                **status,
+                "capacity": {**(status.get("capacity") or {}), resource: capacity},
+                "allocatable": {**(status.get("allocatable") or {}), resource: allocatable},
+            },
+        )
+
+    def _set_node_status(self, agent: NodeAgent, status: JSON) -> None:
+        try:
+            self._api.set_status("nodes", "", agent.name, status, user=self._runtime.user(agent))
+        except (APIError, CallTimeout):
+            if self._agents.get(agent.name) is agent:
+                self._clock.after(RECONNECT_SECONDS, lambda: self._set_node_status(agent, status))
+
+    # Watches
+
+    def _node_event(self, event: WatchEvent) -> None:
+        node = event.object
+        name = node["metadata"]["name"]
+        if event.type == "DELETED":
+            self._agents.pop(name, None)
+            return
+        agent = self._agents.get(name)
+        if agent is not None:
+            agent.node = node
+            return
+        recorder = EventRecorder(self._clock, self._api, "kubelet", name)
+        self._agents[name] = agent = NodeAgent(node, self._numbers, recorder)
+        self._numbers += 1
+        for resource, count in ((node.get("status") or {}).get("capacity") or {}).items():
+            if "/" in resource:
+                agent.devices[resource] = Devices(int(count))
+        for worker in self._by_node.get(name, {}).values():
+            worker.agent = agent
+
+    def _pod_event(self, event: WatchEvent) -> None:
+        pod = event.object
+        node = pod["spec"].get("nodeName")
+        if not node:
+            return
+        meta = pod["metadata"]
+        uid = meta["uid"]
+        worker = self._workers.get(uid)
+        if event.type == "DELETED":
+            if worker is not None:
+                self._forget(worker, node)
+        elif worker is None:
+            agent = self._agents.get(node)
+            if agent is not None and pod["status"].get("phase") not in _ENDED:
+                self._add(PodWorker(self._runtime, agent, pod), node)
+        else:
+            shortened = _grace(pod) < _grace(worker.pod)
+            worker.pod = pod
+            if "deletionTimestamp" in meta and worker.agent.up and shortened:
+                self._clock.after(WATCH_SECONDS, worker.deleted)
+
+    def _add(self, worker: PodWorker, node: str) -> None:
+        self._workers[worker.uid] = worker
+        self._by_node.setdefault(node, {})[worker.uid] = worker
+        if worker.agent.up:
+            worker.sync_after(WATCH_SECONDS)
+
+    def _forget(self, worker: PodWorker, node: str) -> None:
+        del self._workers[worker.uid]
+        del self._by_node[node][worker.uid]
+        self._clock.after(0, worker.gone)
+
+    def _resume(self, agent: NodeAgent) -> None:
+        if not agent.up or self._agents.get(agent.name) is not agent:
+            return
+        status = agent.node.get("status") or {}
+        now = self._clock.timestamp()
+        conditions = [_well(c, now) for c in status.get("conditions") or ()]
+        self._set_node_status(agent, {**status, "conditions": conditions})
+        for worker in list(self._by_node.get(agent.name, {}).values()):
+            worker.resume()
+
+    def _workload(self, namespace: str, pod: str, image: str) -> Workload:
+        declared = self._behaviours.get((namespace, pod))
+        return declared or self.images.image(image).workload
+
+    def _behave(self, worker: PodWorker) -> None:
+        meta = worker.pod["metadata"]
+        for container in worker.containers:
+            if container.running:
+                container.workload = self._workload(
+                    meta["namespace"], meta["name"], container.spec["image"]
+                )
+                worker.prober.changed(container)
+
+    def _named(self, namespace: str, pod: str) -> list[PodWorker]:
+        return [
+            worker
+            for worker in self._workers.values()
+            if worker.pod["metadata"]["name"] == pod
+            and worker.pod["metadata"]["namespace"] == namespace
+        ]
+
+
+_GOOD = {
+    "MemoryPressure": (
+        "False",
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+    ),
+    "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
+}
+
+
+def good_conditions(now: str) -> list[JSON]:
+    """The conditions of a node that is well."""
+    return [_well({"type": kind}, now) for kind in _GOOD]
+
+
+def _well(condition: JSON, now: str) -> JSON:
+    good = _GOOD.get(condition["type"])
+    if good is None:
+        return condition
+    status, reason, message = good
+    same = condition.get("status") == status
+    return {
+        "type": condition["type"],
+        "status": status,
+        "lastHeartbeatTime": now,
+        "lastTransitionTime": condition["lastTransitionTime"] if same else now,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _grace(pod: JSON) -> float:
+    seconds = pod["metadata"].get("deletionGracePeriodSeconds")
+    return float("inf") if seconds is None else float(seconds)

@@ -1,0 +1,370 @@
+"""The life of one pod on its node, after the kubelet's pod workers.
+
+A sync writes the status as it is and then acts; what the acting led to is written by the next
+sync. https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/pod_workers.go
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+from hourglass_operator.kube import podresources
+from hourglass_simulator.apiserver import APIError, CallTimeout
+from hourglass_simulator.clock import Timer
+from hourglass_simulator.kubelet import admission, status, termination
+from hourglass_simulator.kubelet.admission import Rejection
+from hourglass_simulator.kubelet.container import Container
+from hourglass_simulator.kubelet.devices import Devices
+from hourglass_simulator.kubelet.node import NodeAgent
+from hourglass_simulator.kubelet.prober import Prober
+from hourglass_simulator.kubelet.runtime import Runtime
+from hourglass_simulator.kubelet.starter import Starter
+from hourglass_simulator.recorder import WARNING, reference
+
+JSON = dict[str, Any]
+
+SANDBOX_SECONDS = 0.4
+"""What the runtime needs for a pod's sandbox and network."""
+RELIST_SECONDS = 0.5
+"""From a change in the runtime to the sync that notices it: half of the kubelet's period of 1 s."""
+BACKOFF_SECONDS = 10.0
+"""From a sync that failed to the next, plus up to half of that."""
+RETRY_SECONDS = 1.0
+"""From a status that could not be written to the next attempt."""
+
+
+class Stage(Enum):
+    """Where the worker is."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    TERMINATING = "terminating"
+    TERMINATED = "terminated"
+    GONE = "gone"
+
+
+class PodWorker:
+    """Runs one pod on one node."""
+
+    __slots__ = (
+        "_retry",
+        "_sync_timer",
+        "_syncing",
+        "agent",
+        "containers",
+        "epoch",
+        "ip",
+        "killer",
+        "pod",
+        "prober",
+        "requested",
+        "runtime",
+        "sandbox",
+        "stage",
+        "start_time",
+        "uid",
+        "verdict",
+    )
+
+    def __init__(self, runtime: Runtime, agent: NodeAgent, pod: JSON) -> None:
+        self.runtime = runtime
+        self.agent = agent
+        self.pod = pod
+        self.uid: str = pod["metadata"]["uid"]
+        self.stage = Stage.NEW
+        self.containers = [Container(spec) for spec in pod["spec"]["containers"]]
+        self.prober = Prober(self)
+        self.killer: termination.Termination | None = None
+        self.requested: dict[str, int] = {}
+        self.ip = ""
+        self.sandbox = False
+        self.start_time = ""
+        self.verdict: tuple[str, str] | None = None
+        """Reason and message of a pod that the kubelet itself ends."""
+        self._sync_timer: Timer | None = None
+        self._retry: Timer | None = None
+        self._syncing = False
+        self.epoch = 0
+        """Counts restarts of the kubelet: what was under way before is forgotten."""
+
+    @property
+    def restart_policy(self) -> str:
+        """Always, OnFailure or Never."""
+        policy: str = self.pod["spec"].get("restartPolicy", "Always")
+        return policy
+
+    # Syncs
+
+    def sync_after(self, seconds: float) -> None:
+        """Sync then, unless something makes it sync earlier or later."""
+        if self._sync_timer is not None:
+            self._sync_timer.cancel()
+        self._sync_timer = self.runtime.clock.after(seconds, self.sync)
+
+    def sync(self) -> None:
+        """Write the status, then start what is to be started."""
+        if self._syncing or not self.agent.up:
+            return
+        if self.stage is Stage.NEW:
+            if refusal := self._admit():
+                self._reject(refusal)
+                return
+            self.stage = Stage.ACTIVE
+            self.start_time = self.runtime.clock.timestamp()
+            self.report()
+            self._syncing = True
+            self.runtime.clock.after(SANDBOX_SECONDS, self._sandbox_ready)
+        elif self.stage is Stage.ACTIVE:
+            self.report()
+            if self._over():
+                self.terminate()
+                return
+            self._syncing = True
+            Starter(self).start(self._acted)
+
+    def resume(self) -> None:
+        """The kubelet is back: look at everything again."""
+        self.epoch += 1
+        self._syncing = False
+        if self.killer is not None:
+            self.killer.resume()
+        elif "deletionTimestamp" in self.pod["metadata"]:
+            self.terminate()
+        elif self.stage is Stage.ACTIVE and not self.sandbox:
+            self.runtime.clock.after(SANDBOX_SECONDS, self._sandbox_ready)
+        elif self.stage in (Stage.NEW, Stage.ACTIVE):
+            self.sync_after(0)
+            self.prober.resume(self.containers)
+
+    def noticed(self) -> None:
+        """Something changed in the runtime: sync once it is noticed."""
+        if self.stage is Stage.ACTIVE:
+            self.sync_after(RELIST_SECONDS)
+
+    def _sandbox_ready(self) -> None:
+        if not self.starting or self.sandbox:
+            return
+        self.sandbox = True
+        self.ip = (
+            self.agent.host_ip if self.pod["spec"].get("hostNetwork") else self.agent.pod_address()
+        )
+        Starter(self, changed=True).start(self._acted)
+
+    def _acted(self, changed: bool, failed: bool) -> None:
+        """What a sync did is done."""
+        self._syncing = False
+        if self.stage is not Stage.ACTIVE:
+            return
+        if changed:
+            self.sync_after(RELIST_SECONDS)
+        elif failed:
+            jitter = self.runtime.random.random() * BACKOFF_SECONDS / 2
+            self.sync_after(BACKOFF_SECONDS + jitter)
+
+    def _over(self) -> bool:
+        return all(
+            not c.running and c.exists and not c.to_start(self.restart_policy)
+            for c in self.containers
+        )
+
+    # Admission
+
+    def _admit(self) -> Rejection | None:
+        requested = podresources.requests(self.pod["spec"])
+        held: list[Devices] = []
+        for resource in sorted(requested):
+            devices = self.agent.devices.get(resource)
+            if devices is None or not requested[resource]:
+                continue
+            if not devices.allocate(self.uid, requested[resource]):
+                for other in held:
+                    other.release(self.uid)
+                return admission.no_device(resource, requested[resource], len(devices.free))
+            held.append(devices)
+        counted = {**requested, admission.PODS: 1}
+        refusal = admission.rejection(self.pod, self.agent.node, counted, self.agent.used)
+        if refusal is not None:
+            for devices in held:
+                devices.release(self.uid)
+            return refusal
+        self.requested = counted
+        self.agent.take(counted)
+        return None
+
+    def _reject(self, refusal: Rejection) -> None:
+        self.stage = Stage.TERMINATED
+        self.event(WARNING, refusal.reason, refusal.message)
+        old = self.pod.get("status") or {}
+        kept = [c for c in old.get("conditions") or () if c["type"] not in status.OWN_CONDITIONS]
+        new = {
+            "observedGeneration": self.pod["metadata"].get("generation", 1),
+            "phase": "Failed",
+            "message": f"Pod was rejected: {refusal.message}",
+            "reason": refusal.reason,
+            "startTime": self.runtime.clock.timestamp(),
+            "qosClass": old.get("qosClass", "BestEffort"),
+        }
+        self._write({**new, "conditions": kept} if kept else new)
+
+    # Status
+
+    def report(self, *, finished: bool = False, lost: bool = False) -> None:
+        """Write the status if it has changed."""
+        old = self.pod.get("status") or {}
+        generation = self.pod["metadata"].get("generation", 1)
+        deleting = self.stage is not Stage.ACTIVE
+        life = status.Life(generation, self.sandbox, deleting, finished, lost)
+        policy = self.restart_policy
+        statuses = [status.container_status(c, policy, life) for c in self.containers]
+        ended = self.verdict is not None
+        phase = "Failed" if ended else status.phase(statuses, policy, finished)
+        before = self._disrupted(old.get("conditions") or ())
+        now = self.runtime.clock.timestamp()
+        new: JSON = {
+            "observedGeneration": generation,
+            # A pod is not over before its containers are known to be gone.
+            "phase": phase if finished or phase == "Pending" else "Running",
+            "conditions": status.conditions(statuses, phase, life, before, now),
+            "hostIP": self.agent.host_ip,
+            "hostIPs": [{"ip": self.agent.host_ip}],
+            "startTime": self.start_time or now,
+            "containerStatuses": statuses,
+            "qosClass": old.get("qosClass", "BestEffort"),
+        }
+        if self.verdict is not None:
+            new["reason"], new["message"] = self.verdict
+        if self.ip:
+            new["podIP"], new["podIPs"] = self.ip, [{"ip": self.ip}]
+        self._write(new)
+        for container in self.containers:
+            if container.terminated is not None:
+                # Of dead containers the kubelet keeps one; the one before is shown only once.
+                container.last = None if container.shown_terminated else container.last
+                container.shown_terminated = True
+
+    def _disrupted(self, conditions: Sequence[JSON]) -> Sequence[JSON]:
+        if self.verdict is None or any(c["type"] == "DisruptionTarget" for c in conditions):
+            return conditions
+        condition = {
+            "type": "DisruptionTarget",
+            "observedGeneration": self.pod["metadata"].get("generation", 1),
+            "status": "True",
+            "lastProbeTime": None,
+            "lastTransitionTime": self.runtime.clock.timestamp(),
+            "reason": "TerminationByKubelet",
+            "message": self.verdict[1],
+        }
+        return [condition, *conditions]
+
+    def _write(self, new: JSON) -> None:
+        meta = self.pod["metadata"]
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        try:
+            self.runtime.api.set_status(
+                "pods", meta["namespace"], meta["name"], new, user=self.runtime.user(self.agent)
+            )
+        except (APIError, CallTimeout):
+            if self.stage is not Stage.GONE:
+                self._retry = self.runtime.clock.after(RETRY_SECONDS, lambda: self._write(new))
+
+    def event(self, kind: str, reason: str, message: str, field_path: str = "") -> None:
+        """Record an Event about the pod."""
+        self.agent.recorder.event(reference(self.pod, field_path), kind, reason, message)
+
+    def report_soon(self) -> None:
+        """Write the status now if the pod is not on its way out."""
+        if self.agent.up and self.stage in (Stage.ACTIVE, Stage.TERMINATING):
+            self.report()
+
+    # The end
+
+    @property
+    def starting(self) -> bool:
+        """Containers may still be started."""
+        return self.stage is Stage.ACTIVE and self.agent.up
+
+    @property
+    def is_gone(self) -> bool:
+        """The pod is no more in the API."""
+        return self.stage is Stage.GONE
+
+    def exit(self, container: Container) -> None:
+        """A container exits by itself, as its workload says."""
+        if not container.running:
+            return
+        workload = container.workload
+        self.exit_with(container, workload.exit_code, out_of_memory=workload.out_of_memory)
+
+    def exit_with(self, container: Container, code: int, *, out_of_memory: bool = False) -> None:
+        """A running container exits."""
+        reason = "Error" if code else "Completed"
+        if out_of_memory:
+            code, reason = 137, "OOMKilled"
+        clock = self.runtime.clock
+        container.end(clock.now, clock.timestamp(), code, reason)
+        if self.killer is not None:
+            self.killer.check()
+        else:
+            self.noticed()
+
+    def begin_terminating(self) -> None:
+        """No container is started any more; the status says so."""
+        if self._sync_timer is not None:
+            self._sync_timer.cancel()
+        if not self.start_time:
+            self.start_time = self.runtime.clock.timestamp()
+        self.stage = Stage.TERMINATING
+        self.report()
+
+    def finish(self, *, lost: bool = False) -> None:
+        """Write the last status."""
+        self.report(finished=True, lost=lost)
+        self.stage = Stage.TERMINATED
+
+    def deleted(self) -> None:
+        """The pod is marked for deletion, or its grace period was shortened."""
+        if not self.agent.up or self.stage in (Stage.TERMINATED, Stage.GONE):
+            return
+        if self.killer is None:
+            self.terminate()
+        else:
+            self.killer.hasten(float(self.pod["metadata"]["deletionGracePeriodSeconds"]))
+
+    def end(self, reason: str, message: str) -> None:
+        """The kubelet itself ends the pod: it fails, with this reason."""
+        if self.killer is None:
+            self.verdict = (reason, message)
+            self.terminate(grace=0)
+
+    def terminate(self, grace: float | None = None) -> None:
+        """Stop everything and let the pod go, within its own grace period unless told otherwise."""
+        if self.killer is None:
+            self.killer = termination.Termination(self)
+            self.killer.begin(grace)
+
+    def gone(self) -> None:
+        """The pod is no more in the API: stop at once and free what it held."""
+        if self.stage is Stage.GONE:
+            return
+        if self.stage in (Stage.ACTIVE, Stage.TERMINATING):
+            termination.announce(self)
+        self.stage = Stage.GONE
+        self.stop()
+        self.release()
+
+    def stop(self) -> None:
+        """Do nothing any more."""
+        for timer in (self._sync_timer, self._retry):
+            if timer is not None:
+                timer.cancel()
+        self.prober.stop()
+
+    def release(self) -> None:
+        """Free resources and devices."""
+        if self.requested:
+            self.agent.take(self.requested, -1)
+            self.requested = {}
+        for resource in sorted(self.agent.devices):
+            self.agent.devices[resource].release(self.uid)

@@ -1,0 +1,124 @@
+"""Kubernetes Events as client-go's recorder writes them: repetitions counted, floods held back.
+
+https://github.com/kubernetes/client-go/blob/v0.34.4/tools/record/events_cache.go
+"""
+
+from collections import OrderedDict
+from typing import Any
+
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
+from hourglass_simulator.clock import EPOCH, Clock
+
+JSON = dict[str, Any]
+
+NORMAL, WARNING = "Normal", "Warning"
+
+BURST = 25
+"""Events about one object that are written at once; then one more every five minutes."""
+REFILL_SECONDS = 300.0
+_REMEMBERED = 4096
+
+_Key = tuple[str, str, str, str, str]
+
+
+def reference(obj: JSON, field_path: str = "") -> JSON:
+    """The involvedObject that means `obj`, or a part of it."""
+    meta = obj["metadata"]
+    found = {
+        "kind": obj["kind"],
+        "namespace": meta.get("namespace", ""),
+        "name": meta["name"],
+        "uid": meta["uid"],
+        "apiVersion": obj["apiVersion"],
+        "resourceVersion": meta["resourceVersion"],
+    }
+    if not found["namespace"]:
+        del found["namespace"]
+    if field_path:
+        found["fieldPath"] = field_path
+    return found
+
+
+class _Tokens:
+    __slots__ = ("left", "since")
+
+    def __init__(self, now: float) -> None:
+        self.left = float(BURST)
+        self.since = now
+
+
+class EventRecorder:
+    """Writes Events in the name of a component; an Event that cannot be written is lost."""
+
+    def __init__(self, clock: Clock, api: APIServer, component: str, host: str = "") -> None:
+        self._clock = clock
+        self._api = api
+        self._component = component
+        self._source = {"component": component, "host": host} if host else {"component": component}
+        self._user = component
+        # As in client-go, only the most recent are remembered.
+        self._seen: OrderedDict[_Key, JSON] = OrderedDict()
+        self._tokens: OrderedDict[str, _Tokens] = OrderedDict()
+        self._number = 0
+
+    def event(self, involved: JSON, kind: str, reason: str, message: str) -> None:
+        """Record that something happened; `kind` is Normal or Warning."""
+        if not self._permitted(involved.get("uid") or involved["name"]):
+            return
+        uid = involved.get("uid") or involved["name"]
+        key = (uid, involved.get("fieldPath", ""), kind, reason, message)
+        try:
+            written = self._seen.get(key)
+            self._seen[key] = (
+                self._create(involved, kind, reason, message)
+                if written is None
+                else self._repeat(written)
+            )
+        except (APIError, CallTimeout):
+            self._seen.pop(key, None)
+            return
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def _create(self, involved: JSON, kind: str, reason: str, message: str) -> JSON:
+        self._number += 1
+        now = self._clock.timestamp()
+        nanoseconds = int((EPOCH.timestamp() + self._clock.now) * 1e6) * 1000
+        namespace = involved.get("namespace") or "default"
+        event = {
+            "metadata": {
+                "name": f"{involved['name']}.{nanoseconds:x}{self._number:x}",
+                "namespace": namespace,
+            },
+            "involvedObject": involved,
+            "reason": reason,
+            "message": message,
+            "source": self._source,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+            "type": kind,
+            "eventTime": None,
+            "reportingComponent": self._component,
+            "reportingInstance": self._source.get("host", ""),
+        }
+        return self._api.create("events", event, namespace=namespace, user=self._user)
+
+    def _repeat(self, written: JSON) -> JSON:
+        meta = written["metadata"]
+        patch = {"count": written["count"] + 1, "lastTimestamp": self._clock.timestamp()}
+        return self._api.patch("events", meta["namespace"], meta["name"], patch, user=self._user)
+
+    def _permitted(self, uid: str) -> bool:
+        now = self._clock.now
+        tokens = self._tokens.get(uid)
+        if tokens is None:
+            tokens = self._tokens[uid] = _Tokens(now)
+            if len(self._tokens) > _REMEMBERED:
+                self._tokens.popitem(last=False)
+        tokens.left = min(float(BURST), tokens.left + (now - tokens.since) / REFILL_SECONDS)
+        tokens.since = now
+        if tokens.left < 1:
+            return False
+        tokens.left -= 1
+        return True

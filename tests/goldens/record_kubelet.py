@@ -1,0 +1,261 @@
+"""Record what a real kubelet makes of the pods of tests/goldens/kubelet/situations.yaml.
+
+    cluster/up DIR && cluster/node DIR && gcc -static -O1 -o DIR/performer kubelet/performer.c
+    cluster/image DIR localhost/performer:1 '{"Entrypoint":["/performer"]}' DIR/performer:/performer
+    KUBECONFIG=DIR/kubeconfig python tests/goldens/record_kubelet.py DIR/performer [SITUATION…]
+
+For every situation: the distinct states of the pod's status in their order, each with the seconds
+since its creation, and the events. A registry that misbehaves on request answers on port 5055.
+"""
+
+import hashlib
+import io
+import json
+import re
+import sys
+import tarfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from kubernetes import client, config, watch
+from ruamel.yaml import YAML
+
+JSON = dict[str, Any]
+
+HERE = Path(__file__).parent / "kubelet"
+IMAGE = "localhost/performer:1"
+BASE: JSON = {
+    "metadata": {"name": "performer"},
+    "spec": {
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "containers": [
+            {"name": "performer", "image": IMAGE, "imagePullPolicy": "IfNotPresent"},
+        ],
+    },
+}
+
+
+def situations() -> dict[str, JSON]:
+    """The situations by id."""
+    loaded: dict[str, JSON] = YAML(typ="safe").load((HERE / "situations.yaml").read_text())
+    return loaded
+
+
+def pod_of(situation: JSON) -> JSON:
+    """The pod of a situation, its behaviour as arguments."""
+    patch = json.loads(json.dumps(situation.get("pod") or {}))
+    spec = patch.get("spec") or {}
+    container = {**BASE["spec"]["containers"][0], **(spec.get("containers") or [{}])[0]}
+    if behaviour := situation.get("behaviour"):
+        container["args"] = [str(word) for pair in behaviour.items() for word in pair]
+    return {**BASE, "spec": {**BASE["spec"], **spec, "containers": [container]}}
+
+
+def normalised(status: JSON, uid: str) -> JSON:
+    """A status without what differs from run to run: times, ids, addresses."""
+    ids: dict[str, str] = {}
+
+    def replace(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {k: replace(v, k) for k, v in value.items() if v is not None}
+        if isinstance(value, list):
+            return [replace(item) for item in value]
+        if not isinstance(value, str):
+            return value
+        if key in ("lastTransitionTime", "startTime", "startedAt", "finishedAt"):
+            return "{time}"
+        if key == "containerID" and value:
+            return ids.setdefault(value, f"{{container {len(ids) + 1}}}")
+        if key == "imageID" and value:
+            return "{image id}"
+        if key in ("ip", "podIP", "hostIP"):
+            return f"{{{'host' if key == 'hostIP' or value == '10.243.0.1' else 'pod'} ip}}"
+        return text(value, uid)
+
+    cleaned: JSON = replace(status)
+    return cleaned
+
+
+def text(value: str, uid: str) -> str:
+    """A message without ids, addresses and durations."""
+    value = value.replace(uid, "{uid}")
+    value = re.sub(r"golden-\d+", "{namespace}", value)
+    value = re.sub(r"10\.244\.\d+\.\d+", "{pod ip}", value)
+    value = re.sub(r" in [\d.]+m?s \([\d.]+m?s including", " in {time} ({time} including", value)
+    value = re.sub(r"[0-9a-f]{64}", "{id}", value)
+    return re.sub(r"Image size: \d+", "Image size: {size}", value)
+
+
+class Registry(BaseHTTPRequestHandler):
+    """Serves one image at performer:pulled; private wants credentials, broken fails."""
+
+    blobs: dict[str, tuple[str, bytes]]
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        name = path.rpartition("/")[2]
+        if "/private/" in path:
+            self._answer(401, "application/json", b'{"errors":[{"code":"UNAUTHORIZED"}]}')
+        elif "/broken/" in path:
+            self._answer(500, "text/plain", b"")
+        elif name in self.blobs:
+            self._answer(200, *self.blobs[name])
+        else:
+            self._answer(404, "application/json", b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
+
+    do_HEAD = do_GET
+
+    def _answer(self, code: int, content_type: str, body: bytes) -> None:
+        self.send_response(code)
+        if code == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="registry"')
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Docker-Content-Digest", "sha256:" + hashlib.sha256(body).hexdigest())
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def image(binary: Path) -> dict[str, tuple[str, bytes]]:
+    """The blobs of a one-layer image by digest, the manifest also by its tag."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as layer_tar:
+        layer_tar.add(binary, "performer")
+    layer = buffer.getvalue()
+
+    def digest(data: bytes) -> str:
+        return "sha256:" + hashlib.sha256(data).hexdigest()
+
+    kinds = "application/vnd.oci.image"
+    config_blob = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"Entrypoint": ["/performer"]},
+            "rootfs": {"type": "layers", "diff_ids": [digest(layer)]},
+        }
+    ).encode()
+    parts = [(f"{kinds}.config.v1+json", config_blob), (f"{kinds}.layer.v1.tar", layer)]
+    described = [{"mediaType": k, "digest": digest(b), "size": len(b)} for k, b in parts]
+    kind = f"{kinds}.manifest.v1+json"
+    manifest = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "config": described[0],
+            "layers": described[1:],
+        }
+    ).encode()
+    blobs = {digest(data): (kind, data) for kind, data in parts}
+    return {**blobs, digest(manifest): (kind, manifest), "pulled": (kind, manifest)}
+
+
+class Recorder:
+    """One namespace a situation, so that all of them can go on at once."""
+
+    def __init__(self) -> None:
+        self._core = client.CoreV1Api()
+        self._raw = client.ApiClient()
+
+    def record(self, number: int, situation: JSON) -> JSON:
+        """The states and events of one situation."""
+        namespace = f"golden-{number}"
+        self._core.create_namespace({"metadata": {"name": namespace}})
+        while not self._core.list_namespaced_service_account(namespace).items:
+            time.sleep(0.1)
+        steps = situation.get("steps") or []
+        for step in steps:
+            if step["at"] < 0:
+                self._step(namespace, step)
+        states: list[JSON] = []
+        began = time.monotonic()
+        created = self._core.create_namespaced_pod(namespace, pod_of(situation))
+        follower = threading.Thread(
+            target=self._follow, args=(namespace, situation["until"], began, states)
+        )
+        follower.start()
+        for step in steps:
+            if step["at"] >= 0:
+                time.sleep(max(0.0, began + step["at"] - time.monotonic()))
+                self._step(namespace, step)
+        follower.join()
+        events = self._events(namespace, created.metadata.uid)
+        self._core.delete_namespace(namespace)
+        return {"states": states, "events": events}
+
+    def _follow(self, namespace: str, until: float, began: float, states: list[JSON]) -> None:
+        stream = watch.Watch().stream(
+            self._core.list_namespaced_pod, namespace, timeout_seconds=int(until)
+        )
+        for event in stream:
+            pod = event["raw_object"]
+            uid = pod["metadata"]["uid"]
+            state = {
+                "deleting": "deletionTimestamp" in pod["metadata"],
+                "status": normalised(pod["status"], uid),
+            }
+            if event["type"] == "DELETED":
+                state["gone"] = True
+            if not states or {**states[-1], "seconds": 0} != {**state, "seconds": 0}:
+                states.append({"seconds": round(time.monotonic() - began, 1), **state})
+
+    def _events(self, namespace: str, uid: str) -> list[JSON]:
+        found = self._core.list_namespaced_event(namespace).items
+        found = [e for e in found if e.involved_object.uid == uid]
+        found.sort(key=lambda e: (e.first_timestamp or e.event_time, e.metadata.resource_version))
+        return [
+            {
+                "type": e.type,
+                "reason": e.reason,
+                "message": text(e.message, uid),
+                "count": e.count,
+                "source": e.source.component or e.reporting_component,
+                **({"fieldPath": p} if (p := e.involved_object.field_path) else {}),
+            }
+            for e in found
+        ]
+
+    def _step(self, namespace: str, step: JSON) -> None:
+        if "delete" in step:
+            grace = step["delete"].get("grace")
+            self._core.delete_namespaced_pod("performer", namespace, grace_period_seconds=grace)
+        elif "evict" in step:
+            eviction = {"metadata": {"name": "performer", "namespace": namespace}}
+            self._core.create_namespaced_pod_eviction("performer", namespace, eviction)
+        elif step["create"] == "secrets":
+            body = {"metadata": {"name": step["name"]}, "stringData": dict.fromkeys(step["keys"], "x")}
+            self._core.create_namespaced_secret(namespace, body)
+        else:
+            body = {"metadata": {"name": step["name"]}, "data": dict.fromkeys(step["keys"], "x")}
+            self._core.create_namespaced_config_map(namespace, body)
+
+
+def main() -> None:
+    """Write the golden of each situation asked for, or of all."""
+    config.load_kube_config()
+    Registry.blobs = image(Path(sys.argv[1]))
+    registry = ThreadingHTTPServer(("127.0.0.1", 5055), Registry)
+    threading.Thread(target=registry.serve_forever, daemon=True).start()
+    wanted = {k: v for k, v in situations().items() if not sys.argv[2:] or k in sys.argv[2:]}
+    recorder, first = Recorder(), int(time.time()) % 100_000 * 100
+    with ThreadPoolExecutor(8) as pool:
+        numbered = enumerate(wanted.values(), first)
+        records = pool.map(lambda pair: recorder.record(*pair), numbered)
+        recorded = dict(zip(wanted, records, strict=True))
+    golden = HERE / "kubelet.golden.json"
+    before = json.loads(golden.read_text()) if golden.exists() else {}
+    merged = {k: recorded.get(k) or before.get(k) for k in situations()}
+    golden.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
