@@ -4,7 +4,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_serializer
 
 from hourglass_simulator.scenario.strict import Bool, Count, Duration, Quantity, Strict, reads
 
@@ -18,6 +18,7 @@ class Taint(Strict):
     value: str = ""
     effect: str
 
+    @model_serializer
     def __str__(self) -> str:
         middle = f"={self.value}" if self.value else ""
         return f"{self.key}{middle}:{self.effect}"

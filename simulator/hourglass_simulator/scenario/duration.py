@@ -14,7 +14,7 @@ _WHOLE = re.compile(PATTERN)
 
 def parse(value: object) -> float:
     """Seconds; raises ValueError with the expected form if the value is no duration."""
-    if not isinstance(value, str) or not _WHOLE.match(value):
+    if not isinstance(value, str) or not _WHOLE.fullmatch(value):
         raise ValueError(f"{value!r} is not a duration; write it as 30s, 5m or 1h30m")
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(value))
 

@@ -5,7 +5,7 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from hourglass_simulator.scenario.strict import (
@@ -31,6 +31,7 @@ class ConditionIs(Strict):
     status: str
     reason: str = ""
 
+    @model_serializer
     def __str__(self) -> str:
         return f"{self.status}/{self.reason}" if self.reason else self.status
 
@@ -48,6 +49,10 @@ class Pattern(Strict):
     """A text that must be contained, or `/…/`: a regular expression that must be found."""
 
     text: str
+
+    @model_serializer
+    def _serialize(self) -> str:
+        return self.text
 
     @property
     def regular(self) -> bool:

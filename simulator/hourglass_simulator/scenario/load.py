@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from hourglass_simulator.scenario.document import Document, Problem, Unreadable, read
 from hourglass_simulator.scenario.faults import FaultType, fault_mistakes
 from hourglass_simulator.scenario.mistakes import mistakes
@@ -67,6 +69,12 @@ def load(path: Path, faults: Mapping[str, FaultType]) -> ScenarioFile:
         documents[0].value, by_alias=True, by_name=False, context=context
     )
     return ScenarioFile(shown, scenario)
+
+
+def dump(scenario: Scenario) -> str:
+    """The text of a file that holds the scenario; what was not set is not written."""
+    written = scenario.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _problems(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema, model_serializer
 from pydantic_core import PydanticCustomError
 
 from hourglass_simulator.scenario.document import Unreadable, read
@@ -16,6 +16,10 @@ class ManifestSource(Strict):
     file: str = ""
     """As written in the scenario; empty if inline."""
     objects: tuple[JSON, ...]
+
+    @model_serializer
+    def _serialize(self) -> str | JSON:
+        return self.file or self.objects[0]
 
 
 def _read(value: object, info: ValidationInfo) -> ManifestSource:

@@ -35,7 +35,9 @@ def mistakes(
         model.model_validate(value, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
         for found in error.errors(include_url=False):
-            yield found["loc"], _text(model, found)
+            # A key that is wrong itself stands where its value stands.
+            location = tuple(part for part in found["loc"] if part != "[key]")
+            yield location, _text(model, found)
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     StrictBool,
     StrictInt,
     WithJsonSchema,
@@ -66,6 +67,7 @@ Count = Annotated[StrictInt, Field(ge=0)]
 Duration = Annotated[
     float,
     _expected(lambda value: value if isinstance(value, float) else duration.parse(value)),
+    PlainSerializer(duration.text),
     WithJsonSchema({"type": "string", "pattern": duration.PATTERN}),
 ]
 Quantity = Annotated[str, _expected(_quantity), WithJsonSchema({"type": ["string", "number"]})]
