@@ -15,16 +15,16 @@ FORBIDS_SCHEDULING = (NO_SCHEDULE, NO_EXECUTE)
 
 
 def tolerates(toleration: Mapping[str, Any], taint: Taint) -> bool:
-    """Whether one toleration covers one taint."""
+    """Whether one toleration covers one taint; without a key it is for all of them."""
     effect, key = toleration.get("effect"), toleration.get("key")
     if effect and effect != taint.effect:
         return False
     if key and key != taint.key:
         return False
     operator = toleration.get("operator") or "Equal"
-    if operator == "Exists":
-        return True
-    return operator == "Equal" and bool(key) and (toleration.get("value") or "") == taint.value
+    if operator == "Equal":
+        return (toleration.get("value") or "") == taint.value
+    return bool(operator == "Exists")
 
 
 def untolerated(
