@@ -218,7 +218,7 @@ class PodBuilder:
         return self.running(since)._condition("Ready", "True", since)
 
     def unready(self, since: float) -> Self:
-        """It was ready and is no more."""
+        """It was ready and is no more, or not again."""
         return self._condition("Ready", "False", since, reason="ContainersNotReady")
 
     def waiting(self, reason: str, message: str = "") -> Self:
@@ -227,13 +227,14 @@ class PodBuilder:
 
     def crashed(self, at_seconds: float, code: int = 1, reason: str = "Error") -> Self:
         """The container has ended and not been started again yet."""
-        return replace(self, phase="Running", state={"terminated": _exit(at_seconds, code, reason)})
+        ended = {"terminated": _exit(at_seconds, code, reason)}
+        return replace(self, phase="Running", state=ended).unready(at_seconds)
 
     def restarted(self, at_seconds: float, code: int = 1, reason: str = "Error") -> Self:
-        """The container ended at this time and runs again since a second later."""
+        """The container ended at this time and runs again since a second later, not ready yet."""
         ended = {"terminated": _exit(at_seconds, code, reason)}
         again = replace(self, last_state=ended, restarts=self.restarts + 1)
-        return again.running(at_seconds + 1)
+        return again.running(at_seconds + 1).unready(at_seconds)
 
     def crash_loop(self, at_seconds: float, code: int = 1) -> Self:
         """It ended again and again; the kubelet waits before the next start."""
@@ -288,9 +289,7 @@ class PodBuilder:
             "uid": f"{self.name}-uid",
             "creationTimestamp": at(self.created),
         }
-        meta["labels"] = {
-            k: v for k, v in meta["labels"].items() if k not in self.dropped_labels
-        }
+        meta["labels"] = {k: v for k, v in meta["labels"].items() if k not in self.dropped_labels}
         if not self.owned:
             del meta["ownerReferences"]
         elif self.controller:
