@@ -78,11 +78,11 @@ def view(service: Mapping[str, Any]) -> ServiceView:
         selector={intern(k): intern(v) for k, v in (spec.get("selector") or {}).items()},
         ports=tuple(
             Port(
-                name=port.get("name", ""),
+                name=intern(port.get("name", "")),
                 port=port["port"],
                 target_port=port.get("targetPort", port["port"]),
-                protocol=port.get("protocol", "TCP"),
-                app_protocol=port.get("appProtocol", ""),
+                protocol=intern(port.get("protocol", "TCP")),
+                app_protocol=intern(port.get("appProtocol", "")),
             )
             for port in spec.get("ports") or ()
         ),

@@ -30,6 +30,10 @@ _PROBE: Mapping[str, Any] = {
     "successThreshold": 1,
     "failureThreshold": 3,
 }
+_VARIABLE_SOURCES: Mapping[str, JSON] = {
+    "fieldRef": {"apiVersion": "v1"},
+    "resourceFieldRef": {"divisor": "0"},
+}
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _TOLERATION_SECONDS = 300
@@ -110,10 +114,12 @@ def _action(action: JSON) -> JSON:
 
 
 def _variable(variable: JSON) -> JSON:
-    field = (variable.get("valueFrom") or {}).get("fieldRef")
-    if field is None:
+    if "valueFrom" not in variable:
         return variable
-    value_from = {**variable["valueFrom"], "fieldRef": {"apiVersion": "v1", **field}}
+    value_from = {
+        source: {**_VARIABLE_SOURCES.get(source, {}), **selected}
+        for source, selected in variable["valueFrom"].items()
+    }
     return {**variable, "valueFrom": value_from}
 
 
