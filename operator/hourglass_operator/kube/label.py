@@ -16,7 +16,7 @@ _NAME_RULE = (
     "alphanumeric character"
 )
 _NAME_EXAMPLES = "e.g. 'MyName',  or 'my.name',  or '123-abc'"
-_LONGEST = "must be no more than {} bytes"
+_LONGEST = "must be no more than {} characters"
 
 
 @lru_cache(maxsize=4096)

@@ -60,7 +60,8 @@ def parse_fields(text: str) -> tuple[tuple[str, bool, str], ...]:
         found = re.match(r"(.*?)(!=|==|=)(.*)", part, re.DOTALL)
         if not found:
             raise ValueError(f"invalid selector: '{text}'; can't understand '{part}'")
-        triples.append((found[1], found[2] != "!=", _unescaped(found[3])))
+        if found[1] or found[3]:
+            triples.append((found[1], found[2] != "!=", _unescaped(found[3])))
     return tuple(triples)
 
 
@@ -167,7 +168,8 @@ class _Parser:
             elif before not in ("(", ","):
                 raise ValueError(f"found '{token}', expected: ',' or ')'")
             elif token == "" or token in _SYMBOLS:
-                raise ValueError(f"found '{token}', expected: ',', or identifier")
+                others = "',', ')' or" if before == "(" else "',', or"
+                raise ValueError(f"found '{token}', expected: {others} identifier")
             else:
                 values.add(token)
             before = token
