@@ -10,7 +10,12 @@ from hourglass_simulator.scenario.mistakes import mistakes, unknown
 
 
 class FaultType(Protocol):
-    """What a scenario needs to know of a fault: its parameters."""
+    """What a scenario needs to know of a fault."""
+
+    @property
+    def doc(self) -> str:
+        """What it does, in a sentence."""
+        ...
 
     @property
     def parameters(self) -> type[BaseModel]:

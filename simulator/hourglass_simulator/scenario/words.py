@@ -79,12 +79,12 @@ def _step_lines(index: int, found: Step) -> Iterator[str]:
 
 def _check(found: Step) -> str:
     if found.eventually is not None:
-        return f"within {text(found.eventually.within)} it comes to hold that"
+        return f"eventually, within {text(found.eventually.within)}"
     if found.always is not None:
-        return f"for {text(found.always.duration)} it holds all the time that"
+        return f"always, for {text(found.always.duration)}"
     if found.never is not None:
-        return f"for {text(found.never.duration)} it never holds that"
-    return "it holds that"
+        return f"never, for {text(found.never.duration)}"
+    return "now"
 
 
 def _doing(found: Step) -> Iterator[str]:
@@ -212,22 +212,22 @@ def _performer_objects(wanted: PerformerIs) -> Iterator[str]:
 
 
 def _objects(wanted: ObjectsAre) -> str:
-    count = "at least one" if wanted.count is None else str(wanted.count)
-    line = f"there is {count} of {wanted.resource}"
+    line = wanted.resource
     if wanted.name is not None:
         line += f" named {wanted.name}"
     if wanted.namespace is not None:
         line += f" in {wanted.namespace}"
     if wanted.labels:
         line += " with labels " + _and(f"{key}={value}" for key, value in wanted.labels.items())
-    return line + (f" that holds {_flow(wanted.has)}" if wanted.has is not None else "")
+    if wanted.has is not None:
+        line += f" that hold {_flow(wanted.has)}"
+    return f"there are {line}" + ("" if wanted.count is None else f": {wanted.count}")
 
 
 def _writes(wanted: WritesAre) -> str:
-    which = "".join(f" {part}" for part in (wanted.verb, wanted.resource) if part)
-    return f"the operator writes at most {_number(wanted.at_most, 'time')}" + (
-        f" (only{which} counted)" if which else ""
-    )
+    which = " ".join(part for part in (wanted.verb, wanted.resource) if part)
+    most = f"at most {_number(wanted.at_most, 'time')}" if wanted.at_most else "nothing"
+    return f"the operator writes {most}" + (f" (only {which} counts)" if which else "")
 
 
 def _ending(found: Settles) -> Iterator[str]:
@@ -236,7 +236,7 @@ def _ending(found: Settles) -> Iterator[str]:
         f"Within {text(found.within)} everything settles, and for {text(found.quiet_for)} "
         "after that it stays so and the operator writes nothing."
     )
-    yield from (f"{_capital(line)}." for line in expectation(found))
+    yield from (f"{line}." for line in expectation(found))
     yield f"{others} Performer is as its spec asks."
 
 
