@@ -60,22 +60,35 @@ class NodeGroup(Strict):
 
 
 class Image(Strict):
-    """How a container of this image behaves; by default it is pulled and ready within seconds."""
+    """How a container of this image behaves; by default it is pulled and ready within seconds.
+
+    Durations count from the start of the container, unless they say otherwise.
+    """
 
     missing: Bool = False
     """Not in the registry: the pull fails."""
+    unauthorized: Bool = False
+    """The registry wants credentials that the pod does not have: the pull fails."""
     pull: Duration | None = None
     """How long the pull takes."""
+    start: Duration | None = None
+    """What the runtime needs to start the container, beyond the usual."""
+    command_missing: Bool = False
+    """The image has no such command: the container cannot be started."""
     ready_after: Duration | None = None
-    """From the start of the container until its readiness probe succeeds."""
+    """When readiness probes begin to succeed."""
+    ready_until: Duration | None = None
+    """When they fail again, for good."""
     never_ready: Bool = False
     exits_after: Duration | None = None
-    """From the start of the container until it ends by itself."""
+    """When the container ends by itself, each time that it is started."""
     exit_code: Count = 1
-    crashes: Count | None = None
-    """How many times the container ends like that before it keeps running; absent: every time."""
+    out_of_memory: Bool = False
+    """It is the kernel that ends it: OOMKilled, exit code 137."""
+    stops_after: Duration | None = None
+    """From SIGTERM to its end."""
     ignores_termination: Bool = False
-    """SIGTERM is ignored: the container ends by SIGKILL when the grace period is over."""
+    """It ends by SIGKILL only, when the grace period is over."""
 
 
 class Cluster(Strict):

@@ -150,15 +150,25 @@ def _nodes(group: NodeGroup) -> str:
 def _image(image: Image) -> Iterator[str]:
     if image.missing:
         yield "is not in the registry"
+    if image.unauthorized:
+        yield "is refused by the registry"
     if image.pull is not None:
         yield f"takes {text(image.pull)} to pull"
+    if image.start is not None:
+        yield f"takes {text(image.start)} to start"
+    if image.command_missing:
+        yield "has no such command"
     if image.ready_after is not None:
         yield f"is ready {text(image.ready_after)} after its start"
+    if image.ready_until is not None:
+        yield f"is no longer ready {text(image.ready_until)} after its start"
     if image.never_ready:
         yield "is never ready"
     if image.exits_after is not None:
-        times = "" if image.crashes is None else f", {image.crashes} times"
-        yield f"ends {text(image.exits_after)} after its start with code {image.exit_code}{times}"
+        how = "for lack of memory" if image.out_of_memory else f"with code {image.exit_code}"
+        yield f"ends {text(image.exits_after)} after its start {how}"
+    if image.stops_after is not None:
+        yield f"takes {text(image.stops_after)} to stop"
     if image.ignores_termination:
         yield "ignores SIGTERM"
 
@@ -227,7 +237,7 @@ def _objects(wanted: ObjectsAre) -> str:
 def _writes(wanted: WritesAre) -> str:
     which = " ".join(part for part in (wanted.verb, wanted.resource) if part)
     most = f"at most {_number(wanted.at_most, 'time')}" if wanted.at_most else "nothing"
-    return f"the operator writes {most}" + (f" (only {which} counts)" if which else "")
+    return f"the operator writes {most}" + (f" (counting only {which})" if which else "")
 
 
 def _ending(found: Settles) -> Iterator[str]:

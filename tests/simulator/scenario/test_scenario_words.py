@@ -35,9 +35,10 @@ cluster:
   images:
     a:v1: {pull: 20s, readyAfter: 3s, ignoresTermination: true}
     a:v2: {missing: true}
-    a:v3: {exitsAfter: 5s, exitCode: 3, crashes: 2}
+    a:v3: {exitsAfter: 5s, exitCode: 3, start: 4s, readyUntil: 4s, stopsAfter: 9s}
     a:v4: {neverReady: true}
     a:v5: {}
+    a:v6: {exitsAfter: 5s, outOfMemory: true, unauthorized: true, commandMissing: true}
   priorityClasses: {high: 1000}
   runtimeClasses: [kata, gvisor]
   secrets: {s: [k1, k2], t: []}
@@ -69,9 +70,10 @@ The cluster
   - nodes plain-1 to plain-2: 500m CPU, 32Gi
   - image a:v1: takes 20s to pull, is ready 3s after its start, ignores SIGTERM
   - image a:v2: is not in the registry
-  - image a:v3: ends 5s after its start with code 3, 2 times
+  - image a:v3: takes 4s to start, is no longer ready 4s after its start, ends 5s after its start with code 3, takes 9s to stop
   - image a:v4: is never ready
   - image a:v5: behaves well
+  - image a:v6: is refused by the registry, has no such command, ends 5s after its start for lack of memory
   - PriorityClass high with value 1000
   - RuntimeClass kata and gvisor
   - Secret s with k1 and k2
@@ -87,7 +89,7 @@ What happens
   3. Always, for 5m:
        - w has a ready endpoint
        - there are pods in avs with labels a=b: 1
-       - the operator writes nothing (only pods counts)
+       - the operator writes nothing (counting only pods)
 
 How it ends
   Within 15m everything settles, and for 5m after that it stays so and the operator writes nothing.
