@@ -85,7 +85,7 @@ def text(value: str, uid: str) -> str:
     """A message without ids, addresses and durations."""
     value = value.replace(uid, "{uid}")
     value = re.sub(r"golden-\d+", "{namespace}", value)
-    value = re.sub(r"10\.244\.\d+\.\d+", "{pod ip}", value)
+    value = re.sub(r"\b10\.(?!243\.)\d+\.\d+\.\d+", "{pod ip}", value)
     value = re.sub(r" in [\d.]+m?s \([\d.]+m?s including", " in {time} ({time} including", value)
     value = re.sub(r"[0-9a-f]{64}", "{id}", value)
     return re.sub(r"Image size: \d+", "Image size: {size}", value)
@@ -140,7 +140,7 @@ def image(binary: Path) -> dict[str, tuple[str, bytes]]:
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Entrypoint": ["/performer"]},
+            "config": {"Entrypoint": ["/performer"], "Labels": {"pulled": "true"}},
             "rootfs": {"type": "layers", "diff_ids": [digest(layer)]},
         }
     ).encode()

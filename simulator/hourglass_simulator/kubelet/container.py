@@ -115,3 +115,11 @@ class Container:
             "finishedAt": timestamp,
             "containerID": self.runtime_id,
         }
+
+    def prune(self) -> None:
+        """Of dead containers the kubelet keeps one: the one before is shown only once."""
+        if self.terminated is None:
+            return
+        if self.shown_terminated:
+            self.last = None
+        self.shown_terminated = True

@@ -27,7 +27,8 @@ def missing(api: APIServer, namespace: str, container: JSON) -> str | None:
             if found := _key_missing(api, namespace, variable.get("valueFrom") or {}):
                 return found
     except APIError as error:
-        return error.message
+        # The kubelet's own cache says it, and in the singular.
+        return error.message.replace("configmaps ", "configmap ").replace("secrets ", "secret ")
     except CallTimeout:
         return "failed to sync secret cache: timed out waiting for the condition"
     return None

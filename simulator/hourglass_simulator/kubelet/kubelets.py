@@ -5,6 +5,7 @@ wants to know when a kubelet reported last asks `heartbeat`.
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
@@ -37,6 +38,8 @@ class Kubelets:
         self, clock: Clock, api: APIServer, images: ImageRegistry, *, seed: int = 0
     ) -> None:
         self.images = images
+        self.on_silence: list[Callable[[str], None]] = []
+        """Told the name of a node whose kubelet has just stopped to report."""
         self._clock = clock
         self._api = api
         self._agents: dict[str, NodeAgent] = {}
@@ -84,6 +87,8 @@ class Kubelets:
         agent = self._agents[node]
         if agent.up:
             agent.up, agent.heartbeat = False, self._clock.now
+            for observer in self.on_silence:
+                observer(node)
 
     def start(self, node: str) -> None:
         """A kubelet is back: it reports its node as Ready and looks at its pods."""
@@ -97,10 +102,9 @@ class Kubelets:
         agent = self._agents.get(node)
         return self._clock.now if agent is None or agent.up else agent.heartbeat
 
-    @property
-    def silent(self) -> list[str]:
-        """The nodes whose kubelets do not report."""
-        return sorted(name for name, agent in self._agents.items() if not agent.up)
+    def pods(self, node: str) -> list[JSON]:
+        """The pods bound to a node, in the order of their binding."""
+        return [worker.pod for worker in self._by_node.get(node, {}).values()]
 
     def preload(self, node: str, reference: str) -> None:
         """A node has an image already."""

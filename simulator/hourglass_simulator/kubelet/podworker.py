@@ -215,6 +215,8 @@ class PodWorker:
         deleting = self.stage is not Stage.ACTIVE
         life = status.Life(generation, self.sandbox, deleting, finished, lost)
         policy = self.restart_policy
+        for container in self.containers:
+            container.prune()
         statuses = [status.container_status(c, policy, life) for c in self.containers]
         ended = self.verdict is not None
         phase = "Failed" if ended else status.phase(statuses, policy, finished)
@@ -236,11 +238,6 @@ class PodWorker:
         if self.ip:
             new["podIP"], new["podIPs"] = self.ip, [{"ip": self.ip}]
         self._write(new)
-        for container in self.containers:
-            if container.terminated is not None:
-                # Of dead containers the kubelet keeps one; the one before is shown only once.
-                container.last = None if container.shown_terminated else container.last
-                container.shown_terminated = True
 
     def _disrupted(self, conditions: Sequence[JSON]) -> Sequence[JSON]:
         if self.verdict is None or any(c["type"] == "DisruptionTarget" for c in conditions):

