@@ -1,0 +1,39 @@
+"""`hourglass-sim`: play, list and explain scenarios."""
+
+import click
+
+from hourglass_simulator.cli.explain import explain
+from hourglass_simulator.cli.faults import faults
+from hourglass_simulator.cli.list import list_scenarios
+from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.run import run
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="hourglass-performer-operator")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Play scenarios on a simulated Kubernetes with the Performer operator in it.
+
+    \b
+    Examples:
+      hourglass-sim list scenarios                 what there is
+      hourglass-sim explain scenarios/X.yaml       what a scenario does, in words
+      hourglass-sim run scenarios/X.yaml           play it and see who did what when
+      hourglass-sim run scenarios --junit out.xml  play all, for CI
+
+    \b
+    Exit codes:
+      0  every expectation was met
+      1  an expectation was not met
+      2  bad input: the file, the line, and what is expected there
+
+    How to write a scenario: docs/scenarios.md
+    """
+    context.ensure_object(Parts)
+
+
+for command in (run, list_scenarios, explain, faults):
+    main.add_command(command)

@@ -1,0 +1,39 @@
+"""`hourglass-sim faults`."""
+
+import json
+
+import click
+from rich.table import Table
+
+from hourglass_simulator.cli.console import console
+from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.scenario.faults import FaultType
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
+@click.pass_obj
+def faults(parts: Parts, output: str) -> None:
+    """List the faults that a scenario can inject, with their parameters."""
+    known = sorted(parts.faults.items())
+    if output == "json":
+        rows = [
+            {"fault": name, "doc": fault.doc, "parameters": fault.parameters.model_json_schema()}
+            for name, fault in known
+        ]
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    table = Table("FAULT", "PARAMETERS", "WHAT IT DOES", box=None, pad_edge=False)
+    for name, fault in known:
+        table.add_row(name, ", ".join(_parameters(fault)) or "none", fault.doc)
+    console().print(table)
+
+
+def _parameters(fault: FaultType) -> list[str]:
+    """Names as a scenario writes them; those in brackets may be left out."""
+    return [
+        name if field.is_required() else f"[{name}]"
+        for name, field in (
+            (field.alias or name, field) for name, field in fault.parameters.model_fields.items()
+        )
+    ]
