@@ -8,17 +8,23 @@ from hourglass_operator.kube import affinity, toleration
 from hourglass_simulator.scheduler.filters import Filters, Misfit
 from hourglass_simulator.scheduler.snapshot import NodeInfo, PodInfo
 
-_IRRELEVANT = ("nodeName", "hostname", "subdomain", "imagePullSecrets", "serviceAccountName")
+_RELEVANT = (
+    "affinity",
+    "nodeName",
+    "nodeSelector",
+    "overhead",
+    "tolerations",
+    "topologySpreadConstraints",
+)
 # kube-scheduler's assumption for containers that request nothing, in scores only.
 _LEAST = {"cpu": 100, "memory": 200 * 1024 * 1024}
 
 
 def kind_of(pod: PodInfo) -> str:
     """Equal for pods that every filter and score treats alike."""
-    spec = {key: value for key, value in pod.spec.items() if key not in _IRRELEVANT}
-    spec["containers"] = [
-        {"resources": c.get("resources"), "ports": c.get("ports")} for c in spec["containers"]
-    ]
+    spec = {key: pod.spec.get(key) for key in _RELEVANT}
+    spec["requests"] = pod.requests
+    spec["ports"] = pod.host_ports
     return json.dumps([pod.namespace, sorted(pod.labels.items()), spec], sort_keys=True)
 
 
