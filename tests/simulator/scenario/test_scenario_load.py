@@ -22,6 +22,7 @@ class Node(BaseModel):
 
 
 class _Fault:
+    doc = "Something breaks."
     parameters = Node
 
 
@@ -363,6 +364,12 @@ def test_manifest_files_are_found_beside_the_scenario_and_may_hold_several(tmp_p
     [manifest] = load(tmp_path / "s.yaml", FAULTS).scenario.manifests
     assert manifest.file == "m.yaml"
     assert [obj["metadata"]["name"] for obj in manifest.objects] == ["a", "2026-01-01"]
+
+
+def test_a_fault_can_be_healed_after_it_was_injected(tmp_path: Path) -> None:
+    steps = "steps:\n- fault: {nodeLost: {node: a}}\n- heal: nodeLost\n"
+    (tmp_path / "s.yaml").write_text(HEAD + steps)
+    assert load(tmp_path / "s.yaml", FAULTS).scenario.steps[1].heal == ("nodeLost",)
 
 
 def test_anchors_and_merge_keys_work(tmp_path: Path) -> None:

@@ -285,7 +285,7 @@ def test_resources_that_are_expected_are_observed() -> None:
     assert backend.resources == sorted(backend.resources)
 
 
-Script = Callable[[ScriptedBackend], None]
+Script = Callable[[ScriptedBackend], object]
 
 
 def breaks(when: float, action: Script) -> ScriptedBackend:
@@ -316,7 +316,7 @@ UNSETTLED: dict[str, tuple[float, Script, str]] = {
     ),
     "there is a pod too many": (
         4,
-        lambda b: b.pod("w", 5) and None,
+        lambda b: b.pod("w", 5),
         f"{DEFAULT}: expected 1 pods within 15m, found 2 (performer-w-aaaaaaaaaa-0, "
         "performer-w-aaaaaaaaaa-5)",
     ),
@@ -425,3 +425,17 @@ def test_the_result_names_file_seed_and_steps() -> None:
     assert (result.file, result.seed, result.met) == ("s.yaml", 7, True)
     assert [step.where for step in result.steps] == ["manifests", "steps[0]", "settles"]
     assert (result.steps[1].started, result.steps[1].ended) == (0, 3)
+
+
+def test_silence_ends_the_wait_at_the_very_moment_it_has_lasted_long_enough() -> None:
+    result = play("- eventually: {within: 5m, noWritesFor: 2m}\n")
+    assert result.steps[1].ended == pytest.approx(123)
+
+
+def test_no_pod_at_all_is_not_another_pod() -> None:
+    steps = f"{RUNNING}- after: 1s\n  cordon: a\n- after: 10s\n  expect: "
+    loses = breaks(8, lambda b: b.status("w", HEALTHY, "m", podName=""))
+    told = failures(play(steps + "{performers: {w: {pod: other}}}", loses))
+    assert told == [
+        f"steps[2]: {DEFAULT}: expected another pod than performer-w-aaaaaaaaaa-0, found none"
+    ]
