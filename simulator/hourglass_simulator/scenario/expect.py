@@ -314,13 +314,9 @@ def _writes(expected: WritesAre, history: History, start: int) -> Iterator[Misma
 
 
 def _quiet(expected: float, history: History) -> Iterator[Mismatch]:
-    if not history.writes:
-        return
-    last = history.writes[-1]
-    ago = history.now - last.time
+    ago = history.now - history.last_write
     if ago < expected:
-        yield Mismatch(
-            "writes",
-            f"none for {duration.text(expected)}",
-            f"one {duration.text(ago)} ago ({last.verb} {last.resource})",
-        )
+        last = history.writes[-1] if history.writes else None
+        what = f"{last.verb} {last.resource}" if last else "the start of the scenario"
+        wanted = f"none for {duration.text(expected)}"
+        yield Mismatch("writes", wanted, f"{what} {duration.text(ago)} ago")

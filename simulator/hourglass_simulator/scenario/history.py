@@ -73,6 +73,11 @@ class History:
         """Seconds since the start of the scenario."""
         return self._now()
 
+    @property
+    def last_write(self) -> float:
+        """When the operator wrote last; 0, the start, if it never did."""
+        return self.writes[-1].time if self.writes else 0.0
+
     def changed(self, change: Change) -> None:
         """Take in a change of an object."""
         self.version += 1

@@ -198,10 +198,9 @@ class _Play:
 
     def _quiet_from(self, expected: Expectation, otherwise: float) -> float:
         """When `noWritesFor` comes to hold if nothing is written from now on."""
-        writes = self._history.writes
-        if expected.no_writes_for is None or not writes:
+        if expected.no_writes_for is None:
             return otherwise
-        moment = writes[-1].time + expected.no_writes_for
+        moment = self._history.last_write + expected.no_writes_for
         return moment if moment > self._backend.now else otherwise
 
     def _settle(self) -> list[Mismatch]:

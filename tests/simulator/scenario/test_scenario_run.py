@@ -194,7 +194,7 @@ FAILS = {
     ),
     "it was written just now": (
         f"{RUNNING}- after: 7s\n  expect: {{noWritesFor: 8s}}",
-        "steps[1]: writes: expected none for 8s, found one 7s ago (patch performers)",
+        "steps[1]: writes: expected none for 8s, found patch performers 7s ago",
     ),
     "there are no such objects": (
         "- expect: {objects: [{resource: nodes, name: gpu}]}",
