@@ -60,11 +60,21 @@ class Admission:
                 f'pod rejected: RuntimeClass "{name}" not found',
             )
         result = dict(spec)
-        if overhead := (found.get("overhead") or {}).get("podFixed"):
+        overhead = (found.get("overhead") or {}).get("podFixed")
+        if spec.get("overhead") not in (None, overhead):
+            why = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+            raise errors.forbidden(resource, meta["name"], why)
+        if overhead:
             result["overhead"] = overhead
         scheduling = found.get("scheduling") or {}
         if selector := scheduling.get("nodeSelector"):
-            result["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **selector}
+            own = spec.get("nodeSelector") or {}
+            for key, value in sorted(selector.items()):
+                if own.get(key, value) != value:
+                    why = f"conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
+                    why += f"pod.spec.nodeSelector[{key}] = {own[key]}"
+                    raise errors.forbidden(resource, meta["name"], why)
+            result["nodeSelector"] = {**own, **selector}
         if added := scheduling.get("tolerations"):
             given = spec["tolerations"]
             result["tolerations"] = [*given, *(item for item in added if item not in given)]
@@ -94,6 +104,12 @@ class Admission:
         found = self._find("priorityclasses", "", name) if name else self._default_priority()
         if name and found is None:
             why = f"no PriorityClass with name {name} was found"
+            raise errors.forbidden(resource, meta["name"], why)
+        computed = 0 if found is None else found["value"]
+        if spec.get("priority", computed) != computed:
+            why = f"the integer value of priority ({spec['priority']}) must not be provided in pod "
+            why += f"spec; priority admission controller computed {computed} from the given "
+            why += "PriorityClass name"
             raise errors.forbidden(resource, meta["name"], why)
         if found is None:
             return {**spec, "priority": 0, "preemptionPolicy": "PreemptLowerPriority"}

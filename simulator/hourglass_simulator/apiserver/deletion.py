@@ -49,16 +49,6 @@ def delete(
     return Deletion(result if pending else obj, gone=not pending)
 
 
-def finished(new: JSON, old: JSON) -> bool:
-    """Whether an update removes what kept a deleted object."""
-    before = old["metadata"]
-    return (
-        "deletionTimestamp" in before
-        and not new["metadata"].get("finalizers")
-        and not before.get("deletionGracePeriodSeconds")
-    )
-
-
 def _marked(meta: JSON, timestamp: str, period: int) -> JSON:
     marked = {
         **meta,

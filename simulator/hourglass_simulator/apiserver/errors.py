@@ -3,13 +3,20 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.schema_error import (
+    ErrorType,
+    FieldError,
+    aggregate,
+    not_supported,
+)
 
 
 class APIError(Exception):
-    """A refused call: HTTP status, metav1.StatusReason, message and details."""
+    """A refused call: HTTP status, metav1.StatusReason (may be empty), message and details."""
 
     def __init__(
         self, code: int, reason: str, message: str, details: dict[str, Any] | None = None
@@ -28,10 +35,11 @@ class APIError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:
+            body["reason"] = self.reason
         if self.details is not None:
-            body["details"] = self.details
+            body["details"] = {name: value for name, value in self.details.items() if value != ""}
         return {**body, "code": self.code}
 
 
@@ -40,8 +48,9 @@ class CallTimeout(Exception):  # noqa: N818 - the word that users of the API kno
 
 
 def _details(resource: Resource, name: str) -> dict[str, Any]:
+    named = {"name": name} if name else {}
     group = {"group": resource.group} if resource.group else {}
-    return {"name": name, **group, "kind": resource.plural}
+    return {**named, **group, "kind": resource.plural}
 
 
 def not_found(resource: Resource, name: str) -> APIError:
@@ -82,20 +91,11 @@ def forbidden(resource: Resource, name: str, why: str) -> APIError:
     return APIError(403, "Forbidden", text, _details(resource, name))
 
 
-def invalid(resource: Resource, name: str, field: str, reason: str, message: str) -> APIError:
-    """422 with one cause; `reason` is a metav1.CauseType."""
-    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
-    return APIError(
-        422,
-        "Invalid",
-        f'{kind} "{name}" is invalid: {field}: {message}',
-        {
-            "name": name,
-            **({"group": resource.group} if resource.group else {}),
-            "kind": resource.kind,
-            "causes": [{"reason": reason, "message": message, "field": field}],
-        },
-    )
+def invalid(resource: Resource, name: str, faults: Sequence[FieldError]) -> APIError:
+    """422 with a cause for each fault."""
+    details = {**_details(resource, name), "kind": resource.kind}
+    text = f'{resource.qualified_kind} "{name}" is invalid: {aggregate(faults)}'
+    return APIError(422, "Invalid", text, {**details, "causes": [f.cause() for f in faults]})
 
 
 def bad_request(text: str) -> APIError:
@@ -109,13 +109,26 @@ def method_not_allowed() -> APIError:
     return APIError(405, "MethodNotAllowed", text, {})
 
 
-def unsupported_media_type(accepted: list[str]) -> APIError:
-    """415."""
+def unsupported_media_type(resource: Resource) -> APIError:
+    """415 for a patch of an unknown kind."""
+    if not resource.custom:
+        return APIError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     text = (
         "the body of the request was in an unknown format - accepted media types include: "
-        + ", ".join(accepted)
+        "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
     )
     return APIError(415, "UnsupportedMediaType", text)
+
+
+def patch_does_not_apply() -> APIError:
+    """422 for a JSON patch."""
+    text = "the server rejected our request due to an error in our request"
+    return APIError(422, "Invalid", text, {})
+
+
+def internal(text: str) -> APIError:
+    """500 without a reason, for what the real server did not foresee either."""
+    return APIError(500, "", text)
 
 
 def expired(version: int, oldest: int) -> APIError:
@@ -152,17 +165,17 @@ def binding_conflict(resource: Resource, name: str, why: str) -> APIError:
 
 def version_required(resource: Resource, name: str) -> APIError:
     """422 for an update that names no version where it must."""
-    why = "Invalid value: 0: must be specified for an update"
+    why = "must be specified for an update"
     named = Resource(resource.plural, resource.plural, resource.group)
-    return invalid(named, name, "metadata.resourceVersion", "FieldValueInvalid", why)
+    fault = FieldError(ErrorType.INVALID, "metadata.resourceVersion", 0, why)
+    return invalid(named, name, [fault])
 
 
 def unknown_propagation_policy(policy: str) -> APIError:
     """422 for a deletion."""
     options = Resource("", "DeleteOptions", "meta.k8s.io")
-    why = f'Invalid value: "{policy}": DeletionPropagation need to be one of '
-    why += '"Foreground", "Background", "Orphan" or nil'
-    return invalid(options, "", "propagationPolicy", "FieldValueInvalid", why)
+    policies = ("Foreground", "Background", "Orphan", "nil")
+    return invalid(options, "", [not_supported("propagationPolicy", policy, policies)])
 
 
 def success(code: int) -> dict[str, Any]:

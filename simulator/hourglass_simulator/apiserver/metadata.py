@@ -11,6 +11,7 @@ from hourglass_simulator.apiserver.watch import JSON
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX = 5
 _LONGEST_BASE = 58
+_COLLECTIONS = ("annotations", "finalizers", "labels", "ownerReferences")
 _SERVER_OWNED = frozenset(
     {
         "creationTimestamp",
@@ -44,7 +45,11 @@ def generated_name(base: str, random: Random) -> str:
 
 def created(meta: JSON, namespace: str, name: str, new_uid: str, timestamp: str) -> JSON:
     """The metadata of a new object."""
-    result = {field: value for field, value in meta.items() if field not in _SERVER_OWNED}
+    result = {
+        field: value
+        for field, value in meta.items()
+        if field not in _SERVER_OWNED and (value or field not in _COLLECTIONS)
+    }
     result["name"] = name
     if namespace:
         result["namespace"] = namespace
@@ -53,7 +58,8 @@ def created(meta: JSON, namespace: str, name: str, new_uid: str, timestamp: str)
     return result
 
 
-_KEPT = ("creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation")
+_KEPT = ("creationTimestamp", "deletionGracePeriodSeconds", "generation")
+_DROPPED = ("managedFields", "selfLink")
 
 
 def updated(new: JSON, old: JSON) -> JSON:
@@ -61,8 +67,14 @@ def updated(new: JSON, old: JSON) -> JSON:
     if new is old:
         return new
     result = {**new, "resourceVersion": old["resourceVersion"]}
-    result.pop("managedFields", None)
+    for field in _DROPPED:
+        result.pop(field, None)
+    for field in _COLLECTIONS:
+        if field in result and not result[field]:
+            del result[field]
     result.setdefault("uid", old["uid"])
     for field in _KEPT:
         result = kept(result, field, old)
+    if "deletionTimestamp" in old:
+        result = kept(result, "deletionTimestamp", old)
     return result

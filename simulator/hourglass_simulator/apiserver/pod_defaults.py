@@ -6,6 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/v1/defaults.
 from collections.abc import Mapping
 from typing import Any
 
+from hourglass_simulator.apiserver.quantities import all_canonical
 from hourglass_simulator.apiserver.watch import JSON
 
 MODE = 420
@@ -87,9 +88,8 @@ def _container(container: JSON) -> JSON:
         result["imagePullPolicy"] = pull_policy(result.get("image", ""))
     if ports := container.get("ports"):
         result["ports"] = [{"protocol": "TCP", **port} for port in ports]
-    if limits := (container.get("resources") or {}).get("limits"):
-        requests = {**limits, **(container["resources"].get("requests") or {})}
-        result["resources"] = {**container["resources"], "requests": requests}
+    if resources := container.get("resources"):
+        result["resources"] = _resources(resources)
     if env := container.get("env"):
         result["env"] = [_variable(variable) for variable in env]
     for field in _PROBES:
@@ -97,6 +97,16 @@ def _container(container: JSON) -> JSON:
             result[field] = _probe(probe)
     if lifecycle := container.get("lifecycle"):
         result["lifecycle"] = {hook: _action(action) for hook, action in lifecycle.items()}
+    return result
+
+
+def _resources(resources: JSON) -> JSON:
+    result = dict(resources)
+    for kind in ("limits", "requests"):
+        if kind in resources:
+            result[kind] = all_canonical(resources[kind])
+    if result.get("limits"):
+        result["requests"] = {**result["limits"], **(result.get("requests") or {})}
     return result
 
 

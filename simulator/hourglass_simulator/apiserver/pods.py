@@ -3,14 +3,18 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/registry/core/pod/strategy.go
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from hourglass_operator.kube import quantity
+from hourglass_simulator.apiserver import pod_defaults, pod_updates
+from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.apiserver.strategy import Strategy, kept
 from hourglass_simulator.apiserver.watch import JSON
 
 _COUNTED = ("cpu", "memory")
 _ENDED = ("Succeeded", "Failed")
+_CONDITION = {"lastProbeTime": None, "lastTransitionTime": None}
 
 
 class PodStrategy(Strategy):
@@ -24,11 +28,20 @@ class PodStrategy(Strategy):
         """The spec moves only in the fields that Kubernetes lets move."""
         if subresource == "status":
             result = _with_meta(kept(new, "spec", old), "ownerReferences", old)
-            status = result.get("status") or {}
-            if not status.get("qosClass"):
-                result = {**result, "status": {**status, "qosClass": old["status"]["qosClass"]}}
-            return result
+            return {**result, "status": _completed(result.get("status") or {}, old["status"])}
+        spec = new.get("spec") or {}
+        if spec.get("tolerations") is not old["spec"].get("tolerations"):
+            given = spec.get("tolerations") or []
+            new = {**new, "spec": {**spec, "tolerations": pod_defaults.tolerations(given)}}
         return kept(new, "status", old)
+
+    def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
+        """Also what is missing in the spec, or fixed in it."""
+        yield from super().faults(new, old)
+        if old is None:
+            yield from pod_updates.created(new["spec"])
+        elif new["spec"] is not old["spec"] and new["spec"] != old["spec"]:
+            yield from pod_updates.updated(new["spec"], old["spec"])
 
     def grace_period(self, obj: JSON, requested: int | None) -> int | None:
         """As asked, or as the pod says; 0 when it is not scheduled or has ended."""
@@ -38,6 +51,16 @@ class PodStrategy(Strategy):
         if not obj["spec"].get("nodeName") or obj["status"].get("phase") in _ENDED:
             return 0
         return max(period, 1) if period < 0 else period
+
+
+def _completed(status: JSON, before: JSON) -> JSON:
+    """With what the typed status always prints."""
+    result = {"qosClass": before["qosClass"], **status}
+    if status.get("podIP") and not status.get("podIPs"):
+        result["podIPs"] = [{"ip": status["podIP"]}]
+    if "conditions" in status and status["conditions"] is not before.get("conditions"):
+        result["conditions"] = [_CONDITION | condition for condition in status["conditions"] or ()]
+    return result
 
 
 def _with_meta(obj: JSON, field: str, source: JSON) -> JSON:

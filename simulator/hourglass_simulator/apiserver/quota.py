@@ -7,86 +7,88 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from hourglass_operator.kube import podresources, quantity
+from hourglass_simulator.apiserver.quantities import canonical, formatted
 from hourglass_simulator.apiserver.watch import JSON
 
 _BARE = {"cpu": "requests.cpu", "memory": "requests.memory"}
-_COUNT = ("pods", "count/pods")
+_COUNTS = ("pods", "count/pods")
+_MUST_BE_SAID = ("cpu", "memory")
+_ENDED = ("Succeeded", "Failed")
 
 
 def counts(pod: JSON) -> bool:
     """Whether a pod uses quota: it has not ended."""
-    return pod["status"].get("phase") not in ("Succeeded", "Failed")
+    return pod["status"].get("phase") not in _ENDED
 
 
-def refusal(entry: JSON, spec: JSON, running: Iterable[JSON]) -> str:
-    """Why a pod would exceed the quota; empty when it fits."""
+def refusal(quota: JSON, spec: JSON, running: Iterable[JSON]) -> str:
+    """Why a pod would exceed a quota; empty when it fits. `running` are the specs of the others."""
     hard = {
         name: amount
-        for name, amount in entry["spec"].get("hard", {}).items()
-        if name in _COUNT or _requested(name)
+        for name, amount in sorted(quota["spec"].get("hard", {}).items())
+        if name in _COUNTS or _counted(name)
     }
-    if not hard:
-        return ""
-    quota_name = entry["metadata"]["name"]
+    name_of_quota = quota["metadata"]["name"]
+    if missing := [text for name in hard if (text := _missing(name, spec))]:
+        return f"failed quota: {name_of_quota}: must specify {'; '.join(missing)}"
+    used = {name: Decimal(0) for name in hard}
+    for other in running:
+        for name in hard:
+            used[name] += _use(name, other)
     asked = {name: _use(name, spec) for name in hard}
-    missing = sorted(name for name in hard if name not in _COUNT and not _states(name, spec))
-    if missing:
-        return f"failed quota: {quota_name}: must specify " + _missing(missing, spec)
-    used = {name: sum((_use(name, other) for other in running), Decimal(0)) for name in hard}
-    over = sorted(
-        name
-        for name in hard
-        if asked[name] and used[name] + asked[name] > quantity.parse(hard[name])
-    )
+    over = [n for n in hard if asked[n] and used[n] + asked[n] > quantity.parse(hard[n])]
     if not over:
         return ""
-    return (
-        f"exceeded quota: {quota_name}, requested: "
-        + ",".join(f"{name}={_shown(name, asked[name])}" for name in over)
-        + ", used: "
-        + ",".join(f"{name}={_shown(name, used[name])}" for name in over)
-        + ", limited: "
-        + ",".join(f"{name}={hard[name]}" for name in over)
+    texts = (
+        "requested: " + ",".join(f"{name}={_shown(name, asked[name])}" for name in over),
+        "used: " + ",".join(f"{name}={_shown(name, used[name])}" for name in over),
+        "limited: " + ",".join(f"{name}={canonical(hard[name])}" for name in over),
     )
+    return f"exceeded quota: {name_of_quota}, {', '.join(texts)}"
 
 
-def _requested(name: str) -> str:
-    """The resource whose requests a quota entry counts; empty when it counts something else."""
-    full = _BARE.get(name, name)
-    return full.removeprefix("requests.") if full.startswith("requests.") else ""
+def _counted(name: str) -> tuple[str, str] | None:
+    """(requests or limits, resource) that a quota entry counts."""
+    kind, dot, resource = _BARE.get(name, name).partition(".")
+    return (kind, resource) if dot and kind in ("requests", "limits") else None
 
 
 def _use(name: str, spec: JSON) -> Decimal:
-    if name in _COUNT:
+    counted = _counted(name)
+    if counted is None:
         return Decimal(1)
-    resource = _requested(name)
-    amount = podresources.requests(spec).get(resource, 0)
+    kind, resource = counted
+    amount = podresources.requests(spec if kind == "requests" else _limits(spec)).get(resource, 0)
     return Decimal(amount) / 1000 if resource == podresources.CPU else Decimal(amount)
 
 
-def _states(name: str, spec: JSON) -> bool:
-    resource = _requested(name)
-    if resource not in ("cpu", "memory"):
-        return True
-    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
-    return all(
-        resource in ((container.get("resources") or {}).get("requests") or {})
-        for container in containers
-    )
+def _limits(spec: JSON) -> JSON:
+    """The spec with every container's limits in the place of its requests."""
+    fields = {
+        field: [
+            {**c, "resources": {"requests": (c.get("resources") or {}).get("limits") or {}}}
+            for c in spec.get(field) or ()
+        ]
+        for field in ("containers", "initContainers")
+    }
+    return {**spec, **fields}
 
 
-def _missing(names: list[str], spec: JSON) -> str:
-    containers = ",".join(container["name"] for container in spec.get("containers") or ())
-    return "; ".join(f"{name} for: {containers}" for name in names)
+def _missing(name: str, spec: JSON) -> str:
+    """The containers that do not say what the quota needs to know, as the refusal lists them."""
+    counted = _counted(name)
+    if counted is None or counted[1] not in _MUST_BE_SAID:
+        return ""
+    kind, resource = counted
+    silent = {
+        container["name"]
+        for field in ("containers", "initContainers")
+        for container in spec.get(field) or ()
+        if resource not in ((container.get("resources") or {}).get(kind) or {})
+    }
+    return f"{name} for: {','.join(sorted(silent))}" if silent else ""
 
 
 def _shown(name: str, amount: Decimal) -> str:
-    if _requested(name) == "memory":
-        whole = int(amount)
-        for unit, size in (("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)):
-            if whole and whole % size == 0:
-                return f"{whole // size}{unit}"
-        return str(whole)
-    if amount == amount.to_integral_value():
-        return str(int(amount))
-    return f"{int(amount * 1000)}m"
+    counted = _counted(name)
+    return formatted(amount, binary=counted is not None and counted[1] == podresources.MEMORY)

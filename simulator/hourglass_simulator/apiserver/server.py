@@ -204,7 +204,8 @@ class APIServer:
         def disrupt() -> JSON:
             table = self._table("pods", "eviction")
             pod = self._find(table, namespace, name)
-            pod = table.put(pod, validation.disrupted(pod, self.clock.timestamp()))
+            marked = validation.disrupted(pod, self.clock.timestamp())
+            pod = pod if marked == pod else table.put(pod, marked)
             self._delete(table, pod, grace_period_seconds, None)
             return errors.success(201)
 
@@ -307,7 +308,10 @@ class APIServer:
     def _create(self, plural: str, obj: JSON, namespace: str) -> JSON:
         table = self._table(plural)
         resource = table.resource
+        validation.body(resource, obj)
         meta = obj.get("metadata") or {}
+        if meta.get("resourceVersion"):
+            raise errors.internal("resourceVersion should not be set on objects to be created")
         namespace = validation.namespace(resource, meta, namespace)
         name = meta.get("name") or ""
         if not name and meta.get("generateName"):
@@ -326,8 +330,9 @@ class APIServer:
             new["metadata"]["generation"] = 1
         if plural == "pods":
             new = self._admission.pod(resource, new)
-        new = self._strategies[plural].create(new)
-        validation.created(resource, new)
+        own = self._strategies[plural]
+        new = own.create(new)
+        validation.refuse(resource, new, own.faults(new, None))
         if plural == "pods":
             self._admission.pod_quota(resource, new)
         if table.find(namespace, name) is not None:
@@ -335,7 +340,7 @@ class APIServer:
         if plural == "customresourcedefinitions":
             self._define(new)
         stored = table.put(None, new)
-        self._strategies[plural].created(stored)
+        own.created(stored)
         return stored
 
     def _update(self, plural: str, obj: JSON, subresource: str) -> JSON:
@@ -359,34 +364,37 @@ class APIServer:
         """Store what an update or a patch asks for, if it changes anything."""
         if new is old:
             return old
-        resource = table.resource
+        resource, own = table.resource, self._strategies[table.resource.plural]
         before, meta = old["metadata"], new.get("metadata") or {}
+        validation.addressed(old, meta)
         if meta.get("resourceVersion", before["resourceVersion"]) != before["resourceVersion"]:
             raise errors.modified(resource, before["name"])
         meta = metadata.updated(meta, before)
         if meta is not new.get("metadata"):
             new = {**new, "metadata": meta}
-        new = self._strategies[resource.plural].update(new, old, subresource)
-        validation.updated(resource, new, old)
-        if deletion.finished(new, old):
-            return self._removed(table, old)
-        if resource.has_generation and _differs_beyond_metadata(new, old):
-            generation = old["metadata"].get("generation", 0) + 1
+        new = own.update(new, old, subresource)
+        validation.refuse(resource, new, own.faults(new, old))
+        if own.finished(new, old):
+            self._removed(table, old)
+            return new
+        if resource.has_generation and own.differs(new, old):
+            generation = before.get("generation", 0) + 1
             new = {**new, "metadata": {**new["metadata"], "generation": generation}}
         if new == old:
             return old
         stored = table.put(old, new)
         if resource.plural == "customresourcedefinitions":
             self._define(stored)
-        self._strategies[resource.plural].updated(stored)
         return stored
 
     def _delete(
         self, table: Table, old: JSON, grace_period_seconds: int | None, policy: str | None
     ) -> JSON:
-        resource = table.resource
+        resource, own = table.resource, self._strategies[table.resource.plural]
         now = EPOCH.timestamp() + self.clock.now
-        own = self._strategies[resource.plural]
+        instead = own.delete(old, self.clock.timestamp())
+        if instead is not None:
+            return old if instead is old else table.put(old, instead)
         outcome = deletion.delete(old, own, grace_period_seconds, policy, now)
         stored = old if outcome.obj is old else table.put(old, outcome.obj)
         if not outcome.gone:
@@ -406,12 +414,3 @@ class APIServer:
         resource = custom(crd)
         self._store.serve(resource)
         self._strategies[resource.plural] = CustomResourceStrategy(resource, CustomResource(crd))
-
-
-def _differs_beyond_metadata(new: JSON, old: JSON) -> bool:
-    ignored = ("metadata", "status")
-    return any(
-        new.get(field) != old.get(field)
-        for field in {**old, **new}
-        if field not in ignored and new.get(field) is not old.get(field)
-    )

@@ -3,11 +3,15 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/registry/core/service/strategy.go
 """
 
+from collections.abc import Iterator
+
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 from hourglass_simulator.apiserver.strategy import Strategy, kept
 from hourglass_simulator.apiserver.watch import JSON
 
 HEADLESS = "None"
+_LAST_PORT = 65535
 _FIRST = 256
 _SIZE = 1 << 16
 
@@ -40,10 +44,24 @@ class ServiceStrategy(Strategy):
         spec, before = new.get("spec") or {}, old["spec"]
         if spec is not before:
             spec = _defaulted(spec)
-            for field in ("clusterIP", "clusterIPs"):
-                if not spec.get(field) and field in before:
-                    spec[field] = before[field]
+            if not spec.get("clusterIP"):
+                spec |= {f: before[f] for f in ("clusterIP", "clusterIPs") if f in before}
+            elif spec["clusterIP"] != before.get("clusterIP"):
+                spec["clusterIPs"] = [spec["clusterIP"]]
         return kept({**new, "spec": spec}, "status", old)
+
+    def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
+        """Also what is wrong with ports and addresses."""
+        yield from super().faults(new, old)
+        spec = new["spec"]
+        if old is not None and spec is old["spec"]:
+            return
+        before = {} if old is None else old["spec"]
+        if before.get("clusterIP") and spec.get("clusterIPs") != before.get("clusterIPs"):
+            why = "may not change once set"
+            given = spec.get("clusterIPs")
+            yield FieldError(ErrorType.INVALID, "spec.clusterIPs[0]", given, why)
+        yield from _port_faults(spec)
 
     def deleted(self, obj: JSON) -> None:
         """The address is free again."""
@@ -74,3 +92,17 @@ def _port(port: JSON) -> JSON:
     if not result.get("targetPort"):
         result["targetPort"] = port.get("port")
     return result
+
+
+def _port_faults(spec: JSON) -> Iterator[FieldError]:
+    ports = spec.get("ports") or []
+    if not ports and spec.get("clusterIP") != HEADLESS and spec["type"] != "ExternalName":
+        yield FieldError(ErrorType.REQUIRED, "spec.ports", None, "")
+    for index, port in enumerate(ports):
+        if len(ports) > 1 and not port.get("name"):
+            yield FieldError(ErrorType.REQUIRED, f"spec.ports[{index}].name", None, "")
+        for field in ("port", "targetPort"):
+            number = port.get(field)
+            if isinstance(number, int) and not 0 < number <= _LAST_PORT:
+                why = f"must be between 1 and {_LAST_PORT}, inclusive"
+                yield FieldError(ErrorType.INVALID, f"spec.ports[{index}].{field}", number, why)

@@ -1,8 +1,11 @@
 """Which strategy serves which resource; the small strategies themselves."""
 
+from collections.abc import Iterator
+
 from hourglass_simulator.apiserver.customresource import CustomResource
 from hourglass_simulator.apiserver.pods import PodStrategy
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 from hourglass_simulator.apiserver.services import ServiceStrategy
 from hourglass_simulator.apiserver.strategy import Strategy, kept
 from hourglass_simulator.apiserver.watch import JSON
@@ -33,6 +36,101 @@ class NamespaceStrategy(Strategy):
         if labels != meta.get("labels"):
             new = {**new, "metadata": {**meta, "labels": labels}}
         return super().update(kept(new, "spec", old), old, subresource)
+
+    def delete(self, obj: JSON, timestamp: str) -> JSON | None:
+        """Terminating until the namespace controller has emptied it and taken its finalizer."""
+        if not obj["spec"].get("finalizers"):
+            return None
+        if "deletionTimestamp" in obj["metadata"]:
+            return obj
+        meta = {**obj["metadata"], "deletionTimestamp": timestamp}
+        return {**obj, "metadata": meta, "status": {**obj["status"], "phase": "Terminating"}}
+
+    def finished(self, new: JSON, old: JSON) -> bool:
+        """Also without the finalizer of its spec."""
+        return super().finished(new, old) and not new["spec"].get("finalizers")
+
+
+class NodeStrategy(Strategy):
+    """A node: unlike other objects it may be created with its status.
+
+    The real server adds a taint `not-ready` to every new node, which the node lifecycle controller
+    takes away; here nodes come as they are described.
+    """
+
+    def create(self, obj: JSON) -> JSON:
+        """With a spec and a status."""
+        return {"spec": {}, **obj, "status": _allocatable(obj.get("status") or {})}
+
+    def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
+        """What is allocatable is the capacity, unless it is said."""
+        if subresource == "status":
+            new = {**new, "status": _allocatable(new.get("status") or {})}
+        return super().update(new, old, subresource)
+
+
+def _allocatable(status: JSON) -> JSON:
+    if "capacity" not in status or status.get("allocatable"):
+        return status
+    return {**status, "allocatable": status["capacity"]}
+
+
+class EndpointSliceStrategy(Strategy):
+    """An EndpointSlice, which has no spec."""
+
+    def create(self, obj: JSON) -> JSON:
+        """With protocols."""
+        return _slice(obj)
+
+    def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
+        """With protocols."""
+        return _slice(super().update(new, old, subresource))
+
+    def differs(self, new: JSON, old: JSON) -> bool:
+        """Changed labels are a new generation, too."""
+        labels = new["metadata"].get("labels"), old["metadata"].get("labels")
+        return labels[0] != labels[1] or super().differs(new, old)
+
+
+def _slice(obj: JSON) -> JSON:
+    ports = [{"name": "", "protocol": "TCP", **port} for port in obj.get("ports") or ()]
+    return {**obj, "endpoints": obj.get("endpoints") or None, "ports": ports or None}
+
+
+class LeaseStrategy(Strategy):
+    """A lease."""
+
+    def create(self, obj: JSON) -> JSON:
+        """With a spec."""
+        return {"spec": {}, **obj}
+
+
+class EventStrategy(Strategy):
+    """An Event about an object of its namespace."""
+
+    def create(self, obj: JSON) -> JSON:
+        """With all that a typed Event always prints."""
+        return {**_EVENT, **obj}
+
+    def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
+        """Also an object elsewhere; objects without namespace have Events in `default`."""
+        yield from super().faults(new, old)
+        namespace = new["involvedObject"].get("namespace", "")
+        own = new["metadata"]["namespace"]
+        if namespace != own and not (not namespace and own == "default"):
+            why = "does not match event.namespace"
+            yield FieldError(ErrorType.INVALID, "involvedObject.namespace", namespace, why)
+
+
+_EVENT: JSON = {
+    "involvedObject": {},
+    "source": {},
+    "firstTimestamp": None,
+    "lastTimestamp": None,
+    "eventTime": None,
+    "reportingComponent": "",
+    "reportingInstance": "",
+}
 
 
 class ResourceQuotaStrategy(Strategy):
@@ -80,6 +178,11 @@ class CustomResourceStrategy(Strategy):
         """Defaulted, pruned, validated, without status."""
         return self._definition.admit(obj)
 
+    def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
+        """Only of changed metadata: the definition validates the rest."""
+        if old is not None:
+            yield from super().faults(new, old)
+
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """The status moves through the subresource only, and nothing else does through it."""
         if subresource == "status":
@@ -88,7 +191,11 @@ class CustomResourceStrategy(Strategy):
 
 
 _PECULIAR: dict[str, type[Strategy]] = {
+    "endpointslices": EndpointSliceStrategy,
+    "events": EventStrategy,
+    "leases": LeaseStrategy,
     "namespaces": NamespaceStrategy,
+    "nodes": NodeStrategy,
     "pods": PodStrategy,
     "priorityclasses": PriorityClassStrategy,
     "resourcequotas": ResourceQuotaStrategy,

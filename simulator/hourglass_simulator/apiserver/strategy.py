@@ -3,7 +3,11 @@
 https://pkg.go.dev/k8s.io/apiserver/pkg/registry/rest#RESTCreateStrategy
 """
 
+from collections.abc import Iterator
+
+from hourglass_simulator.apiserver import object_meta
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.apiserver.watch import JSON
 
 
@@ -14,29 +18,57 @@ class Strategy:
         self.resource = resource
 
     def create(self, obj: JSON) -> JSON:
-        """The object to store: defaults written; APIError 422 when it is invalid."""
+        """The object to store, defaults written."""
         return obj
 
     def created(self, obj: JSON) -> None:
         """Note what has been stored."""
 
+    def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
+        """What is wrong with a prepared object; `old` is None when it is created."""
+        if old is None:
+            yield from object_meta.created(self.resource.plural, new["metadata"])
+        elif new["metadata"] is not old["metadata"]:
+            faults = list(object_meta.updated(new["metadata"], old["metadata"]))
+            # The real server validates the metadata of an update twice, and tells it twice.
+            yield from faults
+            yield from faults
+
+    def differs(self, new: JSON, old: JSON) -> bool:
+        """Whether an update is a new generation."""
+        return any(new.get(field) != old.get(field) for field in {**old, **new} if _counts(field))
+
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
-        """The object to store in the place of `old`; APIError 422 when it is invalid."""
+        """The object to store in the place of `old`."""
         if subresource == "status":
             return kept(new, "spec", old)
         if "status" in self.resource.subresources:
             return kept(new, "status", old)
         return new
 
-    def updated(self, obj: JSON) -> None:
-        """Note what has been stored."""
-
     def deleted(self, obj: JSON) -> None:
         """Note what is gone."""
+
+    def delete(self, obj: JSON, timestamp: str) -> JSON | None:  # noqa: ARG002
+        """The object to store instead of deleting it; None when it can be deleted."""
+        return None
+
+    def finished(self, new: JSON, old: JSON) -> bool:
+        """Whether an update removes what kept a deleted object."""
+        before = old["metadata"]
+        return (
+            "deletionTimestamp" in before
+            and not new["metadata"].get("finalizers")
+            and not before.get("deletionGracePeriodSeconds")
+        )
 
     def grace_period(self, obj: JSON, requested: int | None) -> int | None:  # noqa: ARG002
         """Seconds until the object is gone; None when it is deleted without grace."""
         return None
+
+
+def _counts(field: str) -> bool:
+    return field not in ("metadata", "status")
 
 
 def kept(obj: JSON, field: str, source: JSON) -> JSON:

@@ -1,10 +1,16 @@
-"""What the API server refuses whatever the resource: names, namespaces, preconditions, bindings."""
+"""What the API server refuses whatever the resource, and what bindings and evictions write."""
+
+from collections.abc import Iterable
 
 from hourglass_simulator.apiserver import errors
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.apiserver.watch import JSON
 
 DISRUPTION_TARGET = "DisruptionTarget"
+_OTHER_NAMESPACE = (
+    "the namespace of the provided object does not match the namespace sent on the request"
+)
 
 
 def namespace(resource: Resource, meta: JSON, requested: str) -> str:
@@ -13,39 +19,47 @@ def namespace(resource: Resource, meta: JSON, requested: str) -> str:
         return ""
     own: str = meta.get("namespace") or ""
     if requested and own and own != requested:
-        raise errors.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
+        raise errors.bad_request(_OTHER_NAMESPACE)
     return requested or own or "default"
 
 
-def created(resource: Resource, obj: JSON) -> None:
-    """422 for a new object that is invalid."""
-    meta = obj["metadata"]
-    if not meta["name"]:
-        field = "metadata.name"
-        why = "Required value: name or generateName is required"
-        raise errors.invalid(resource, "", field, "FieldValueRequired", why)
+def addressed(old: JSON, meta: JSON) -> None:
+    """400 when an update or a patch would rename an object or move it."""
+    before = old["metadata"]
+    if meta.get("name", before["name"]) != before["name"]:
+        raise errors.bad_request(
+            f"the name of the object ({meta['name']}) does not match the name on the URL "
+            f"({before['name']})"
+        )
+    if meta.get("namespace", before.get("namespace")) != before.get("namespace"):
+        raise errors.bad_request(_OTHER_NAMESPACE)
 
 
-def updated(resource: Resource, new: JSON, old: JSON) -> None:
-    """422 for a change of what may not change."""
-    meta, before = new["metadata"], old["metadata"]
-    if meta is before:
-        return
-    if meta["uid"] != before["uid"]:
-        why = f'Invalid value: "{meta["uid"]}": field is immutable'
-        raise errors.invalid(resource, before["name"], "metadata.uid", "FieldValueInvalid", why)
-    if "deletionTimestamp" in before:
-        known = before.get("finalizers") or ()
-        added = sorted(name for name in meta.get("finalizers") or () if name not in known)
-        if added:
-            shown = ", ".join(f'"{name}"' for name in added)
-            why = "Forbidden: no new finalizers can be added if the object is being deleted, "
-            why += f"found new finalizers []string{{{shown}}}"
-            raise errors.invalid(
-                resource, before["name"], "metadata.finalizers", "FieldValueForbidden", why
+def body(resource: Resource, obj: JSON) -> None:
+    """400 for an object of another kind or version."""
+    version, kind = obj.get("apiVersion"), obj.get("kind")
+    if resource.custom:
+        if version not in (None, resource.api_version):
+            raise errors.bad_request(
+                f"the API version in the data ({version}) does not match the expected API version "
+                f"({resource.api_version})"
             )
+    elif kind not in (None, resource.kind):
+        raise errors.bad_request(
+            f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+            f"converting ({resource.version}.{kind}) to ({_internal(resource)}.{resource.kind}): "
+            "unknown conversion"
+        )
+
+
+def _internal(resource: Resource) -> str:
+    return resource.group.partition(".")[0] or "core"
+
+
+def refuse(resource: Resource, obj: JSON, faults: Iterable[FieldError]) -> None:
+    """422 if there is any fault."""
+    if found := list(faults):
+        raise errors.invalid(resource, obj["metadata"]["name"], found)
 
 
 def preconditions(resource: Resource, obj: JSON, uid: str | None, version: str | None) -> None:
@@ -66,8 +80,15 @@ def update_precondition(resource: Resource, old: JSON, uid: str | None) -> None:
     """409 when an update was meant for another object."""
     if uid and uid != old["metadata"]["uid"]:
         own = old["metadata"]["uid"]
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {own}"
-        raise errors.conflict(resource, old["metadata"]["name"], why)
+        meta = old["metadata"]
+        group = f"{resource.group}/" if resource.custom else ""
+        where = f"{group}{resource.plural}/{meta.get('namespace', '')}".rstrip("/")
+        why = (
+            f"StorageError: invalid object, Code: 4, Key: /registry/{where}/{meta['name']}, "
+            f"ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: "
+            f"{uid}, UID in object meta: {own}"
+        )
+        raise errors.conflict(resource, meta["name"], why)
 
 
 def propagation_policy(policy: str | None) -> None:
@@ -77,11 +98,12 @@ def propagation_policy(policy: str | None) -> None:
 
 
 def resource_version(text: str | None) -> int:
-    """The version to start a watch from, 0 for any; 400 when it is no number."""
+    """The version to start a watch from, 0 for any; 500 when it is no number."""
     if not text:
         return 0
     if not text.isdecimal():
-        raise errors.bad_request(f"Invalid value: resourceVersion: {text}")
+        why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise errors.internal(f'resourceVersion: Invalid value: "{text}": {why}')
     return int(text)
 
 
@@ -118,6 +140,16 @@ def disrupted(pod: JSON, timestamp: str) -> JSON:
 
 
 def with_condition(status: JSON, condition: JSON) -> JSON:
-    """The status with a condition in the place of the one of its type."""
-    others = [c for c in status.get("conditions") or () if c["type"] != condition["type"]]
-    return {**status, "conditions": [*others, condition]}
+    """The status with a condition in the place of the one of its type.
+
+    Its transition time stays when its status does.
+    """
+    conditions = list(status.get("conditions") or ())
+    for index, before in enumerate(conditions):
+        if before["type"] == condition["type"]:
+            if before["status"] == condition["status"]:
+                since = before["lastTransitionTime"]
+                condition = {**condition, "lastTransitionTime": since}
+            conditions[index] = condition
+            return {**status, "conditions": conditions}
+    return {**status, "conditions": [*conditions, condition]}
