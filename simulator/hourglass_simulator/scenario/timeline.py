@@ -43,8 +43,9 @@ class Narrator:
         else:
             lines = say(self._before.get(slot), change.object)
             self._before[slot] = change.object
-        for line in lines:
-            yield Entry(change.time, kind, "/".join(part for part in key if part), line)
+        about = change.object["involvedObject"] if kind == "event" else change.object["metadata"]
+        subject = "/".join(part for part in (about.get("namespace"), about["name"]) if part)
+        yield from (Entry(change.time, kind, subject, line) for line in lines)
 
     def write(self, write: Write) -> Entry:
         """A mutating call of the operator."""

@@ -420,6 +420,20 @@ def test_the_timeline_tells_who_did_what_when() -> None:
     assert told[-1] == "12 performer default/w: deleted"
 
 
+def test_an_event_is_told_of_the_performer_that_it_is_about() -> None:
+    def happens(backend: ScriptedBackend) -> None:
+        uid = backend.objects["performers", "default", "w"]["metadata"]["uid"]
+        about = {"kind": "Performer", "namespace": "default", "name": "w", "uid": uid}
+        event = {"metadata": {"name": "w.1"}, "involvedObject": about, "count": 1}
+        backend.emit("events", {**event, "type": "Normal", "reason": "Running", "message": "m"})
+
+    steps = "- at: 6s\n  expect: {performers: {w: {events: {Running: 1}}}}\n"
+    result = play(steps, breaks(5, happens))
+    assert failures(result) == []
+    [entry] = [entry for entry in result.timeline if entry.kind == "event"]
+    assert (entry.subject, entry.text) == ("default/w", "Normal Running: m")
+
+
 def test_the_result_names_file_seed_and_steps() -> None:
     result = play(RUNNING)
     assert (result.file, result.seed, result.met) == ("s.yaml", 7, True)
