@@ -47,6 +47,16 @@ class _Tokens:
         self.since = now
 
 
+class _Seen:
+    """How often an Event came, also while it was held back, and what was written of it."""
+
+    __slots__ = ("count", "written")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.written: JSON | None = None
+
+
 class EventRecorder:
     """Writes Events in the name of a component; an Event that cannot be written is lost."""
 
@@ -57,30 +67,31 @@ class EventRecorder:
         self._source = {"component": component, "host": host} if host else {"component": component}
         self._user = component
         # As in client-go, only the most recent are remembered.
-        self._seen: OrderedDict[_Key, JSON] = OrderedDict()
+        self._seen: OrderedDict[_Key, _Seen] = OrderedDict()
         self._tokens: OrderedDict[str, _Tokens] = OrderedDict()
         self._number = 0
 
     def event(self, involved: JSON, kind: str, reason: str, message: str) -> None:
         """Record that something happened; `kind` is Normal or Warning."""
-        if not self._permitted(involved.get("uid") or involved["name"]):
-            return
         uid = involved.get("uid") or involved["name"]
         key = (uid, involved.get("fieldPath", ""), kind, reason, message)
-        try:
-            written = self._seen.get(key)
-            self._seen[key] = (
-                self._create(involved, kind, reason, message)
-                if written is None
-                else self._repeat(written)
-            )
-        except (APIError, CallTimeout):
-            self._seen.pop(key, None)
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = _Seen()
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+        seen.count += 1
+        if not self._permitted(uid):
             return
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
+        try:
+            if seen.written is None:
+                seen.written = self._create(involved, kind, reason, message, seen.count)
+            else:
+                self._repeat(seen.written, seen.count)
+        except (APIError, CallTimeout):
+            seen.written = None
 
-    def _create(self, involved: JSON, kind: str, reason: str, message: str) -> JSON:
+    def _create(self, involved: JSON, kind: str, reason: str, message: str, count: int) -> JSON:
         self._number += 1
         now = self._clock.timestamp()
         nanoseconds = int((EPOCH.timestamp() + self._clock.now) * 1e6) * 1000
@@ -96,7 +107,7 @@ class EventRecorder:
             "source": self._source,
             "firstTimestamp": now,
             "lastTimestamp": now,
-            "count": 1,
+            "count": count,
             "type": kind,
             "eventTime": None,
             "reportingComponent": self._component,
@@ -104,10 +115,10 @@ class EventRecorder:
         }
         return self._api.create("events", event, namespace=namespace, user=self._user)
 
-    def _repeat(self, written: JSON) -> JSON:
+    def _repeat(self, written: JSON, count: int) -> None:
         meta = written["metadata"]
-        patch = {"count": written["count"] + 1, "lastTimestamp": self._clock.timestamp()}
-        return self._api.patch("events", meta["namespace"], meta["name"], patch, user=self._user)
+        patch = {"count": count, "lastTimestamp": self._clock.timestamp()}
+        self._api.patch("events", meta["namespace"], meta["name"], patch, user=self._user)
 
     def _permitted(self, uid: str) -> bool:
         now = self._clock.now

@@ -232,7 +232,10 @@ class Recorder:
             eviction = {"metadata": {"name": "performer", "namespace": namespace}}
             self._core.create_namespaced_pod_eviction("performer", namespace, eviction)
         elif step["create"] == "secrets":
-            body = {"metadata": {"name": step["name"]}, "stringData": dict.fromkeys(step["keys"], "x")}
+            body = {
+                "metadata": {"name": step["name"]},
+                "stringData": dict.fromkeys(step["keys"], "x"),
+            }
             self._core.create_namespaced_secret(namespace, body)
         else:
             body = {"metadata": {"name": step["name"]}, "data": dict.fromkeys(step["keys"], "x")}

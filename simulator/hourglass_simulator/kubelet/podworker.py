@@ -258,6 +258,8 @@ class PodWorker:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
+        if new == self.pod.get("status"):
+            return
         try:
             self.runtime.api.set_status(
                 "pods", meta["namespace"], meta["name"], new, user=self.runtime.user(self.agent)
