@@ -45,7 +45,8 @@ SELECTORS = (
     """
 a||a=1|a==1|a!=1|!a|! a|a in (1,2)|a notin (1, 2)|a in ()|a in (,)|a in (1,,2)|a in (,1)|a in (1,)
 a=1,b=x|a=|a==|a!=|a=,b|a>1|a<5|a>x|a<-1|a>|in in (in)|notin notin (in)|in|in=in|a,b,!zone
-zone=eu-1,a|example.com/gpu=yes|example.com/gpu in (yes,no)|a b|a=b c|a=1 b=2|a in 1|a in (1|a in 1)|a in ((1))
+zone=eu-1,a|example.com/gpu=yes
+example.com/gpu in (yes,no)|a b|a=b c|a=1 b=2|a in 1|a in (1|a in 1)|a in ((1))
 a in (1 2)|=1|!=1|,a|a,|a,,b|a=1,|a===1|a=!1|a!|!!a|!a=1|(a)|a(b)|a=(1)|a>1,a<20|-a|a-|_a|a/b/c|/a
 A/b|a=-1|a=1-|a=x y|a=x/y|a in (x/y,z)|a in (in,notin)|a notin (in)|a	in	(1)|a in(1)|a  =  1
 a ==  1 , b|a~1|a=~1|a=1;b
@@ -125,11 +126,12 @@ def _answers(cases: JSON, folder: Path) -> JSON:
 
 
 def _quantity(chance: random.Random) -> str:
-    number = chance.choice(["", "-", "+"]) + str(chance.randrange(10 ** chance.randrange(1, 12)))
+    digits = chance.randrange(10 ** chance.randrange(1, 12))
+    number = f"{chance.choice(['', '-', '+'])}{digits}"
     if chance.random() < 0.5:
         number += "." + str(chance.randrange(10 ** chance.randrange(1, 12)))
     suffixes = ["", *"numkKMGTPE", *(f"{c}i" for c in "KMGTPEn"), "e2", "E-3", "e+1", "ki", "x"]
-    return number + chance.choice(suffixes)
+    return f"{number}{chance.choice(suffixes)}"
 
 
 def _scrambled(chance: random.Random) -> str:

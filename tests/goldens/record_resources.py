@@ -17,7 +17,7 @@ from kubernetes import client, config
 from ruamel.yaml import YAML
 
 from hourglass_operator.api import PerformerSpec
-from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.catalogue import read
 from hourglass_operator.resources.pod import build_pod
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
@@ -27,7 +27,7 @@ JSON = dict[str, Any]
 HERE = Path(__file__).parent / "resources"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 UID = "0f0e0d0c-0b0a-0908-0706-050403020100"
-CATALOGUE = Catalogue.model_validate(YAML(typ="safe").load(HERE / "catalogue.yaml"))
+CATALOGUE = read((HERE / "catalogue.yaml").read_text())
 NAMES = ("minimal", "env", "gpu", "tee", "complex", "full")
 
 

@@ -1,17 +1,19 @@
 """Why no node is found: in words for a person, and whether the hardware is to blame."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
+from hourglass_operator.hardware.obstacle import Kind, Look, Obstacle
 from hourglass_operator.hardware.requirement import Requirement
-from hourglass_operator.kube import quantity, toleration
-from hourglass_operator.kube.affinity import compile_pod
-from hourglass_operator.kube.node import NodeView, Taint
+from hourglass_operator.hardware.wording import absence, listing, shortened
+from hourglass_operator.kube import quantity
+from hourglass_operator.kube.node import NodeView
 
-_NAMED_NODES = 5
 _LIMIT = 1024
+_OWN_WORDS = 704
+"""Characters for what is said here; the rest is the scheduler's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +24,11 @@ class Explanation:
     message: str
 
 
-class _Obstacle(Enum):
-    """What keeps the pod off a node that has the hardware."""
-
-    SHORT = "devices in use or too few"
-    AWAY = "cordoned or not ready"
-    CLOSED = "tainted, or not what the pod's own constraints ask for"
-    OTHER = "nothing that is known here"
-
-
 def offers(node: NodeView, needed: Requirement) -> bool:
-    """Whether a node has the hardware at all, whoever uses it."""
+    """Whether a node has the hardware, enough of it and healthy, whoever uses it."""
     return needed.labelled(node.labels) and all(
-        _allocatable(node, resource) >= count for resource, count in needed.devices
+        quantity.whole(node.allocatable.get(device.resource, "0")) >= device.count
+        for device in needed.devices
     )
 
 
@@ -45,110 +39,61 @@ def explain(
     pod_spec: Mapping[str, Any],
     scheduler_message: str,
 ) -> Explanation:
-    """Explain an unschedulable pod.
+    """Explain an unschedulable pod in at most 1024 characters.
 
     `nodes` in the order of their names; `used`: devices that pods of Performers hold, by node and
     resource (other pods are not known); `pod_spec`: the pod's; `scheduler_message`: what the
     scheduler says of it.
 
-    The hardware is to blame if no node has it, or if every node that has it and is otherwise open
-    to the pod has none free, or if none is open and at least one is only away (cordoned, not
-    ready). It is not to blame if a node with free hardware is kept from the pod by something else.
+    The hardware is to blame if no node has it, or if on every node that has it and that the pod's
+    own constraints (tolerations, nodeSelector, affinity, CPU and memory) permit it is in use, too
+    little or unhealthy, or the node is away (cordoned, not ready). It is not to blame if the pod's
+    constraints keep it off every node with the hardware, or if one has it free and another reason
+    keeps the pod off.
     """
     if needed is None:
-        return Explanation(False, scheduler_message[:_LIMIT])
-    permits = compile_pod(pod_spec)
-    tolerations = pod_spec.get("tolerations") or []
-    found: list[tuple[_Obstacle, str]] = []
-    without = 0
-    for node in nodes:
-        if _has(node, needed):
-            found.append(_look(node, needed, used, permits, tolerations, scheduler_message))
-        else:
-            without += 1
-    obstacles = {obstacle for obstacle, _ in found}
-    if not found:
-        hardware = True
-    elif _Obstacle.OTHER in obstacles:
-        hardware = False
+        return Explanation(False, shortened(scheduler_message, _LIMIT))
+    having = [node for node in nodes if _has(node, needed)]
+    if having:
+        found = _obstacles(having, nodes, Look(needed, used, pod_spec), scheduler_message)
+        permitted = [o.kind for _, o in found if o.kind is not Kind.CLOSED]
+        hardware = bool(permitted) and Kind.OPEN not in permitted
+        words = listing(needed, found, len(nodes) - len(having))
     else:
-        hardware = bool(obstacles & {_Obstacle.SHORT, _Obstacle.AWAY})
-    words = f"needs {needed}: {_sentence(needed, [text for _, text in found], without)}"
-    hint = _hint(needed, nodes)
+        hardware = True
+        words = absence(needed, nodes)
+    own = shortened(f"needs {needed}: {words}", _OWN_WORDS)
     said = f". The scheduler says: {scheduler_message}" if scheduler_message else ""
-    return Explanation(hardware, f"{words}{hint}{said}"[:_LIMIT])
+    return Explanation(hardware, shortened(f"{own}{said}", _LIMIT))
 
 
 def _has(node: NodeView, needed: Requirement) -> bool:
+    """A node whose label tells the hardware has it, even while its device plugin offers none."""
     if not needed.labelled(node.labels):
         return False
-    # A node that is labelled with the GPU but offers no device has a broken device plugin.
-    return bool(needed.choices) or all(r in node.allocatable for r, _ in needed.devices)
+    return bool(needed.choices) or all(d.resource in node.allocatable for d in needed.devices)
 
 
-def _look(
-    node: NodeView,
-    needed: Requirement,
-    used: Mapping[str, Mapping[str, int]],
-    permits: Callable[[NodeView], bool],
-    tolerations: Sequence[Mapping[str, Any]],
-    scheduler_message: str,
-) -> tuple[_Obstacle, str]:
-    if not node.ready:
-        return _Obstacle.AWAY, f"{node.name} is not ready"
-    if node.unschedulable:
-        return _Obstacle.AWAY, f"{node.name} is cordoned"
-    taint = toleration.untolerated(tolerations, node.taints)
-    if taint is not None:
-        return (
-            _Obstacle.CLOSED,
-            f"{node.name} has the taint {_taint(taint)}, which is not tolerated",
-        )
-    if not permits(node):
-        closed = f"{node.name} does not match spec.scheduling.nodeSelector or affinity"
-        return _Obstacle.CLOSED, closed
-    for resource, count in needed.devices:
-        total = _allocatable(node, resource)
-        free = total - used.get(node.name, {}).get(resource, 0)
-        if total == 0:
-            return _Obstacle.SHORT, f"{node.name} offers no {resource} at present"
-        if total < count:
-            return _Obstacle.SHORT, f"{node.name} has only {total}"
-        if free < count:
-            return _Obstacle.SHORT, f"{node.name} has {max(free, 0)} free of {total}"
-        if f"Insufficient {resource}" in scheduler_message:
-            return _Obstacle.SHORT, f"{node.name} has {total}, used by pods of others"
-    return _Obstacle.OTHER, f"{node.name} has it, but does not take the pod for another reason"
+def _obstacles(
+    having: Sequence[NodeView], nodes: Sequence[NodeView], look: Look, scheduler_message: str
+) -> list[tuple[NodeView, Obstacle]]:
+    found = [(node, look.at(node)) for node in having]
+    seemingly_open = sum(obstacle.kind is Kind.OPEN for _, obstacle in found)
+    for device in look.needed.devices:
+        insufficient = _insufficient(device.resource, scheduler_message)
+        if not seemingly_open or not insufficient:
+            continue
+        # Nodes that are short by the Performers' use alone explain a part of the scheduler's
+        # count; if what is left is as many as seem open, other pods use the devices of them all.
+        known = sum(look.is_considered(node) and look.is_short(node, device) for node in nodes)
+        if insufficient - known >= seemingly_open:
+            return [
+                (n, look.used_by_others(n, device) if o.kind is Kind.OPEN else o) for n, o in found
+            ]
+    return found
 
 
-def _sentence(needed: Requirement, found: list[str], without: int) -> str:
-    shown = found[:_NAMED_NODES]
-    if len(found) > _NAMED_NODES:
-        shown.append(f"{len(found) - _NAMED_NODES} more nodes with it are of no use either")
-    lack = f"no such {needed.noun}"
-    if not found:
-        if not without:
-            return "the cluster has no nodes"
-        return f"none of the {without} nodes has it" if without > 1 else f"the only node has {lack}"
-    words = "node " + ", ".join(shown)
-    if without:
-        words += f"; {without} other node{'s have' if without > 1 else ' has'} {lack}"
-    return words
-
-
-def _hint(needed: Requirement, nodes: Sequence[NodeView]) -> str:
-    """A custom label that no node has, but which is a resource of some: a common mix-up."""
-    for key, value in needed.custom_labels:
-        labelled = any(node.labels.get(key) == value for node in nodes)
-        if not labelled and any(key in node.allocatable for node in nodes):
-            return f"; {key} is a resource, not a label: request {key} under spec.resources.limits"
-    return ""
-
-
-def _allocatable(node: NodeView, resource: str) -> int:
-    return quantity.whole(node.allocatable.get(resource, "0"))
-
-
-def _taint(taint: Taint) -> str:
-    value = f"={taint.value}" if taint.value else ""
-    return f"{taint.key}{value}:{taint.effect}"
+def _insufficient(resource: str, scheduler_message: str) -> int:
+    """On how many nodes the scheduler finds too little of a resource."""
+    found = re.search(rf"(\d+) Insufficient {re.escape(resource)}(?![\w./-]*\w)", scheduler_message)
+    return int(found[1]) if found else 0

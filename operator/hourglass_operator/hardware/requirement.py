@@ -1,37 +1,48 @@
 """What a Performer asks of a node's hardware, resolved through the catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hourglass_operator.api import PerformerSpec
+from hourglass_operator.api import HardwareRequirements, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue, Gpu
 from hourglass_operator.kube import quantity
-
-_DEFAULT_DEVICE = "nvidia.com/gpu"
+from hourglass_operator.kube.podresources import is_extended
 
 
 @dataclass(frozen=True, slots=True)
 class LabelChoice:
-    """At least one of the labels, with at least one of its values, must be on the node."""
+    """At least one of the labels, with at least one of its values, must be on the node.
+
+    `what` names the hardware that they tell, for a person.
+    """
 
     what: str
     alternatives: tuple[tuple[str, tuple[str, ...]], ...]
 
     def holds(self, labels: Mapping[str, str]) -> bool:
         """Whether a node with these labels qualifies."""
-        return any(labels.get(key) in values for key, values in self.alternatives)
+        for key, values in self.alternatives:  # noqa: SIM110 - asked of every node
+            if labels.get(key) in values:
+                return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An extended resource and how much of it, in whole units; `what` is it for a person."""
+
+    resource: str
+    count: int
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """All of it must hold.
-
-    `devices` are extended resources with their count; `noun` is what such a thing is called.
-    """
+    """All of it must hold; `text` says it for a person, `noun` is what such hardware is called."""
 
     choices: tuple[LabelChoice, ...]
     custom_labels: tuple[tuple[str, str], ...]
-    devices: tuple[tuple[str, int], ...]
+    devices: tuple[Device, ...]
     text: str
     noun: str
 
@@ -40,65 +51,104 @@ class Requirement:
 
     def labelled(self, labels: Mapping[str, str]) -> bool:
         """Whether a node's labels satisfy it."""
-        return all(choice.holds(labels) for choice in self.choices) and all(
-            labels.get(key) == value for key, value in self.custom_labels
-        )
+        for choice in self.choices:
+            if not choice.holds(labels):
+                return False
+        for key, value in self.custom_labels:  # noqa: SIM110 - asked of every node
+            if labels.get(key) != value:
+                return False
+        return True
 
 
 def requirement(spec: PerformerSpec, catalogue: Catalogue) -> Requirement | None:
-    """What `hardwareRequirements` ask for; None if nothing.
+    """What a spec asks of the hardware; None if nothing.
 
-    A gpuType without gpuCount asks for one device. A teeType without teeRequired asks for that TEE:
-    nobody names one to do without it.
+    - A gpuType without gpuCount asks for one device; with gpuCount 0 for the node alone.
+    - Devices that `resources` names go before gpuCount, and are hardware also without gpuType.
+    - A teeType without teeRequired asks for that TEE: an absent teeRequired and `false` are the
+      same to Kubernetes, and nobody names a TEE to do without it.
     """
     hardware = spec.hardware_requirements
-    choices: list[LabelChoice] = []
-    words: list[str] = []
-    nouns: list[str] = []
-    devices: dict[str, int] = {}
+    named = dict(_extended_resources(spec))
     gpu = catalogue.gpu(hardware.gpu_type) if hardware.gpu_type else None
-    if gpu or hardware.gpu_count:
-        named = _named_devices(spec, gpu)
-        count = 1 if hardware.gpu_count is None else hardware.gpu_count
-        wanted = {gpu.resource if gpu else _DEFAULT_DEVICE: count} if count else {}
-        devices = named or wanted
-        amount = sum(devices.values())
-        what = hardware.gpu_type or "GPU"
-        words.append(f"{amount} × {what}" if amount else what)
-        nouns.append("GPU")
-        if gpu and hardware.gpu_type:
-            choices.append(_choice(hardware.gpu_type, gpu.labels))
-    if hardware.tee_type or hardware.tee_required:
-        tee = catalogue.tee(hardware.tee_type) if hardware.tee_type else catalogue.any_tee()
-        what = f"TEE {hardware.tee_type}" if hardware.tee_type else "a TEE"
-        choices.append(_choice(what, tee.labels))
-        words.append(what)
-        nouns.append("TEE")
+    devices = tuple(_devices(hardware, named, gpu, catalogue))
+    choices = []
+    if gpu and hardware.gpu_type:
+        choices.append(LabelChoice(hardware.gpu_type, tuple(gpu.labels.items())))
+    if hardware.tee_type:
+        labels = catalogue.tee(hardware.tee_type)
+        choices.append(LabelChoice(f"TEE {hardware.tee_type}", tuple(labels.items())))
+    elif hardware.tee_required:
+        choices.append(LabelChoice("a TEE", tuple(catalogue.any_tee().items())))
     custom = tuple(sorted(hardware.custom_labels.items()))
-    if custom:
-        words.append("nodes labelled " + ", ".join(f"{key}={value}" for key, value in custom))
-        nouns.append("labels")
-    if not words:
+    if not (choices or custom or devices):
         return None
     return Requirement(
         choices=tuple(choices),
         custom_labels=custom,
-        devices=tuple(sorted(devices.items())),
-        text=" and ".join(words),
-        noun=" or ".join(nouns),
+        devices=devices,
+        text=_text(choices, custom, devices),
+        noun=_noun(hardware, custom, devices, catalogue),
     )
 
 
-def _choice(what: str, labels: Mapping[str, list[str]]) -> LabelChoice:
-    return LabelChoice(what, tuple((key, tuple(values)) for key, values in labels.items()))
-
-
-def _named_devices(spec: PerformerSpec, gpu: Gpu | None) -> dict[str, int]:
-    """Device resources of the GPU's vendor (MIG slices among them) that `resources` names."""
-    domain = (gpu.resource if gpu else _DEFAULT_DEVICE).partition("/")[0]
-    named: dict[str, int] = {}
+def _extended_resources(spec: PerformerSpec) -> Iterator[tuple[str, str]]:
     for kind in ("requests", "limits"):
-        for resource, count in (spec.resources.get(kind) or {}).items():
-            if resource.partition("/")[0] == domain:
-                named[resource] = quantity.whole(count)
-    return named
+        for resource, amount in sorted((spec.resources.get(kind) or {}).items()):
+            if is_extended(resource):
+                yield resource, str(amount)
+
+
+def _devices(
+    hardware: HardwareRequirements, named: Mapping[str, str], gpu: Gpu | None, catalogue: Catalogue
+) -> Iterator[Device]:
+    domains = {gpu.resource.partition("/")[0]} if gpu else catalogue.gpu_domains
+    gpu_type = hardware.gpu_type
+    of_gpu = [resource for resource in named if resource.partition("/")[0] in domains]
+    wanted = hardware.gpu_count
+    if wanted is None:
+        wanted = 1 if gpu else 0
+    if wanted and not of_gpu:
+        resource = gpu.resource if gpu else catalogue.gpu_resource
+        yield Device(resource, wanted, f"{wanted} × {gpu_type or 'GPU'}")
+    for resource, amount in named.items():
+        count = quantity.whole(amount)
+        if not count:
+            continue
+        if gpu and resource == gpu.resource:
+            yield Device(resource, count, f"{count} × {gpu_type}")
+        elif amount.isdecimal():
+            yield Device(resource, count, f"{count} × {resource}")
+        else:
+            yield Device(resource, count, f"{amount} of {resource}")
+
+
+def _text(
+    choices: list[LabelChoice],
+    custom: tuple[tuple[str, str], ...],
+    devices: tuple[Device, ...],
+) -> str:
+    counted = [device.what for device in devices]
+    told = [c.what for c in choices if not any(what.endswith(f"× {c.what}") for what in counted)]
+    labels = ", ".join(f"{key}={value}" for key, value in custom)
+    bare = [f"a node labelled {labels}"] if custom else []
+    return " and ".join([*counted, *told, *bare])
+
+
+def _noun(
+    hardware: HardwareRequirements,
+    custom: tuple[tuple[str, str], ...],
+    devices: tuple[Device, ...],
+    catalogue: Catalogue,
+) -> str:
+    gpus = [d for d in devices if d.resource.partition("/")[0] in catalogue.gpu_domains]
+    nouns = []
+    if hardware.gpu_type or gpus:
+        nouns.append("GPU")
+    if hardware.tee_type or hardware.tee_required:
+        nouns.append("TEE")
+    if custom:
+        nouns.append("label")
+    if len(gpus) < len(devices):
+        nouns.append("device")
+    return nouns[0] if len(nouns) == 1 else "hardware"

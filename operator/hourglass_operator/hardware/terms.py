@@ -14,14 +14,21 @@ _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 def node_affinity(affinity: JSON | None, needed: Requirement | None) -> JSON | None:
     """The user's affinity with the hardware's terms multiplied into its required node terms.
 
-    Node selector terms are alternatives: (a or b) and (x or y) becomes ax, ay, bx, by. Without
-    label requirements the user's affinity comes back unchanged.
+    Node selector terms are alternatives: (a or b) and (x or y) becomes ax, ay, bx, by. The number
+    of terms is the product of the user's (at most 32), the label keys that tell the GPU and those
+    that tell the TEE (about ten each): all values of one key stand in one expression. Without label
+    requirements the user's affinity comes back unchanged.
     """
     if needed is None or not (needed.choices or needed.custom_labels):
         return affinity
     hardware = _alternatives(needed)
     own = required_terms(affinity)
-    terms = hardware if own is None else [_both(a, b) for a, b in product(own, hardware)]
+    if own is None:
+        terms = [{"matchExpressions": expressions} for expressions in hardware]
+    else:
+        # A term without expressions matches nothing, and must not come to match by additions.
+        live = [t for t in own if t.get("matchExpressions") or t.get("matchFields")]
+        terms = [_with(t, expressions) for t in live for expressions in hardware] or own
     merged = dict(affinity or {})
     merged["nodeAffinity"] = {
         **(merged.get("nodeAffinity") or {}),
@@ -37,7 +44,8 @@ def device_resources(resources: JSON, needed: Requirement | None) -> JSON:
     https://kubernetes.io/docs/tasks/configure-pod-container/extended-resource/
     """
     named = {**(resources.get("requests") or {}), **(resources.get("limits") or {})}
-    missing = {k: str(v) for k, v in (needed.devices if needed else ()) if k not in named}
+    devices = needed.devices if needed else ()
+    missing = {d.resource: str(d.count) for d in devices if d.resource not in named}
     if not missing:
         return resources
     return {
@@ -47,18 +55,14 @@ def device_resources(resources: JSON, needed: Requirement | None) -> JSON:
     }
 
 
-def _alternatives(needed: Requirement) -> list[JSON]:
-    custom = [{"key": k, "operator": "In", "values": [v]} for k, v in needed.custom_labels]
+def _alternatives(needed: Requirement) -> list[list[JSON]]:
     choices = [
         [{"key": key, "operator": "In", "values": list(values)} for key, values in c.alternatives]
         for c in needed.choices
     ]
-    return [{"matchExpressions": [*combination, *custom]} for combination in product(*choices)]
+    custom = [{"key": k, "operator": "In", "values": [v]} for k, v in needed.custom_labels]
+    return [[*combination, *custom] for combination in product(*choices)]
 
 
-def _both(one: JSON, other: JSON) -> JSON:
-    expressions = [*(one.get("matchExpressions") or ()), *other["matchExpressions"]]
-    # A term without expressions matches nothing, and must go on doing so.
-    if not one.get("matchExpressions") and not one.get("matchFields"):
-        return one
-    return {**one, "matchExpressions": expressions}
+def _with(term: JSON, expressions: list[JSON]) -> JSON:
+    return {**term, "matchExpressions": [*(term.get("matchExpressions") or ()), *expressions]}

@@ -1,0 +1,110 @@
+"""The form of a catalogue file, and what is said about one that does not have it."""
+
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from hourglass_operator.kube.label import key_faults, value_faults
+from hourglass_operator.kube.podresources import is_extended
+
+
+def _label_key(key: str) -> str:
+    if faults := key_faults(key):
+        raise ValueError(f"not a label key: {faults[0]}")
+    return key
+
+
+def _label_value(value: str) -> str:
+    if not value or value_faults(value):
+        raise ValueError("not a label value: at most 63 letters, digits, '-', '_' or '.'")
+    return value
+
+
+def _extended_resource(resource: str) -> str:
+    if not is_extended(resource) or key_faults(resource):
+        raise ValueError("not an extended resource such as example.com/gpu")
+    return resource
+
+
+Name = Annotated[str, Field(min_length=1, max_length=63)]
+Names = Annotated[list[Name], Field(min_length=1)]
+LabelKey = Annotated[str, AfterValidator(_label_key)]
+LabelValue = Annotated[str, AfterValidator(_label_value)]
+LabelValues = Annotated[list[LabelValue], Field(min_length=1)]
+Labels = dict[LabelKey, LabelValues]
+Resource = Annotated[str, AfterValidator(_extended_resource)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
+
+
+class VendorEntry(_Entry):
+    """What a GPU has whose name starts with `prefix`."""
+
+    prefix: Name
+    resource: Resource
+    labels: list[LabelKey] = Field(default_factory=list)
+    short_labels: list[LabelKey] = Field(default_factory=list)
+
+
+class GpuEntry(_Entry):
+    """A GPU model."""
+
+    names: Names
+    resource: Resource | None = None
+    labels: Labels = Field(default_factory=dict)
+
+
+class TeeEntry(_Entry):
+    """A kind of trusted execution environment."""
+
+    names: Names
+    includes: list[Name] = Field(default_factory=list)
+    labels: Labels = Field(default_factory=dict)
+
+
+class CatalogueFile(_Entry):
+    """A catalogue file; every part may be absent."""
+
+    plain_labels: list[LabelKey] = Field(default_factory=list)
+    vendors: list[VendorEntry] = Field(default_factory=list)
+    gpus: list[GpuEntry] = Field(default_factory=list)
+    tees: list[TeeEntry] = Field(default_factory=list)
+
+
+def parse(text: str) -> CatalogueFile:
+    """A catalogue file from YAML.
+
+    Raises ValueError naming the place, what is expected and what was found.
+    """
+    try:
+        document: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f"hardware catalogue: not YAML: {error}") from None
+    try:
+        return CatalogueFile.model_validate({} if document is None else document)
+    except ValidationError as error:
+        raise ValueError(f"hardware catalogue: {_first(error)}") from None
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place, found = _place(first["loc"]), first["input"]
+    if first["type"] == "extra_forbidden":
+        return f"{place}: unknown field"
+    expected = first["msg"].removeprefix("Value error, ")
+    hint = " (write it in quotes)" if first["type"] == "string_type" else ""
+    return f"{place}: {expected}{hint}, found {found!r:.80}"
+
+
+def _place(location: tuple[str | int, ...]) -> str:
+    place = ""
+    for part in location:
+        if isinstance(part, int):
+            place += f"[{part}]"
+        elif part != "[key]":
+            place += f".{part}" if place else part
+    return place or "the document"
