@@ -113,10 +113,10 @@ def _owner_references(references: list[JSON]) -> Iterator[FieldError]:
         first, second = (f"{r['kind']}/{r['name']}" for r in controllers[:2])
         why = "Only one reference can have Controller set to true. "
         why += f'Found "true" in references for {first} and {second}'
-        yield _OwnerReferences(ErrorType.INVALID, "metadata.ownerReferences", references, why)
+        yield _OwnerReferencesError(ErrorType.INVALID, "metadata.ownerReferences", references, why)
 
 
-class _OwnerReferences(FieldError):
+class _OwnerReferencesError(FieldError):
     """An error about references, which are printed in the order of the fields of the Go type."""
 
     @property
