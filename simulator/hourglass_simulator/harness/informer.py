@@ -5,6 +5,7 @@ As client-go's reflectors do it: https://pkg.go.dev/k8s.io/client-go/tools/cache
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hourglass_simulator.apiserver import APIServer, Watch, WatchEvent
@@ -98,7 +99,7 @@ class Informer:
 
     def _sink(self, event: WatchEvent) -> None:
         for delay, delivered in self._hook(self.resource, event):
-            self._deliver(delay, lambda delivered=delivered: self._receive(delivered))
+            self._deliver(delay, partial(self._receive, delivered))
 
     def _receive(self, event: WatchEvent) -> None:
         if event.type == "ERROR":

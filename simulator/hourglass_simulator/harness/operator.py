@@ -142,7 +142,7 @@ class SimulatedOperator:
             ),
         )
 
-    def _tell(self, moment: str, write: Write, then: Callable[[], None]) -> None:
+    def _tell(self, moment: str, write: Write, then: Callable[[], object]) -> None:
         life = self._life
         for observer in list(self.on_write):
             observer(moment, write)

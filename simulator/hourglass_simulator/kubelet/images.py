@@ -5,6 +5,7 @@ The texts are those of containerd 1.6 and Kubernetes 1.34 (tests/goldens/kubelet
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -111,6 +112,42 @@ class ImageRegistry:
     def behave(self, pattern: str, workload: Workload) -> None:
         """Containers started from now on behave like this."""
         self._declare(self._workloads, pattern, workload)
+
+    def override(
+        self,
+        pattern: str,
+        *,
+        pull: Pull | None = None,
+        seconds: float | None = None,
+        workload: Workload | None = None,
+    ) -> Callable[[], None]:
+        """What is given goes before everything declared so far, until the result is called."""
+        undo = [
+            self._push_rule(self._pulls, pattern, pull),
+            self._push_rule(self._seconds, pattern, seconds),
+            self._push_rule(self._workloads, pattern, workload),
+        ]
+
+        def restore() -> None:
+            for remove in undo:
+                remove()
+
+        return restore
+
+    def _push_rule(
+        self, rules: list[tuple[str, T]], pattern: str, value: T | None
+    ) -> Callable[[], None]:
+        if value is None:
+            return lambda: None
+        rule = (pattern, value)
+        rules.append(rule)
+        self._known.clear()
+
+        def remove() -> None:
+            rules[:] = [other for other in rules if other is not rule]
+            self._known.clear()
+
+        return remove
 
     def image(self, reference: str) -> Image:
         """What a valid reference stands for at the moment."""

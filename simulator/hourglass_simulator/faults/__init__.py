@@ -1,0 +1,29 @@
+"""Faults that a scenario can inject: named, seeded, and free to be combined."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from hourglass_simulator.faults import api, containers, images, nodes, operators, watches
+from hourglass_simulator.faults.target import FaultType, Target, Undo
+
+_ALL: tuple[FaultType[Any], ...] = (
+    *api.FAULTS,
+    *containers.FAULTS,
+    *images.FAULTS,
+    *nodes.FAULTS,
+    *operators.FAULTS,
+    *watches.FAULTS,
+)
+REGISTRY: Mapping[str, FaultType[Any]] = {
+    fault.name: fault for fault in sorted(_ALL, key=lambda fault: fault.name)
+}
+"""Every fault by its name, sorted."""
+
+
+def inject(name: str, target: Target, parameters: dict[str, Any], seed: str) -> Undo:
+    """Begin a fault; its random numbers depend on its name and the seed alone.
+
+    Raises KeyError for an unknown fault and pydantic.ValidationError for bad parameters.
+    """
+    return REGISTRY[name].begin(target, parameters, Random(f"{name}/{seed}"))

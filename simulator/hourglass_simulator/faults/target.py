@@ -1,0 +1,79 @@
+"""What a fault acts on, and what it is made of."""
+
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from hourglass_simulator.apiserver import WatchEvent
+from hourglass_simulator.cluster import Cluster
+
+Undo = Callable[[], None]
+"""Ends a fault; other faults stay as they are."""
+Deliver = Callable[[str, WatchEvent], Iterable[tuple[float, WatchEvent]]]
+"""(resource, event) → what the operator's watch delivers, each after so many seconds more."""
+
+P = TypeVar("P", bound=BaseModel)
+JSON = dict[str, Any]
+
+
+class Operator(Protocol):
+    """An operator process."""
+
+    on_write: list[Callable[[str, Any], None]]
+    """Called with `before` or `after` and the write, around each write."""
+
+    def start(self) -> None:
+        """Start with nothing in memory."""
+
+    def crash(self) -> None:
+        """Stop at once."""
+
+    def drop_watch(self, resource: str) -> None:
+        """Lose a watch; it is listed again a little later."""
+
+
+class Target(Protocol):
+    """A cluster with the operator in it."""
+
+    deliveries: list[Deliver]
+
+    @property
+    def cluster(self) -> Cluster:
+        """Everything but the operator."""
+
+    @property
+    def operator(self) -> Operator:
+        """The operator."""
+
+    @property
+    def second(self) -> Operator:
+        """Another operator process, which is not running unless a fault starts it."""
+
+    @property
+    def operator_user(self) -> str:
+        """Whose calls to the API server are the operator's."""
+
+
+class FaultType(Generic[P]):
+    """A named fault: its parameters, what it does in a sentence, and how it begins."""
+
+    def __init__(
+        self,
+        name: str,
+        parameters: type[P],
+        begin: Callable[[Target, P, Random], Undo],
+    ) -> None:
+        self.name = name
+        self.parameters = parameters
+        self.doc = " ".join((begin.__doc__ or "").split())
+        self._begin = begin
+
+    def begin(self, target: Target, parameters: JSON, random: Random) -> Undo:
+        """Begin the fault; raises pydantic.ValidationError for parameters that are none."""
+        return self._begin(target, self.parameters.model_validate(parameters), random)
+
+
+def nothing() -> None:
+    """The undoing of a fault that is over as soon as it has happened."""

@@ -1,0 +1,1 @@
+"""Plugs the operator into the simulated cluster, and both into scenarios."""

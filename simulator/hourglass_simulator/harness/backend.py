@@ -1,0 +1,193 @@
+"""Plays scenarios on the simulator."""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
+
+from hourglass_operator.api.crd import generate
+from hourglass_operator.controller import Settings
+from hourglass_operator.hardware.catalogue import load
+from hourglass_simulator.apiserver import APIError, WatchEvent
+from hourglass_simulator.apiserver.calls import Audit
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.controllers.drain import cordon, drain, uncordon
+from hourglass_simulator.faults import inject
+from hourglass_simulator.faults.target import Undo
+from hourglass_simulator.harness import apply
+from hourglass_simulator.harness.operator import USER
+from hourglass_simulator.harness.setup import furnish
+from hourglass_simulator.harness.target import SimulatedTarget
+from hourglass_simulator.scenario.backend import Change, Observer, Refused, Write
+from hourglass_simulator.scenario.cluster import Cluster as Wanted
+from hourglass_simulator.scenario.step import Delete, Patch
+
+JSON = dict[str, Any]
+
+USER_NAME = "user"
+"""Who makes the calls of a scenario's steps."""
+
+
+class SimulatedBackend:
+    """A simulated cluster with the operator in it; the same seed gives the same run."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self.cluster = Cluster(seed, crd=generate())
+        self.target = SimulatedTarget(self.cluster, load(), Settings(), seed)
+        self._namespace = "default"
+        self._resources = {r.kind: r for r in self.cluster.api.resources()}
+        self._applied: dict[tuple[str, str, str], JSON] = {}
+        self._healing: dict[str, list[Undo]] = {}
+        self._happened = False
+
+    @property
+    def now(self) -> float:
+        """Seconds since the start of the scenario."""
+        return self.cluster.clock.now
+
+    def start(
+        self, cluster: Wanted, namespace: str, resources: Collection[str], observer: Observer
+    ) -> None:
+        """Furnish the cluster, then start the operator."""
+        self._namespace = namespace
+        self._ensure_namespace(namespace)
+        furnish(self.cluster, cluster, namespace)
+
+        def tell(resource: str, event: WatchEvent) -> None:
+            self._happened = True
+            observer.changed(Change(self.now, event.type, resource, event.object))
+
+        def overhear(audit: Audit) -> None:
+            if audit.call.user == USER:
+                self._happened = True
+                call = audit.call
+                observer.wrote(
+                    Write(
+                        audit.time,
+                        call.verb,
+                        call.resource,
+                        call.namespace,
+                        call.name,
+                        call.subresource,
+                        audit.code,
+                    )
+                )
+
+        for resource in resources:
+            self.cluster.api.watch(resource, sink=partial(tell, resource))
+        self.cluster.api.auditors.append(overhear)
+        self.target.operator.start()
+
+    def advance(self, until: float, stop: Callable[[], bool]) -> None:
+        """Let time pass; `stop` is asked after everything that happens."""
+        clock = self.cluster.clock
+        self._happened = False
+        while clock.step(until):
+            if self._happened:
+                self._happened = False
+                if stop():
+                    return
+        clock.run_until(until)
+
+    def apply(self, obj: JSON) -> None:
+        """As `kubectl apply`."""
+        resource, namespace, name = self._place(obj)
+        key = (resource, namespace, name)
+        api = self.cluster.api
+        exists = any(
+            found["metadata"]["name"] == name for found in api.list(resource, namespace).items
+        )
+        if exists:
+            patch = apply.merge_patch(self._applied.get(key, {}), obj)
+            self._call(partial(api.patch, resource, namespace, name, patch, user=USER_NAME))
+        else:
+            self._call(partial(api.create, resource, obj, namespace=namespace, user=USER_NAME))
+        self._applied[key] = obj
+
+    def create(self, obj: JSON) -> None:
+        """As `kubectl create`."""
+        resource, namespace, _ = self._place(obj)
+        api = self.cluster.api
+        self._call(partial(api.create, resource, obj, namespace=namespace, user=USER_NAME))
+
+    def patch(self, patch: Patch) -> None:
+        """As `kubectl patch --type=merge`."""
+        api = self.cluster.api
+        namespace = self._in(patch.resource, patch.namespace)
+        self._call(
+            partial(
+                api.patch,
+                patch.resource,
+                namespace,
+                patch.name,
+                patch.merge,
+                subresource=patch.subresource or "",
+                user=USER_NAME,
+            )
+        )
+
+    def delete(self, delete: Delete) -> None:
+        """As `kubectl delete --wait=false`."""
+        namespace = self._in(delete.resource, delete.namespace)
+        self._applied.pop((delete.resource, namespace, delete.name), None)
+        if delete.resource == "nodes":
+            self._call(partial(self.cluster.remove_node, delete.name))
+            return
+        self._call(
+            partial(
+                self.cluster.api.delete,
+                delete.resource,
+                namespace,
+                delete.name,
+                grace_period_seconds=delete.grace_period_seconds,
+                user=USER_NAME,
+            )
+        )
+
+    def cordon(self, node: str) -> None:
+        """As `kubectl cordon`."""
+        self._call(partial(cordon, self.cluster.api, node))
+
+    def uncordon(self, node: str) -> None:
+        """As `kubectl uncordon`."""
+        self._call(partial(uncordon, self.cluster.api, node))
+
+    def drain(self, node: str) -> None:
+        """As `kubectl drain`."""
+        self._call(partial(drain, self.cluster.clock, self.cluster.api, node))
+
+    def inject(self, fault: str, parameters: JSON) -> None:
+        """Begin a fault of the registry."""
+        undo = inject(fault, self.target, parameters, f"{self._seed}/{len(self._healing)}")
+        self._healing.setdefault(fault, []).append(undo)
+
+    def heal(self, fault: str) -> None:
+        """End every fault of that name."""
+        for undo in self._healing.pop(fault, []):
+            undo()
+
+    def _call(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except APIError as error:
+            raise Refused(error.message) from error
+
+    def _place(self, obj: JSON) -> tuple[str, str, str]:
+        """Resource, namespace and name of a manifest."""
+        resource = self._resources.get(obj["kind"])
+        if resource is None:
+            raise Refused(f'no matches for kind "{obj["kind"]}" in version "{obj["apiVersion"]}"')
+        meta = obj["metadata"]
+        namespace = meta.get("namespace") or self._namespace if resource.namespaced else ""
+        if namespace:
+            self._ensure_namespace(namespace)
+        return resource.plural, namespace, meta["name"]
+
+    def _in(self, resource: str, namespace: str | None) -> str:
+        namespaced = {r.plural: r.namespaced for r in self._resources.values()}
+        return (namespace or self._namespace) if namespaced.get(resource, True) else ""
+
+    def _ensure_namespace(self, namespace: str) -> None:
+        api = self.cluster.api
+        if all(ns["metadata"]["name"] != namespace for ns in api.list("namespaces").items):
+            api.create("namespaces", {"metadata": {"name": namespace}})

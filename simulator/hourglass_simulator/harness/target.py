@@ -1,0 +1,51 @@
+"""What faults act on: the simulated cluster and the operator in it."""
+
+from collections.abc import Iterable
+
+from hourglass_operator.controller import Settings
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_simulator.apiserver import WatchEvent
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.faults.target import Deliver
+from hourglass_simulator.harness.operator import USER, SimulatedOperator
+
+
+class SimulatedTarget:
+    """The cluster, the operator, and the hooks that faults use on the operator's watches."""
+
+    def __init__(
+        self, cluster: Cluster, catalogue: Catalogue, settings: Settings, seed: int
+    ) -> None:
+        self.cluster = cluster
+        self.seed = seed
+        self.deliveries: list[Deliver] = []
+        self.operator = SimulatedOperator(
+            cluster.clock,
+            cluster.api,
+            catalogue=catalogue,
+            settings=settings,
+            hook=self._deliver,
+        )
+        self.second = SimulatedOperator(
+            cluster.clock,
+            cluster.api,
+            catalogue=catalogue,
+            settings=settings,
+            hook=self._deliver,
+        )
+
+    @property
+    def operator_user(self) -> str:
+        """Whose calls to the API server are the operator's."""
+        return USER
+
+    def _deliver(self, resource: str, event: WatchEvent) -> Iterable[tuple[float, WatchEvent]]:
+        """Pass an event through every active hook in turn; their delays add up."""
+        current = [(0.0, event)]
+        for deliver in self.deliveries:
+            current = [
+                (before + more, changed)
+                for before, passed in current
+                for more, changed in deliver(resource, passed)
+            ]
+        return current

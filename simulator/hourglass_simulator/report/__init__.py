@@ -1,0 +1,8 @@
+"""What came of scenarios: for people in a terminal or a browser, for CI, and byte by byte."""
+
+from hourglass_simulator.report.html import html
+from hourglass_simulator.report.junit import junit
+from hourglass_simulator.report.terminal import timeline
+from hourglass_simulator.report.trace import trace
+
+__all__ = ["html", "junit", "timeline", "trace"]

@@ -1,0 +1,46 @@
+"""JUnit XML, for CI: a test suite per folder, a test case per scenario."""
+
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import PurePath
+from xml.etree import ElementTree as ET
+
+from hourglass_simulator.scenario.result import Result
+
+# Everything that XML 1.0 has no place for: https://www.w3.org/TR/xml/#charsets
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(results: Iterable[Result]) -> str:
+    """The report; times are those of the scenarios, in seconds of virtual time."""
+    root = ET.Element("testsuites")
+    for folder, group in groupby(results, key=lambda result: str(PurePath(result.file).parent)):
+        cases = list(group)
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            name=_clean(folder),
+            tests=str(len(cases)),
+            failures=str(sum(not result.met for result in cases)),
+            errors="0",
+            time=f"{sum(result.duration for result in cases):.3f}",
+        )
+        for result in cases:
+            case = ET.SubElement(
+                suite,
+                "testcase",
+                classname=_clean(folder),
+                name=_clean(f"{PurePath(result.file).stem}: {result.scenario.title}"),
+                time=f"{result.duration:.3f}",
+            )
+            if not result.met:
+                lines = [f"{step.where}: {failure}" for step, failure in result.failures]
+                failure = ET.SubElement(case, "failure", message=_clean(lines[0]))
+                failure.text = _clean("\n".join([*lines, f"seed {result.seed}"]))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("�", text)

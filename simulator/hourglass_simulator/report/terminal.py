@@ -1,0 +1,59 @@
+"""The timeline of a run in the terminal: who did what when."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from hourglass_simulator.scenario.duration import text as duration
+from hourglass_simulator.scenario.result import Result
+from hourglass_simulator.scenario.timeline import Entry
+
+_STYLES = {
+    "step": "bold",
+    "failure": "bold red",
+    "performer": "cyan",
+    "pod": "default",
+    "node": "yellow",
+    "event": "magenta",
+    "write": "dim",
+}
+_SPEAKERS = {"step": "scenario", "failure": "NOT MET", "write": "operator"}
+
+
+def timeline(result: Result) -> RenderableType:
+    """Title, every entry with its time, and the verdict."""
+    heading = Text(result.scenario.title, "bold")
+    about = Text(" ".join(result.scenario.shows.split()), "dim")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for entry in result.timeline:
+        table.add_row(Text(clock(entry.time), "dim"), _who(entry), _what(entry))
+    return Group(heading, about, Text(""), table, Text(""), _verdict(result))
+
+
+def clock(seconds: float) -> str:
+    """A moment as `1h02:03.456` or `2:03.456`."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}h{minutes:02}:{rest:06.3f}" if hours else f"{minutes}:{rest:06.3f}"
+
+
+def _who(entry: Entry) -> Text:
+    return Text(_SPEAKERS.get(entry.kind, entry.kind), _STYLES[entry.kind])
+
+
+def _what(entry: Entry) -> Text:
+    style = _STYLES[entry.kind]
+    if entry.kind in ("step", "failure"):
+        return Text(entry.text, style)
+    return Text(f"{entry.subject}: ", "bold " + style).append(entry.text, style)
+
+
+def _verdict(result: Result) -> Text:
+    took = f"{duration(result.duration)} of virtual time, seed {result.seed}"
+    if result.met:
+        return Text(f"met: every expectation ({took})", "bold green")
+    count = len(result.failures)
+    return Text(f"NOT MET: {count} expectation{'s' * (count != 1)} ({took})", "bold red")

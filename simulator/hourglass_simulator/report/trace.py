@@ -1,0 +1,54 @@
+"""The trace: every change and every write of a run; the same seed gives the same bytes."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+from hourglass_simulator.scenario.backend import Change, Write
+from hourglass_simulator.scenario.result import Result
+
+
+def trace(result: Result) -> Iterator[str]:
+    """One line for the scenario, then one for each thing that happened, as JSON.
+
+    Objects are told by a digest: env values and Secrets must not reach a file.
+    """
+    yield _line({"scenario": result.file, "seed": result.seed})
+    for record in result.records:
+        yield _line(_change(record) if isinstance(record, Change) else _write(record))
+    for step in result.steps:
+        yield _line({"step": step.where, "ended": _time(step.ended), "met": step.met})
+
+
+def _change(change: Change) -> dict[str, object]:
+    meta = change.object["metadata"]
+    text = json.dumps(change.object, sort_keys=True, ensure_ascii=False)
+    return {
+        "time": _time(change.time),
+        "event": change.type,
+        "resource": change.resource,
+        "namespace": meta.get("namespace", ""),
+        "name": meta["name"],
+        "version": meta["resourceVersion"],
+        "sha256": hashlib.sha256(text.encode()).hexdigest()[:16],
+    }
+
+
+def _write(write: Write) -> dict[str, object]:
+    return {
+        "time": _time(write.time),
+        "verb": write.verb,
+        "resource": write.resource,
+        "subresource": write.subresource,
+        "namespace": write.namespace,
+        "name": write.name,
+        "code": write.code,
+    }
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.6f}"
+
+
+def _line(record: dict[str, object]) -> str:
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
