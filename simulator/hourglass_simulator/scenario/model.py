@@ -6,7 +6,8 @@ from pydantic import BeforeValidator, Field
 
 from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.expectation import Settles
-from hourglass_simulator.scenario.step import FAULT_ACTIONS, Manifests, Step
+from hourglass_simulator.scenario.manifest import Manifest
+from hourglass_simulator.scenario.step import FAULT_ACTIONS, Step
 from hourglass_simulator.scenario.strict import Strict, several
 
 __all__ = ["Scenario"]
@@ -21,7 +22,7 @@ class Scenario(Strict):
     namespace: str = "default"
     """Where everything lives that does not name a namespace."""
     cluster: Cluster = Cluster()
-    manifests: Annotated[Manifests, BeforeValidator(several)] = ()
+    manifests: Annotated[tuple[Manifest, ...], BeforeValidator(several)] = ()
     """Applied at 0 s, before the first step."""
     steps: tuple[Step, ...] = ()
     settles: Settles = Settles()

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expect, Never
@@ -52,8 +52,12 @@ def _mapping(value: object) -> object:
     return {} if value is None else value
 
 
-Faults = Annotated[dict[str, Annotated[JSON, BeforeValidator(_mapping)]], BeforeValidator(_named)]
-Manifests = Annotated[tuple[Manifest, ...], BeforeValidator(several)]
+Faults = Annotated[
+    dict[str, Annotated[JSON, BeforeValidator(_mapping)]],
+    Field(min_length=1),
+    BeforeValidator(_named),
+]
+Manifests = Annotated[tuple[Manifest, ...], Field(min_length=1), BeforeValidator(several)]
 
 
 class Step(Strict):

@@ -81,4 +81,4 @@ def _resource(value: object) -> object:
 
 
 Resource = Annotated[str, _expected(_resource)]
-Names = Annotated[tuple[str, ...], BeforeValidator(several)]
+Names = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(several)]

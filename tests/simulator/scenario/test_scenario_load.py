@@ -171,6 +171,9 @@ TABLE = {
         4,
         "steps[0]: a step has `at` or `after`, not both",
     ),
+    "a list of nothing": ("steps:\n- drain: []\n", 4, "steps[0].drain: must not be empty"),
+    "no fault at all": ("steps:\n- fault: {}\n", 4, "steps[0].fault: must not be empty"),
+    "a number instead of a text": ("namespace: 5\n", 3, "namespace: expected a text, found 5"),
     "a fault that is to be refused": (
         "steps:\n- {fault: {nodeLost: {node: a}}, refused: no}\n",
         4,
