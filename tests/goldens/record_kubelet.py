@@ -4,6 +4,12 @@
     cluster/image DIR localhost/performer:1 '{"Entrypoint":["/performer"]}' DIR/performer:/performer
     KUBECONFIG=DIR/kubeconfig python tests/goldens/record_kubelet.py DIR/performer [SITUATION…]
 
+The situations with devices need two of them, announced by tests/goldens/kubelet/deviceplugin.go
+(build it where kubernetes' own go.mod is):
+
+    printf 'd0 Healthy\\nd1 Healthy\\n' >DIR/devices
+    deviceplugin /var/lib/kubelet nvidia.com/gpu DIR/devices
+
 For every situation: the distinct states of the pod's status in their order, each with the seconds
 since its creation, and the events. A registry that misbehaves on request answers on port 5055.
 """
@@ -108,7 +114,7 @@ class Registry(BaseHTTPRequestHandler):
         else:
             self._answer(404, "application/json", b'{"errors":[{"code":"MANIFEST_UNKNOWN"}]}')
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the name that the base class calls
 
     def _answer(self, code: int, content_type: str, body: bytes) -> None:
         self.send_response(code)

@@ -136,12 +136,12 @@ class NodeLifecycle:
             self._replace(node, "NoSchedule", wanted, retry)
 
     def _monitor(self, name: str) -> None:
-        """Settle the NoExecute taint in a round of its own, one node of a zone after another."""
+        """Taint at once, but one node of a zone after another; clear in the next round."""
         node = self._nodes[name]
         when = _next_round(self._clock.now)
         if _execute_taint(node):
             zone = _zone(node)
-            when = max(when, self._next_eviction.get(zone, 0.0))
+            when = max(self._clock.now + LATENCY_SECONDS, self._next_eviction.get(zone, 0.0))
             if not _kept(node, "NoExecute"):
                 self._next_eviction[zone] = when + EVICTION_INTERVAL_SECONDS
         self._clock.at(when, lambda: self._taint_for_execution(name))

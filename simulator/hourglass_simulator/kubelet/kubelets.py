@@ -185,8 +185,10 @@ class Kubelets:
         for resource, count in ((node.get("status") or {}).get("capacity") or {}).items():
             if "/" in resource:
                 agent.devices[resource] = Devices(int(count))
-        for worker in self._by_node.get(name, {}).values():
-            worker.agent = agent
+        if held := self._by_node.get(name):
+            for worker in held.values():
+                worker.move(agent)
+            self._clock.after(RECONNECT_SECONDS, lambda: self._resume(agent))
 
     def _pod_event(self, event: WatchEvent) -> None:
         pod = event.object

@@ -47,6 +47,7 @@ class PodWorker:
     """Runs one pod on one node."""
 
     __slots__ = (
+        "_reported",
         "_retry",
         "_sync_timer",
         "_syncing",
@@ -83,6 +84,7 @@ class PodWorker:
         """Reason and message of a pod that the kubelet itself ends."""
         self._sync_timer: Timer | None = None
         self._retry: Timer | None = None
+        self._reported: list[JSON] = []
         self._syncing = False
         self.epoch = 0
         """Counts restarts of the kubelet: what was under way before is forgotten."""
@@ -121,6 +123,14 @@ class PodWorker:
                 return
             self._syncing = True
             Starter(self).start(self._acted)
+
+    def move(self, agent: NodeAgent) -> None:
+        """The node was registered anew."""
+        self.agent = agent
+        agent.take(self.requested)
+        for resource, count in self.requested.items():
+            if resource in agent.devices:
+                agent.devices[resource].allocate(self.uid, count)
 
     def resume(self) -> None:
         """The kubelet is back: look at everything again."""
@@ -220,13 +230,17 @@ class PodWorker:
         statuses = [status.container_status(c, policy, life) for c in self.containers]
         ended = self.verdict is not None
         phase = "Failed" if ended else status.phase(statuses, policy, finished)
-        before = self._disrupted(old.get("conditions") or ())
+        stored = self._disrupted(old.get("conditions") or ())
+        foreign = [c for c in stored if c["type"] not in status.OWN_CONDITIONS]
+        # What others made of the kubelet's own conditions does not count.
+        own = self._reported or [c for c in stored if c["type"] in status.OWN_CONDITIONS]
         now = self.runtime.clock.timestamp()
+        self._reported = status.conditions(statuses, phase, life, own, now)
         new: JSON = {
             "observedGeneration": generation,
             # A pod is not over before its containers are known to be gone.
             "phase": phase if finished or phase == "Pending" else "Running",
-            "conditions": status.conditions(statuses, phase, life, before, now),
+            "conditions": foreign + self._reported,
             "hostIP": self.agent.host_ip,
             "hostIPs": [{"ip": self.agent.host_ip}],
             "startTime": self.start_time or now,

@@ -101,7 +101,7 @@ def _waiting(status: JSON) -> bool:
 def conditions(
     statuses: Sequence[JSON], pod_phase: str, life: Life, before: Sequence[JSON], now: str
 ) -> list[JSON]:
-    """All conditions; foreign ones first, times move only with the status."""
+    """The kubelet's own conditions; `before` are those it has reported last."""
     known = {condition["type"]: condition for condition in before}
     unready = [status["name"] for status in statuses if not status["ready"]]
     readiness: JSON = {"status": "True"}
@@ -126,8 +126,7 @@ def conditions(
         "ContainersReady": readiness,
         "PodScheduled": {"status": "True"},
     }
-    foreign = [condition for condition in before if condition["type"] not in OWN_CONDITIONS]
-    return foreign + [
+    return [
         _condition(kind, fields, known.get(kind), life.generation, now)
         for kind, fields in own.items()
     ]

@@ -29,8 +29,8 @@ NODE: JSON = {
     "spec": {},
     "status": {
         "addresses": [{"address": "10.243.0.1", "type": "InternalIP"}],
-        "capacity": {"cpu": "2", "memory": "24684096Ki", "pods": "110"},
-        "allocatable": {"cpu": "2", "memory": "24684096Ki", "pods": "110"},
+        "capacity": {"cpu": "2", "memory": "24684096Ki", "pods": "110", "nvidia.com/gpu": "2"},
+        "allocatable": {"cpu": "2", "memory": "24684096Ki", "pods": "110", "nvidia.com/gpu": "2"},
         "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "x"}],
     },
 }
