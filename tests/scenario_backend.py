@@ -48,6 +48,7 @@ class ScriptedBackend:
         self._script: list[tuple[float, Callable[[], None]]] = []
         self._observer: Observer | None = None
         self._uid = 0
+        self._version = 0
 
     def later(self, when: float, action: Callable[[], None]) -> "ScriptedBackend":
         """Something else happens, `when` seconds after the start."""
@@ -121,7 +122,8 @@ class ScriptedBackend:
         if "uid" not in meta:
             self._uid += 1
             meta["uid"] = before["metadata"]["uid"] if before else f"uid-{self._uid}"
-        obj = {**obj, "metadata": meta}
+        self._version += 1
+        obj = {**obj, "metadata": {**meta, "resourceVersion": str(self._version)}}
         kind = "DELETED" if deleted else "MODIFIED" if before else "ADDED"
         if not deleted:
             self.objects[key] = obj

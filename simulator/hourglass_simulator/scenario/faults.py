@@ -38,8 +38,8 @@ def fault_mistakes(
             injected |= named.keys()
             yield from _faults(("steps", index, "fault"), named, registry)
         healed = step.get("heal")
-        for name in [healed] if isinstance(healed, str) else healed or []:
-            if name not in injected:
+        for name in healed if isinstance(healed, list) else [healed]:
+            if isinstance(name, str) and name not in injected:
                 text = f"nothing to heal: no step before this one injects the fault {name}"
                 yield ("steps", index, "heal"), text
 

@@ -58,7 +58,7 @@ def _text(model: type[BaseModel], found: ErrorDetails) -> str:
         return f"{shown(given)} is not one of {options}" + _hint(given, options.split(", "))
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, found {shown(given)}"
-    if kind in ("string_too_short", "too_short"):
+    if kind == "string_too_short":
         return "must not be empty"
     return found["msg"][:1].lower() + found["msg"][1:] if kind != "expected" else found["msg"]
 

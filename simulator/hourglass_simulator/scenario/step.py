@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expect, Never
@@ -14,6 +14,7 @@ from hourglass_simulator.scenario.strict import (
     Names,
     Resource,
     Strict,
+    filled,
     several,
 )
 
@@ -54,10 +55,10 @@ def _mapping(value: object) -> object:
 
 Faults = Annotated[
     dict[str, Annotated[JSON, BeforeValidator(_mapping)]],
-    Field(min_length=1),
     BeforeValidator(_named),
+    BeforeValidator(filled),
 ]
-Manifests = Annotated[tuple[Manifest, ...], Field(min_length=1), BeforeValidator(several)]
+Manifests = Annotated[tuple[Manifest, ...], BeforeValidator(several), BeforeValidator(filled)]
 
 
 class Step(Strict):

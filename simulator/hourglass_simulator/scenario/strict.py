@@ -57,6 +57,13 @@ def several(value: object) -> object:
     return [value] if isinstance(value, str | dict) else value
 
 
+def filled(value: object) -> object:
+    """A list or mapping of nothing is refused."""
+    if value in ([], {}):
+        raise PydanticCustomError("expected", "must not be empty")
+    return value
+
+
 def reads(parse: Any, schema: JSON) -> Any:
     """The annotation of a field that `parse` reads and `schema` describes to editors."""
     return (_expected(parse), WithJsonSchema(schema))
@@ -81,4 +88,4 @@ def _resource(value: object) -> object:
 
 
 Resource = Annotated[str, _expected(_resource)]
-Names = Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(several)]
+Names = Annotated[tuple[str, ...], BeforeValidator(several), BeforeValidator(filled)]

@@ -82,6 +82,7 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 @given(st.lists(st.tuples(st.sampled_from(PLACES), anything), max_size=2))
 @example([])
 @example([(("steps", 1, "heal"), [])])
+@example([(("steps", 1, "heal"), [[]])])
 def test_any_change_of_a_file_is_read_or_told(
     tmp_path: Path, changes: list[tuple[tuple[Any, ...], Any]]
 ) -> None:

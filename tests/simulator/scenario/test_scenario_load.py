@@ -269,7 +269,7 @@ def test_a_bad_file_is_told_by_line(tmp_path: Path, text: str, line: int, messag
 
 
 def test_all_problems_of_a_file_are_told_at_once_in_order(tmp_path: Path) -> None:
-    text = "scenario: s\nmanifests: a.yaml\nsteps:\n- fault: x\n- after: 1\n  cordon: []\n  x: 1\n"
+    text = "scenario: s\nmanifests: a.yaml\nsteps:\n- fault: x\n- after: 1\n  cordon: a\n  x: 1\n"
     told = [(problem.line, problem.text.split(":")[0]) for problem in problems(tmp_path, text)]
     assert told == [
         (1, "shows"),
