@@ -123,7 +123,9 @@ class APIServer:
 
         return self._answer(call, apply)
 
-    def set_status(self, resource: str, namespace: str, name: str, status: JSON, user: str) -> JSON:
+    def set_status(
+        self, resource: str, namespace: str, name: str, status: JSON, user: str = ADMIN
+    ) -> JSON:
         """Replace the status of a built-in object: what components do most, without validation."""
         call = Call("update", resource, namespace, name, "status", user)
 

@@ -35,7 +35,9 @@ class ServiceStrategy(Strategy):
 
     def created(self, obj: JSON) -> None:
         """The address is taken."""
-        self._taken.add(obj["spec"].get("clusterIP", ""))
+        address = obj["spec"].get("clusterIP", HEADLESS)
+        if address != HEADLESS:
+            self._taken.add(address)
 
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """An address that is left out is kept."""
@@ -57,6 +59,10 @@ class ServiceStrategy(Strategy):
         if old is not None and spec is old["spec"]:
             return
         before = {} if old is None else old["spec"]
+        address = spec.get("clusterIP")
+        if old is None and address in self._taken:
+            why = f"failed to allocate IP {address}: provided IP is already allocated"
+            yield FieldError(ErrorType.INVALID, "spec.clusterIPs", [address], why)
         if before.get("clusterIP") and spec.get("clusterIPs") != before.get("clusterIPs"):
             why = "may not change once set"
             given = spec.get("clusterIPs")
