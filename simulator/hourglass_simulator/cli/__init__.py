@@ -2,6 +2,7 @@
 
 import click
 
+from hourglass_simulator.cli.check import check_command
 from hourglass_simulator.cli.explain import explain
 from hourglass_simulator.cli.faults import faults
 from hourglass_simulator.cli.list import list_scenarios
@@ -15,7 +16,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.version_option(package_name="hourglass-performer-operator")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Play scenarios on a simulated Kubernetes with the Performer operator in it.
+    """A simulated Kubernetes with the Performer operator in it.
 
     \b
     Examples:
@@ -23,6 +24,7 @@ def main(context: click.Context) -> None:
       hourglass-sim explain scenarios/X.yaml       what a scenario does, in words
       hourglass-sim run scenarios/X.yaml           play it and see who did what when
       hourglass-sim run scenarios --junit out.xml  play all, for CI
+      hourglass-sim check P.yaml --cluster C.yaml  would it run on my cluster?
 
     \b
     Exit codes:
@@ -35,5 +37,5 @@ def main(context: click.Context) -> None:
     context.ensure_object(Parts)
 
 
-for command in (run, list_scenarios, explain, faults):
+for command in (run, list_scenarios, explain, check_command, faults):
     main.add_command(command)

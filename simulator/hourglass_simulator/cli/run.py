@@ -87,16 +87,22 @@ def _results(parts: Parts, files: list[ScenarioFile], seed: int) -> Iterator[Res
         transient=True,
         disable=len(files) == 1 or not sys.stderr.isatty(),
     )
-    with bar:
-        task = bar.add_task("", total=len(files))
-        for file in files:
-            bar.update(task, description=file.path)
-            try:
-                yield play(file, parts.backend(seed), seed)
-            except Exception as error:
-                error.add_note(f"while {file.path} was played with seed {seed}")
-                raise
+    task = bar.add_task("", total=len(files))
+    for file in files:
+        bar.update(task, description=file.path)
+        # The bar is gone while a result is shown: both may go to the same terminal.
+        with bar:
+            result = _play(parts, file, seed)
             bar.advance(task)
+        yield result
+
+
+def _play(parts: Parts, file: ScenarioFile, seed: int) -> Result:
+    try:
+        return play(file, parts.backend(seed), seed)
+    except Exception as error:
+        error.add_note(f"while {file.path} was played with seed {seed}")
+        raise
 
 
 def _show(shown: Console, result: Result, *, alone: bool) -> None:

@@ -1,11 +1,20 @@
 """The timeline of a run in the terminal: who did what when."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from hourglass_operator.api.crd import generate
+from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.clock import EPOCH
+from hourglass_simulator.scenario.backend import Change
 from hourglass_simulator.scenario.duration import text as duration
+from hourglass_simulator.scenario.history import Key, key_of
 from hourglass_simulator.scenario.result import Result
+from hourglass_simulator.scenario.strict import JSON
 from hourglass_simulator.scenario.timeline import Entry
 
 _STYLES = {
@@ -30,7 +39,32 @@ def timeline(result: Result) -> RenderableType:
     table.add_column(overflow="fold")
     for entry in result.timeline:
         table.add_row(Text(clock(entry.time), "dim"), _who(entry), _what(entry))
-    return Group(heading, about, Text(""), table, Text(""), _verdict(result))
+    return Group(
+        heading, about, Text(""), table, Text(""), *_performers(result), Text(""), _verdict(result)
+    )
+
+
+def _performers(result: Result) -> Iterator[Text]:
+    """`kubectl get performers -A -o wide` as it stands at the end."""
+    performers: dict[Key, JSON] = {}
+    for record in result.records:
+        if isinstance(record, Change) and record.resource == "performers":
+            performers[key_of(record.object)] = record.object
+            if record.type == "DELETED":
+                del performers[key_of(record.object)]
+    yield Text("$ kubectl get performers -A -o wide", "bold")
+    if not performers:
+        yield Text("No resources found")
+        return
+    ordered = sorted(performers.items())
+    now = EPOCH + timedelta(seconds=result.duration)
+    rows = CustomResource(generate()).table([obj for _, obj in ordered], now, wide=True)
+    namespaces = ["NAMESPACE", *(namespace for (namespace, _), _ in ordered)]
+    cells = [[namespace, *row] for namespace, row in zip(namespaces, rows, strict=True)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for row in cells:
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield Text("   ".join(padded).rstrip(), no_wrap=True, overflow="ignore")
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,106 @@
+"""Would a Performer run on this cluster? Asked of a simulated copy of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hourglass_operator.api import GROUP, KIND
+from hourglass_operator.controller import Settings
+from hourglass_operator.hardware.catalogue import load
+from hourglass_simulator.apiserver import APIError
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.harness.snapshot import ensure_namespace
+from hourglass_simulator.harness.target import SimulatedTarget
+
+JSON = dict[str, Any]
+
+PATIENCE = 120.0
+"""Seconds of virtual time after which a Performer that does not serve is taken not to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one Performer; `conditions` as in its status."""
+
+    namespace: str
+    name: str
+    runs: bool
+    node: str
+    phase: str
+    message: str
+    conditions: tuple[JSON, ...]
+
+
+class NotAccepted(Exception):  # noqa: N818 - the API server's word
+    """The API server refuses a manifest; the text is its message."""
+
+
+def check(cluster: Cluster, manifests: Iterable[JSON]) -> list[Answer]:
+    """Create the Performers all at once and wait; raises NotAccepted."""
+    performers = [obj for obj in manifests if is_performer(obj)]
+    target = SimulatedTarget(cluster, load(), Settings(), seed=0)
+    keys = []
+    for performer in performers:
+        namespace = performer["metadata"].get("namespace", "default")
+        ensure_namespace(cluster, namespace)
+        for resource, referred in _referred(performer):
+            _assume(cluster, namespace, resource, referred)
+        try:
+            cluster.api.create("performers", performer, namespace=namespace)
+        except APIError as error:
+            raise NotAccepted(error.message) from error
+        keys.append((namespace, performer["metadata"]["name"]))
+    target.operator.start()
+    while cluster.clock.now < PATIENCE and not all(_answer(cluster, *key).runs for key in keys):
+        cluster.run_until(cluster.clock.now + 1)
+    return [_answer(cluster, *key) for key in keys]
+
+
+def is_performer(obj: JSON) -> bool:
+    """Whether a manifest is one of a Performer."""
+    return bool(obj.get("kind") == KIND and str(obj.get("apiVersion")).startswith(f"{GROUP}/"))
+
+
+def _answer(cluster: Cluster, namespace: str, name: str) -> Answer:
+    status = cluster.api.get("performers", namespace, name).get("status") or {}
+    conditions = tuple(status.get("conditions") or ())
+    return Answer(
+        namespace=namespace,
+        name=name,
+        runs=status.get("phase") == "Running",
+        node=status.get("nodeName", ""),
+        phase=status.get("phase", ""),
+        message=conditions[-1]["message"] if conditions else "",
+        conditions=conditions,
+    )
+
+
+def _referred(performer: JSON) -> Iterator[tuple[str, JSON]]:
+    """Secrets, ConfigMaps and ServiceAccounts that the pod needs; snapshots hold none."""
+    config = (performer.get("spec") or {}).get("config") or {}
+    if config.get("serviceAccountName"):
+        yield "serviceaccounts", {"metadata": {"name": config["serviceAccountName"]}}
+    for variable in config.get("env") or ():
+        source = variable.get("valueFrom") or {}
+        for field, resource in (("secretKeyRef", "secrets"), ("configMapKeyRef", "configmaps")):
+            if field in source:
+                yield resource, _holding(source[field]["name"], source[field].get("key"))
+    for source in config.get("environmentFrom") or ():
+        for field, resource in (("secretRef", "secrets"), ("configMapRef", "configmaps")):
+            if field in source:
+                yield resource, _holding(source[field]["name"], None)
+
+
+def _holding(name: str, key: str | None) -> JSON:
+    return {"metadata": {"name": name}, "data": {key: ""} if key else {}}
+
+
+def _assume(cluster: Cluster, namespace: str, resource: str, body: JSON) -> None:
+    api, name = cluster.api, body["metadata"]["name"]
+    try:
+        api.create(resource, body, namespace=namespace)
+    except APIError as error:
+        if error.reason != "AlreadyExists":
+            raise
+        if body.get("data"):
+            api.patch(resource, namespace, name, {"data": body["data"]})
