@@ -79,7 +79,9 @@ def read(path: Path, *, shown: str = "") -> list[Document]:
     shown = shown or str(path)
     try:
         if not path.is_file():
-            raise _unreadable(shown, "no such file" if not path.exists() else "not a file")
+            raise _unreadable(
+                shown, "no such file or directory" if not path.exists() else "not a file"
+            )
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:

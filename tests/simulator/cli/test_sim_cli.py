@@ -273,7 +273,7 @@ def test_every_command_says_what_it_is_for(command: click.Command) -> None:
     result = CliRunner().invoke(command, ["--help"])
     assert result.exit_code == 0
     assert command.help
-    assert len(command.help.splitlines()[0]) < 80
+    assert len(command.help.splitlines()[0]) < 100
 
 
 @pytest.mark.parametrize("name", ["run", "list", "explain"])
