@@ -11,7 +11,10 @@ JSON = dict[str, Any]
 def disrupted(pod: JSON, reason: str, message: str, now: str) -> JSON:
     """The pod's status with DisruptionTarget set."""
     status = pod.get("status") or {}
-    others = [c for c in status.get("conditions") or () if c["type"] != "DisruptionTarget"]
+    conditions = list(status.get("conditions") or ())
+    held = [i for i, c in enumerate(conditions) if c["type"] == "DisruptionTarget"]
+    if held and conditions[held[0]]["status"] == "True":
+        now = conditions[held[0]]["lastTransitionTime"]
     condition = {
         "type": "DisruptionTarget",
         "observedGeneration": pod["metadata"].get("generation", 1),
@@ -21,4 +24,6 @@ def disrupted(pod: JSON, reason: str, message: str, now: str) -> JSON:
         "reason": reason,
         "message": message,
     }
-    return {**status, "conditions": [*others, condition]}
+    place = held[0] if held else len(conditions)
+    conditions[place : place + 1] = [condition]
+    return {**status, "conditions": conditions}

@@ -78,7 +78,8 @@ class Kubelets:
     def evict(self, namespace: str, pod: str, resource: str = "memory") -> None:
         """A kubelet evicts a pod because its node runs low on memory or ephemeral-storage."""
         for worker in self._named(namespace, pod):
-            eviction.evict(worker, resource)
+            if worker.evictable:
+                eviction.evict(worker, resource)
 
     # Nodes
 

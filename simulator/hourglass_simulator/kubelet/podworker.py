@@ -299,6 +299,11 @@ class PodWorker:
         return self.stage is Stage.ACTIVE and self.agent.up
 
     @property
+    def evictable(self) -> bool:
+        """The kubelet runs it and may end it."""
+        return self.starting and self.killer is None
+
+    @property
     def is_gone(self) -> bool:
         """The pod is no more in the API."""
         return self.stage is Stage.GONE
@@ -347,9 +352,8 @@ class PodWorker:
 
     def end(self, reason: str, message: str) -> None:
         """The kubelet itself ends the pod: it fails, with this reason."""
-        if self.killer is None:
-            self.verdict = (reason, message)
-            self.terminate(grace=0)
+        self.verdict = (reason, message)
+        self.terminate(grace=0)
 
     def terminate(self, grace: float | None = None) -> None:
         """Stop everything and let the pod go, within its own grace period unless told otherwise."""

@@ -36,6 +36,8 @@ class Termination:
         self._clock = worker.runtime.clock
         self._timers: list[Timer] = []
         self._stopped = False
+        self._missed: Callable[[], None] | None = None
+        """What was due while the kubelet was away."""
 
     def begin(self, grace: float | None = None) -> None:
         """Announce it in the status, then stop the containers."""
@@ -63,9 +65,10 @@ class Termination:
 
     def resume(self) -> None:
         """The kubelet is back: what it could not tell or do before it does now."""
-        if self._stopped:
-            self._after(STOPPED_SECONDS, self._finish)
-        else:
+        if self._missed is not None:
+            missed, self._missed = self._missed, None
+            missed()
+        elif not self._stopped:
             self._worker.report()
 
     def check(self) -> None:
@@ -98,6 +101,7 @@ class Termination:
     def _finish(self) -> None:
         worker = self._worker
         if not worker.agent.up:
+            self._missed = self._finish
             return
         worker.sandbox = False
         created = any(container.exists for container in worker.containers)
@@ -109,6 +113,7 @@ class Termination:
 
     def _leave(self, created: bool) -> None:
         if not self._worker.agent.up:
+            self._missed = partial(self._leave, created)
             return
         if not created:
             self._worker.finish(lost=True)
@@ -118,7 +123,10 @@ class Termination:
     def _delete(self) -> None:
         worker = self._worker
         meta = worker.pod["metadata"]
-        if not worker.agent.up or "deletionTimestamp" not in meta:
+        if not worker.agent.up:
+            self._missed = self._delete
+            return
+        if "deletionTimestamp" not in meta:
             return
         try:
             worker.runtime.api.delete(
