@@ -15,6 +15,7 @@ $(VENV)/.installed: pyproject.toml
 generate: install
 	$(BIN)/python -m hourglass_operator.api.crd > crds/performers.hourglass.eigenlayer.io.yaml
 	$(BIN)/python -m hourglass_statemachine.diagram > docs/phases.md
+	$(BIN)/python -m hourglass_simulator.faults.reference > docs/faults.md
 
 lint: install
 	$(BIN)/ruff check .
@@ -24,6 +25,15 @@ lint: install
 
 test: install lint
 	$(BIN)/pytest -n 2 --dist worksteal
+
+demo: install
+	$(BIN)/hourglass-sim run scenarios/demo.yaml
+
+mutants: install
+	scripts/mutants
+
+benchmarks: install
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:
 	rm -rf $(VENV)
