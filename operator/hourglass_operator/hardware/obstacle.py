@@ -120,7 +120,7 @@ class Look:
             if free < device.count:
                 rest = f"{quantity.in_words(free)} free of {self._words(total, device)}"
                 return Obstacle(Kind.SHORT, "has", rest)
-        what = "enough free" if self.needed.devices else "it"
+        what = "enough that no Performer uses" if self.needed.devices else "it"
         return Obstacle(Kind.OPEN, "has", f"{what}, but another reason keeps the pod off")
 
     def _taint(self, node: NodeView) -> Taint | None:
