@@ -1,4 +1,4 @@
-"""Admission of pods: namespace, service account, priority, runtime class, defaults, quota.
+"""Admission of pods: namespace, service account, priority, runtime class, Pod Security, quota.
 
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 """
@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 from random import Random
 from typing import Any
 
-from hourglass_simulator.apiserver import errors, metadata, pod_defaults, quota
+from hourglass_simulator.apiserver import errors, metadata, pod_defaults, pod_security, quota
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.store import Store
 from hourglass_simulator.apiserver.watch import JSON
@@ -35,17 +35,20 @@ class Admission:
         spec = self._with_priority(resource, meta, spec)
         return {**pod, "spec": spec}
 
-    def pod_quota(self, resource: Resource, pod: JSON) -> None:
-        """403 when a ResourceQuota of the namespace would be exceeded."""
+    def pod_validated(self, resource: Resource, pod: JSON) -> None:
+        """403 when the namespace's Pod Security or a ResourceQuota of it refuses the pod."""
         namespace = pod["metadata"]["namespace"]
+        found = self._find("namespaces", "", namespace) or {"metadata": {}}
+        labels = found["metadata"].get("labels") or {}
+        if refusal := pod_security.refusal(labels, pod["spec"]):
+            raise errors.forbidden(resource, pod["metadata"]["name"], refusal)
         quotas = self._store.table("resourcequotas")
         pods = self._store.table("pods")
         if quotas is None or pods is None or not quotas.count(namespace):
             return
         running = [entry["spec"] for entry in pods.all(namespace) if quota.counts(entry)]
         for entry in quotas.all(namespace):
-            refusal = quota.refusal(entry, pod["spec"], running)
-            if refusal:
+            if refusal := quota.refusal(entry, pod["spec"], running):
                 raise errors.forbidden(resource, pod["metadata"]["name"], refusal)
 
     def _with_runtime_class(self, resource: Resource, meta: JSON, spec: JSON) -> JSON:

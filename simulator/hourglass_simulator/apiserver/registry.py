@@ -84,7 +84,7 @@ class Registry:
         new = own.create(new)
         validation.refuse(resource, new, own.faults(new, None))
         if plural == "pods":
-            self._admission.pod_quota(resource, new)
+            self._admission.pod_validated(resource, new)
         if table.find(namespace, name) is not None:
             raise errors.already_exists(resource, name)
         if plural == "customresourcedefinitions":

@@ -12,6 +12,7 @@ from hourglass_simulator.apiserver.watch import JSON
 
 HEADLESS = "None"
 _LAST_PORT = 65535
+_NETWORK = "10.96."
 _FIRST = 256
 _SIZE = 1 << 16
 
@@ -60,8 +61,8 @@ class ServiceStrategy(Strategy):
             return
         before = {} if old is None else old["spec"]
         address = spec.get("clusterIP")
-        if old is None and address in self._taken:
-            why = f"failed to allocate IP {address}: provided IP is already allocated"
+        if old is None and (fault := self._address_fault(address)):
+            why = f"failed to allocate IP {address}: {fault}"
             yield FieldError(ErrorType.INVALID, "spec.clusterIPs", [address], why)
         if before.get("clusterIP") and spec.get("clusterIPs") != before.get("clusterIPs"):
             why = "may not change once set"
@@ -73,11 +74,18 @@ class ServiceStrategy(Strategy):
         """The address is free again."""
         self._taken.discard(obj["spec"].get("clusterIP", ""))
 
+    def _address_fault(self, address: str | None) -> str:
+        if address in (None, HEADLESS):
+            return ""
+        if not str(address).startswith(_NETWORK):
+            return "the provided network does not match the current range"
+        return "provided IP is already allocated" if address in self._taken else ""
+
     def _allocate(self) -> str:
         while True:
             number = self._next % _SIZE
             self._next += 1
-            address = f"10.96.{number >> 8}.{number & 255}"
+            address = f"{_NETWORK}{number >> 8}.{number & 255}"
             if 0 < number < _SIZE - 1 and address not in self._taken:
                 return address
 
