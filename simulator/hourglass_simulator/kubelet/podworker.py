@@ -215,6 +215,9 @@ class PodWorker:
             "qosClass": old.get("qosClass", "BestEffort"),
         }
         self._write({**new, "conditions": kept} if kept else new)
+        # Deleted before it was ever looked at: nobody else will let it go.
+        if "deletionTimestamp" in self.pod["metadata"]:
+            termination.Termination(self).let_go()
 
     # Status
 

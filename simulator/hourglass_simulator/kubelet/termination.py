@@ -118,13 +118,14 @@ class Termination:
         if not created:
             self._worker.finish(lost=True)
         self._worker.release()
-        self._delete()
+        self.let_go()
 
-    def _delete(self) -> None:
+    def let_go(self) -> None:
+        """Confirm the deletion, so that the API server removes the pod."""
         worker = self._worker
         meta = worker.pod["metadata"]
         if not worker.agent.up:
-            self._missed = self._delete
+            self._missed = self.let_go
             return
         if "deletionTimestamp" not in meta:
             return
@@ -139,7 +140,7 @@ class Termination:
             )
         except (APIError, CallTimeout):
             if not worker.is_gone:
-                self._after(RETRY_SECONDS, self._delete)
+                self._after(RETRY_SECONDS, self.let_go)
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
         self._timers.append(self._clock.after(seconds, action))
