@@ -10,6 +10,10 @@ The situations with devices need two of them, announced by tests/goldens/kubelet
     printf 'd0 Healthy\\nd1 Healthy\\n' >DIR/devices
     deviceplugin /var/lib/kubelet nvidia.com/gpu DIR/devices
 
+evicted.golden.json is the last status of a pod that requested 16Mi of memory, used 60 MiB and ended
+with code 0 when the kubelet was restarted with evictionHard {memory.available: "23Gi"} on a node of
+24 GiB; it was recorded by hand.
+
 For every situation: the distinct states of the pod's status in their order, each with the seconds
 since its creation, and the events. A registry that misbehaves on request answers on port 5055.
 """

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hourglass_operator.kube import affinity, podresources
-from hourglass_operator.kube.node import view
-from hourglass_operator.kube.toleration import NO_EXECUTE, untolerated
+from hourglass_operator.kube.node import Taint, view
+from hourglass_operator.kube.toleration import NO_EXECUTE, tolerates, untolerated
 
 JSON = dict[str, Any]
 
 PODS = "pods"
+_PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 _BASIC = (PODS, podresources.CPU, podresources.MEMORY, "ephemeral-storage")
 
 
@@ -37,7 +38,9 @@ def no_device(resource: str, requested: int, available: int) -> Rejection:
 def rejection(
     pod: JSON, node: JSON, requested: Mapping[str, int], used: Mapping[str, int]
 ) -> Rejection | None:
-    """Resources, node affinity, taints; `used` and `requested` count pods too."""
+    """Pressure, resources, node affinity, taints; `used` and `requested` count pods too."""
+    if pressed := _pressed(pod, node):
+        return Rejection("Evicted", f"The node had condition: [{pressed}]. ")
     capacity = podresources.allocatable((node.get("status") or {}).get("allocatable") or {})
     extended = sorted(name for name in requested if "/" in name and name in capacity)
     for name in (*_BASIC, *extended):
@@ -66,3 +69,20 @@ def rejection(
             "Init containers are not supported by the simulated kubelet",
         )
     return None
+
+
+def _pressed(pod: JSON, node: JSON) -> str | None:
+    """The pressure that keeps the pod off; that of memory concerns best-effort pods only.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/eviction/eviction_manager.go
+    """
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    true = {c["type"] for c in conditions if c["status"] == "True"}
+    found = " ".join(kind for kind in _PRESSURES if kind in true)
+    if found != "MemoryPressure":
+        return found or None
+    if pod["status"].get("qosClass") != "BestEffort":
+        return None
+    taint = Taint("node.kubernetes.io/memory-pressure", "", "NoSchedule")
+    tolerations = pod["spec"].get("tolerations") or ()
+    return None if any(tolerates(t, taint) for t in tolerations) else found

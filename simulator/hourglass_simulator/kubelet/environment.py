@@ -3,6 +3,7 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.go
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
@@ -32,6 +33,17 @@ def missing(api: APIServer, namespace: str, container: JSON) -> str | None:
     except CallTimeout:
         return "failed to sync secret cache: timed out waiting for the condition"
     return None
+
+
+def missing_secrets(api: APIServer, namespace: str, wanted: Iterable[JSON]) -> list[str]:
+    """The names of the secrets that are not there."""
+    absent = []
+    for secret in wanted:
+        try:
+            api.get("secrets", namespace, secret["name"], user="kubelet")
+        except (APIError, CallTimeout):
+            absent.append(secret["name"])
+    return absent
 
 
 def _key_missing(api: APIServer, namespace: str, source: JSON) -> str | None:

@@ -5,12 +5,15 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/eviction/helpe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from hourglass_simulator.recorder import WARNING
 
 if TYPE_CHECKING:
     from hourglass_simulator.kubelet.podworker import PodWorker
+
+JSON = dict[str, Any]
 
 # Hard eviction thresholds of the kubelet's defaults, and what is left when they are met.
 _THRESHOLDS = {"memory": ("100Mi", "97640Ki"), "ephemeral-storage": ("10%", "9%")}
@@ -32,3 +35,21 @@ def evict(worker: PodWorker, resource: str) -> None:
         )
     worker.event(WARNING, "Evicted", message)
     worker.end("Evicted", message)
+
+
+def with_disruption(
+    conditions: Sequence[JSON], message: str, generation: int, now: str
+) -> list[JSON]:
+    """Conditions of a pod that its kubelet has ended: they say so."""
+    if any(condition["type"] == "DisruptionTarget" for condition in conditions):
+        return list(conditions)
+    condition = {
+        "type": "DisruptionTarget",
+        "observedGeneration": generation,
+        "status": "True",
+        "lastProbeTime": None,
+        "lastTransitionTime": now,
+        "reason": "TerminationByKubelet",
+        "message": message,
+    }
+    return [condition, *conditions]

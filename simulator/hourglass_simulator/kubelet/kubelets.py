@@ -98,6 +98,18 @@ class Kubelets:
             agent.up = True
             self._clock.after(RECONNECT_SECONDS, lambda: self._resume(agent))
 
+    def press(self, node: str, condition: str, *, on: bool) -> None:
+        """A node comes under MemoryPressure, DiskPressure or PIDPressure, or is well again."""
+        agent = self._agents[node]
+        status = agent.node.get("status") or {}
+        now = self._clock.timestamp()
+        bad = _BAD[condition]
+        conditions = [
+            _set(c, bad if on else _GOOD[condition], now) if c["type"] == condition else c
+            for c in status.get("conditions") or ()
+        ]
+        self._set_node_status(agent, {**status, "conditions": conditions})
+
     def heartbeat(self, node: str) -> float:
         """When a node's kubelet reported last, in seconds of the clock; now if it is well."""
         agent = self._agents.get(node)
@@ -267,6 +279,17 @@ _GOOD = {
 }
 
 
+_BAD = {
+    "MemoryPressure": (
+        "True",
+        "KubeletHasInsufficientMemory",
+        "kubelet has insufficient memory available",
+    ),
+    "DiskPressure": ("True", "KubeletHasDiskPressure", "kubelet has disk pressure"),
+    "PIDPressure": ("True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+}
+
+
 def good_conditions(now: str) -> list[JSON]:
     """The conditions of a node that is well."""
     return [_well({"type": kind}, now) for kind in _GOOD]
@@ -274,9 +297,11 @@ def good_conditions(now: str) -> list[JSON]:
 
 def _well(condition: JSON, now: str) -> JSON:
     good = _GOOD.get(condition["type"])
-    if good is None:
-        return condition
-    status, reason, message = good
+    return condition if good is None else _set(condition, good, now)
+
+
+def _set(condition: JSON, state: tuple[str, str, str], now: str) -> JSON:
+    status, reason, message = state
     same = condition.get("status") == status
     return {
         "type": condition["type"],

@@ -4,14 +4,13 @@ A sync writes the status as it is and then acts; what the acting led to is writt
 sync. https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/pod_workers.go
 """
 
-from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
 from hourglass_operator.kube import podresources
 from hourglass_simulator.apiserver import APIError, CallTimeout
 from hourglass_simulator.clock import Timer
-from hourglass_simulator.kubelet import admission, status, termination
+from hourglass_simulator.kubelet import admission, environment, eviction, status, termination
 from hourglass_simulator.kubelet.admission import Rejection
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.kubelet.devices import Devices
@@ -29,6 +28,8 @@ RELIST_SECONDS = 0.5
 """From a change in the runtime to the sync that notices it: half of the kubelet's period of 1 s."""
 BACKOFF_SECONDS = 10.0
 """From a sync that failed to the next, plus up to half of that."""
+EVICTION_GRACE_SECONDS = 1.0
+"""What a pod gets that the kubelet itself ends."""
 RETRY_SECONDS = 1.0
 """From a status that could not be written to the next attempt."""
 
@@ -122,7 +123,7 @@ class PodWorker:
                 self.terminate()
                 return
             self._syncing = True
-            Starter(self).start(self._acted)
+            self._start()
 
     def move(self, agent: NodeAgent) -> None:
         """The node was registered anew."""
@@ -151,6 +152,18 @@ class PodWorker:
         if self.stage is Stage.ACTIVE:
             self.sync_after(RELIST_SECONDS)
 
+    def _start(self, *, changed: bool = False) -> None:
+        secrets = self.pod["spec"].get("imagePullSecrets") or ()
+        if missing := environment.missing_secrets(
+            self.runtime.api, self.pod["metadata"]["namespace"], secrets
+        ):
+            text = (
+                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to"
+                " pull the image may not succeed."
+            )
+            self.event(WARNING, "FailedToRetrieveImagePullSecret", text)
+        Starter(self, changed=changed).start(self._acted)
+
     def _sandbox_ready(self) -> None:
         if not self.starting or self.sandbox:
             return
@@ -158,7 +171,7 @@ class PodWorker:
         self.ip = (
             self.agent.host_ip if self.pod["spec"].get("hostNetwork") else self.agent.pod_address()
         )
-        Starter(self, changed=True).start(self._acted)
+        self._start(changed=True)
 
     def _acted(self, changed: bool, failed: bool) -> None:
         """What a sync did is done."""
@@ -231,13 +244,14 @@ class PodWorker:
         for container in self.containers:
             container.prune()
         statuses = [status.container_status(c, policy, life) for c in self.containers]
-        ended = self.verdict is not None
-        phase = "Failed" if ended else status.phase(statuses, policy, finished)
-        stored = self._disrupted(old.get("conditions") or ())
+        phase = status.phase(statuses, policy, finished)
+        now = self.runtime.clock.timestamp()
+        stored = old.get("conditions") or ()
+        if finished and self.verdict is not None:
+            stored = eviction.with_disruption(stored, self.verdict[1], generation, now)
         foreign = [c for c in stored if c["type"] not in status.OWN_CONDITIONS]
         # What others made of the kubelet's own conditions does not count.
         own = self._reported or [c for c in stored if c["type"] in status.OWN_CONDITIONS]
-        now = self.runtime.clock.timestamp()
         self._reported = status.conditions(statuses, phase, life, own, now)
         new: JSON = {
             "observedGeneration": generation,
@@ -250,25 +264,12 @@ class PodWorker:
             "containerStatuses": statuses,
             "qosClass": old.get("qosClass", "BestEffort"),
         }
-        if self.verdict is not None:
+        if self.verdict is not None and new["phase"] == "Failed":
+            # Containers that end well make it Succeeded, and the reason is lost.
             new["reason"], new["message"] = self.verdict
         if self.ip:
             new["podIP"], new["podIPs"] = self.ip, [{"ip": self.ip}]
         self._write(new)
-
-    def _disrupted(self, conditions: Sequence[JSON]) -> Sequence[JSON]:
-        if self.verdict is None or any(c["type"] == "DisruptionTarget" for c in conditions):
-            return conditions
-        condition = {
-            "type": "DisruptionTarget",
-            "observedGeneration": self.pod["metadata"].get("generation", 1),
-            "status": "True",
-            "lastProbeTime": None,
-            "lastTransitionTime": self.runtime.clock.timestamp(),
-            "reason": "TerminationByKubelet",
-            "message": self.verdict[1],
-        }
-        return [condition, *conditions]
 
     def _write(self, new: JSON) -> None:
         meta = self.pod["metadata"]
@@ -337,7 +338,8 @@ class PodWorker:
         if not self.start_time:
             self.start_time = self.runtime.clock.timestamp()
         self.stage = Stage.TERMINATING
-        self.report()
+        if self.verdict is None:
+            self.report()
 
     def finish(self, *, lost: bool = False) -> None:
         """Write the last status."""
@@ -356,7 +358,7 @@ class PodWorker:
     def end(self, reason: str, message: str) -> None:
         """The kubelet itself ends the pod: it fails, with this reason."""
         self.verdict = (reason, message)
-        self.terminate(grace=0)
+        self.terminate(grace=EVICTION_GRACE_SECONDS)
 
     def terminate(self, grace: float | None = None) -> None:
         """Stop everything and let the pod go, within its own grace period unless told otherwise."""

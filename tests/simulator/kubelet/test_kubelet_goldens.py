@@ -1,6 +1,7 @@
 """What a real kubelet made of each situation, and what the simulated one makes of it."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,52 @@ def test_a_pod_goes_through_the_states_that_a_real_one_goes_through(name: str) -
 def test_the_events_are_those_of_a_real_kubelet(name: str) -> None:
     replayed = Replay(SITUATIONS[name]).run()
     assert told(replayed["events"]) == told(GOLDEN[name]["events"])
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, situation in SITUATIONS.items() if not situation.get("goes-on")]
+)
+def test_it_takes_about_as_long_as_on_a_real_node(name: str) -> None:
+    """Up to what differs from run to run on a real node: up to five seconds for a retry."""
+    replayed, real = Replay(SITUATIONS[name]).run(), GOLDEN[name]
+    pairs = zip(since_start(replayed["states"]), since_start(real["states"]), strict=True)
+    retried = "BackOff" in str(real) or "ConfigError" in str(real)
+    for simulated, seen in pairs:
+        tolerance = 5.5 if retried and seen > 10 else 1.7
+        assert abs(simulated - seen) < tolerance
+
+
+def test_an_evicted_pod_ends_like_a_real_one() -> None:
+    resources = {"requests": {"memory": "16Mi"}}
+    replay = Replay({"pod": {"spec": {"containers": [{"resources": resources}]}}, "until": 20})
+    replay.clock.at(10, lambda: replay.kubelets.evict(NAMESPACE, "performer"))
+    replay.run()
+
+    def without_amounts(status: JSON) -> JSON:
+        amount = r"(quantity: |available: |using )[0-9]+[KMG]i"
+        cut: JSON = json.loads(re.sub(amount, r"\1{amount}", json.dumps(status)))
+        return cut
+
+    real = json.loads((GOLDENS / "kubelet/evicted.golden.json").read_text())
+    assert without_amounts(replay.states[-1]["status"]) == without_amounts(real)
+
+
+def since_start(states: list[JSON]) -> list[float]:
+    """When each distinct state of the kubelet's was first seen, from the first of them on."""
+    seen: list[JSON] = []
+    times: list[float] = []
+    for state in states:
+        cut = {k: v for k, v in state.items() if k != "seconds"}
+        if "startTime" in state["status"] and cut not in seen:
+            seen.append(cut)
+            times.append(state["seconds"])
+    return [time - times[0] for time in times]
+
+
+@pytest.mark.parametrize("name", ["never becomes ready", "loses its readiness and regains nothing"])
+def test_as_many_probes_fail_as_on_a_real_node(name: str) -> None:
+    def failures(events: list[JSON]) -> int:
+        return sum(e["count"] for e in events if e["reason"] == "Unhealthy")
+
+    simulated = failures(Replay(SITUATIONS[name]).run()["events"])
+    assert abs(simulated - failures(GOLDEN[name]["events"])) <= 1

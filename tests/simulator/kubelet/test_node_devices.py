@@ -96,6 +96,7 @@ def test_a_plugin_that_stays_away_is_forgotten(cluster: Cluster) -> None:
 
 
 def test_a_pod_evicted_for_memory_fails_and_says_why(cluster: Cluster) -> None:
+    cluster.images.behave("*", Workload(stop_after=None))
     create(cluster, pod("p"))
     cluster.run_until(5)
     cluster.kubelets.evict("default", "p")
@@ -178,3 +179,85 @@ def test_the_same_seed_gives_the_same_run() -> None:
 
     assert run(1) == run(1)
     assert run(1) != run(2)
+
+
+def test_an_evicted_pod_whose_container_ends_well_has_succeeded(cluster: Cluster) -> None:
+    create(cluster, pod("p"))
+    cluster.run_until(5)
+    cluster.kubelets.evict("default", "p")
+    cluster.run_until(10)
+    found = status(cluster, "p")
+    assert (found["phase"], found.get("reason")) == ("Succeeded", None)
+    assert found["conditions"][0]["reason"] == "TerminationByKubelet"
+
+
+@pytest.mark.parametrize(
+    ("condition", "requests", "rejected"),
+    [
+        pytest.param("MemoryPressure", {}, True, id="memory keeps off a best-effort pod"),
+        pytest.param("MemoryPressure", {"cpu": "1"}, False, id="memory lets in a burstable pod"),
+        pytest.param("DiskPressure", {"cpu": "1"}, True, id="disk keeps off every pod"),
+    ],
+)
+def test_a_node_under_pressure(
+    cluster: Cluster, condition: str, requests: JSON, rejected: bool
+) -> None:
+    cluster.kubelets.press("gpu-1", condition, on=True)
+    wanted = pod("p", nodeName="gpu-1")
+    wanted["spec"]["containers"][0]["resources"] = {"requests": requests}
+    create(cluster, wanted)
+    cluster.run_until(10)
+    found = status(cluster, "p")
+    if rejected:
+        assert (found["reason"], found["message"]) == (
+            "Evicted",
+            f"Pod was rejected: The node had condition: [{condition}]. ",
+        )
+    else:
+        assert found["phase"] == "Running"
+    taint = cluster.api.get("nodes", "", "gpu-1")["spec"]["taints"]
+    assert [t["effect"] for t in taint] == ["NoSchedule"]
+    cluster.kubelets.press("gpu-1", condition, on=False)
+    cluster.run_until(11)
+    assert not cluster.api.get("nodes", "", "gpu-1")["spec"].get("taints")
+
+
+def test_a_pod_deleted_while_its_image_is_pulled_never_starts(cluster: Cluster) -> None:
+    cluster.images.take("*", 30)
+    create(cluster, pod("p"))
+    cluster.run_until(5)
+    cluster.api.delete("pods", "default", "p")
+    cluster.run_until(60)
+    assert cluster.api.list("pods").items == []
+    assert "Started" not in {e["reason"] for e in cluster.api.list("events").items}
+
+
+def test_a_kubelet_restarted_while_it_pulls_starts_the_container_once(cluster: Cluster) -> None:
+    cluster.images.take("*", 30)
+    create(cluster, pod("p"))
+    cluster.run_until(5)
+    cluster.kubelets.stop("gpu-1")
+    cluster.kubelets.start("gpu-1")
+    cluster.run_until(100)
+    [container] = status(cluster, "p")["containerStatuses"]
+    assert (container["restartCount"], container["ready"]) == (0, True)
+    started = [e for e in cluster.api.list("events").items if e["reason"] == "Started"]
+    assert [e["count"] for e in started] == [1]
+
+
+def test_pods_that_were_there_count_on_a_node_registered_anew() -> None:
+    cluster = Cluster()
+    cluster.add_node("n", pods=1)
+    create(cluster, pod("first"))
+    cluster.run_until(5)
+    cluster.remove_node("n")
+    cluster.add_node("n", pods=1)
+    cluster.run_until(10)
+    create(cluster, pod("second", nodeName="n"))
+    cluster.run_until(15)
+    found = status(cluster, "second")
+    assert (found["reason"], found["message"]) == (
+        "OutOfpods",
+        "Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: 1,"
+        " capacity: 1",
+    )
