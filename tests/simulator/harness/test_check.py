@@ -1,0 +1,167 @@
+"""`hourglass-sim check`: would it run on this cluster, and what if?"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from hourglass_simulator.cli import main
+
+JSON = dict[str, Any]
+ROOT = Path(__file__).parents[3]
+GPU = "nvidia.com/gpu"
+
+
+def gpu_node(name: str, count: int = 2) -> JSON:
+    resources = {"cpu": "16", "memory": "64Gi", "pods": "110", GPU: str(count)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "uid": "from-the-cluster",
+            "resourceVersion": "12345",
+            "labels": {"accelerator": "nvidia-tesla-a100"},
+        },
+        "spec": {"taints": [{"key": GPU, "value": "present", "effect": "NoSchedule"}]},
+        "status": {
+            "allocatable": resources,
+            "capacity": resources,
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    }
+
+
+def gpu_pod(name: str, node: str, count: int, *, owner: str = "ReplicaSet") -> JSON:
+    amounts = {GPU: str(count)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "others",
+            "ownerReferences": [
+                {"apiVersion": "v1", "kind": owner, "name": "o", "uid": "u", "controller": True}
+            ],
+        },
+        "spec": {
+            "nodeName": node,
+            "serviceAccountName": "somebody",
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [
+                {"name": "c", "image": "i:1", "resources": {"limits": amounts, "requests": amounts}}
+            ],
+        },
+        "status": {"phase": "Running"},
+    }
+
+
+def snapshot(folder: Path, *items: JSON) -> Path:
+    file = folder / "cluster.yaml"
+    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": list(items)}))
+    return file
+
+
+def check(manifest: Path | str, cluster: Path, *options: str) -> Result:
+    command = ["check", str(manifest), "--cluster", str(cluster), *options]
+    return CliRunner().invoke(main, command, catch_exceptions=False)
+
+
+EXAMPLE = ROOT / "examples" / "gpu.yaml"
+NODES = (gpu_node("gpu-1"), gpu_node("gpu-2"))
+
+CASES: list[tuple[str, list[JSON], list[str], int, str]] = [
+    ("a free cluster", [*NODES], [], 0, "gpu-1"),
+    ("one node in use", [*NODES, gpu_pod("a", "gpu-1", 1)], [], 0, "gpu-2"),
+    (
+        "both nodes in use",
+        [*NODES, gpu_pod("a", "gpu-1", 1), gpu_pod("b", "gpu-2", 1)],
+        [],
+        1,
+        "needs 2 × nvidia-a100",
+    ),
+    ("one node gone", [*NODES], ["--without", "gpu-1"], 0, "gpu-2"),
+    ("both nodes gone", [*NODES], ["--without", "gpu-1", "--without", "gpu-2"], 1, "no nodes"),
+    (
+        "the other node's pods need the place",
+        [*NODES, gpu_pod("a", "gpu-2", 1)],
+        ["--drain", "gpu-2"],
+        1,
+        "gpu-2 is cordoned",
+    ),
+    (
+        "the other node's daemon needs no place",
+        [*NODES, gpu_pod("a", "gpu-2", 1, owner="DaemonSet")],
+        ["--drain", "gpu-2"],
+        0,
+        "gpu-1",
+    ),
+    ("too small a node", [gpu_node("gpu-1", 1)], [], 1, "needs 2 × nvidia-a100"),
+]
+
+
+@pytest.mark.parametrize(
+    ("items", "options", "code", "says"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_check(tmp_path: Path, items: list[JSON], options: list[str], code: int, says: str) -> None:
+    result = check(EXAMPLE, snapshot(tmp_path, *items), *options)
+    assert (result.exit_code, says in result.output) == (code, True), result.output
+
+
+def test_check_for_programs(tmp_path: Path) -> None:
+    result = check(EXAMPLE, snapshot(tmp_path, *NODES), "-o", "json")
+    (answer,) = json.loads(result.output)
+    assert (answer["runs"], answer["node"], answer["phase"]) == (True, "gpu-1", "Running")
+    assert [c["type"] for c in answer["conditions"]][-1] == "Ready"
+
+
+def test_what_a_performer_refers_to_is_taken_to_exist(tmp_path: Path) -> None:
+    plain = gpu_node("plain", 0)
+    plain["spec"] = {}
+    result = check(ROOT / "examples" / "env.yaml", snapshot(tmp_path, plain))
+    assert result.exit_code == 0, result.output
+
+
+BAD: list[tuple[str, str, str, str]] = [
+    ("a manifest that is not there", "", "items: []", "no such file"),
+    ("a manifest without a Performer", "kind: Pod\napiVersion: v1\n", "items: []", "no Performer"),
+    ("a manifest that is no object", "- 1\n", "items: []", "expected an object"),
+    (
+        "a Performer that is refused",
+        "apiVersion: hourglass.eigenlayer.io/v1alpha1\nkind: Performer\nmetadata: {name: x}\n"
+        "spec: {avsAddress: '0x12', image: a}\n",
+        "items: []",
+        "must be an Ethereum address",
+    ),
+    ("a snapshot that is no list", "", "kind: Pod", "expected a List"),
+    ("a snapshot that is not YAML", "", "{", "not YAML"),
+    ("a snapshot with a nameless item", "", "items: [{kind: Node}]", "items[0]"),
+]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "cluster", "says"), [b[1:] for b in BAD], ids=[b[0] for b in BAD]
+)
+def test_bad_input(tmp_path: Path, manifest: str, cluster: str, says: str) -> None:
+    file, snap = tmp_path / "performer.yaml", tmp_path / "cluster.yaml"
+    snap.write_text(cluster)
+    if manifest:
+        file.write_text(manifest)
+    target = file if manifest or says == "no such file" else EXAMPLE
+    result = check(target, snap)
+    assert (result.exit_code, says in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize("option", ["--without", "--drain"])
+def test_a_node_that_is_not_there(tmp_path: Path, option: str) -> None:
+    result = check(EXAMPLE, snapshot(tmp_path, *NODES), option, "gpu-9")
+    assert result.exit_code == 2
+    assert "no node gpu-9; expected one of gpu-1, gpu-2" in result.output
+
+
+def test_a_snapshot_that_is_not_there(tmp_path: Path) -> None:
+    result = check(EXAMPLE, tmp_path / "none.yaml")
+    assert (result.exit_code, "kubectl get nodes" in result.output) == (2, True)

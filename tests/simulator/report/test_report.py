@@ -1,0 +1,148 @@
+"""Reports: what a person, CI and a comparison of bytes get to see of a run."""
+
+import io
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+
+from hourglass_simulator import report
+from hourglass_simulator.faults import REGISTRY
+from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.report.terminal import clock
+from hourglass_simulator.scenario import Result, load, run
+
+SCENARIO = """
+scenario: A <secret> in the environment & a wish that is not met
+shows: What reports make of a run.
+manifests:
+- apiVersion: hourglass.eigenlayer.io/v1alpha1
+  kind: Performer
+  metadata: {name: worker}
+  spec:
+    avsAddress: "0x1234567890abcdef1234567890abcdef12345678"
+    image: avs/worker:v1
+    version: v1.2.3
+    config: {env: [{name: PASSWORD, value: hunter2-is-secret}]}
+steps:
+- eventually: {within: 30s, performers: {worker: {phase: Running}}}
+- patch: {name: worker, merge: {spec: {version: v2}}}
+- expect: {performers: {worker: {phase: WISH}}}
+"""
+
+
+def played(folder: Path, wish: str) -> Result:
+    file = folder / "wish.yaml"
+    file.write_text(SCENARIO.replace("WISH", wish))
+    return run(load(file, REGISTRY), SimulatedBackend(5), 5)
+
+
+@pytest.fixture(scope="module")
+def met(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return played(tmp_path_factory.mktemp("met"), "Running")
+
+
+@pytest.fixture(scope="module")
+def missed(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    return played(tmp_path_factory.mktemp("missed"), "Failed")
+
+
+def printed(result: Result, width: int = 160) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, color_system=None).print(report.timeline(result))
+    return out.getvalue()
+
+
+def test_the_timeline_tells_who_did_what_when(met: Result) -> None:
+    text = printed(met)
+    assert "performer-worker-" in text
+    assert "0:00.000  scenario   apply Performer worker" in text
+    assert "operator   default/worker: patch performers/status" in text
+    assert "default/worker: Running → Upgrading" in text
+    assert text.rstrip().endswith("virtual time, seed 5)")
+
+
+def test_the_timeline_ends_with_what_kubectl_would_print(met: Result) -> None:
+    lines = printed(met, width=300).splitlines()
+    start = lines.index("$ kubectl get performers -A -o wide")
+    assert lines[start + 1].split()[:4] == ["NAMESPACE", "NAME", "PHASE", "READY"]
+    assert lines[start + 2].split()[:5] == ["default", "worker", "Running", "True", "PodReady"]
+
+
+def test_an_expectation_that_is_not_met_is_told_with_what_was_seen(missed: Result) -> None:
+    text = printed(missed)
+    assert "NOT MET" in text
+    assert "expected phase Failed, found Running" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0:00.000"), (62.5, "1:02.500"), (3723.25, "1h02:03.250")],
+    ids=["the start", "a minute", "an hour"],
+)
+def test_a_moment_reads(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_junit_counts_and_explains(met: Result, missed: Result) -> None:
+    root = ET.fromstring(report.junit([met, missed]))
+    suites = root.findall("testsuite")
+    assert [suite.get("failures") for suite in suites] == ["0", "1"]
+    failure = root.find(".//failure")
+    assert failure is not None
+    assert "expected phase Failed" in (failure.get("message") or "")
+    assert "seed 5" in (failure.text or "")
+    case = root.find(".//testcase")
+    assert case is not None
+    assert (case.get("name") or "").startswith("wish: A <secret> in the environment & a wish")
+
+
+class Page(HTMLParser):
+    """Collects what a browser would load, and whether every element is closed."""
+
+    VOID = ("meta", "rect", "br")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.loads += [v or "" for k, v in attrs if k in ("src", "href") and v and v[0] != "#"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_is_whole_and_loads_nothing(met: Result, missed: Result) -> None:
+    page = Page(report.html([met, missed]))
+    assert (page.loads, page.open) == ([], [])
+    assert "1 of 2 met" in page.text
+    assert "A <secret> in the environment & a wish that is not met" in page.text
+    assert "expected phase Failed, found Running" in page.text
+
+
+def test_the_trace_has_a_line_for_everything(met: Result) -> None:
+    lines = list(report.trace(met))
+    assert len(lines) == 1 + len(met.records) + len(met.steps)
+    assert all(line.startswith("{") and "\n" not in line for line in lines)
+
+
+def test_no_report_tells_the_values_of_variables(met: Result) -> None:
+    told = [printed(met), report.junit([met]), report.html([met]), *report.trace(met)]
+    assert not any("hunter2" in text for text in told)
+
+
+def test_the_same_seed_gives_the_same_trace(met: Result, tmp_path: Path) -> None:
+    again = played(tmp_path, "Running")
+    assert list(report.trace(again))[1:] == list(report.trace(met))[1:]

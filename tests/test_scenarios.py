@@ -1,0 +1,48 @@
+"""Every scenario file is met, says what it shows, and plays the same in every process."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hourglass_simulator.faults import REGISTRY
+from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.scenario import find, load, run
+
+ROOT = Path(__file__).parents[1]
+FILES = find([ROOT / "scenarios"])
+SEED = 7
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "scenarios")))
+def test_scenario_is_met(path: Path) -> None:
+    result = run(load(path, REGISTRY), SimulatedBackend(SEED), SEED)
+    assert result.met, "\n".join(f"{step.where}: {failure}" for step, failure in result.failures)
+
+
+def test_most_scenarios_can_run_on_a_real_cluster_too() -> None:
+    portable = [path for path in FILES if load(path, REGISTRY).scenario.portable]
+    assert len(FILES) >= 60
+    assert len(portable) >= 40
+
+
+def test_the_same_seed_gives_the_same_trace_in_every_process(tmp_path: Path) -> None:
+    digests = set()
+    for hash_seed in ("1", "2"):
+        trace = tmp_path / f"{hash_seed}.trace"
+        subprocess.run(
+            [
+                *(Path(sys.executable).with_name("hourglass-sim"), "run"),
+                *("scenarios/demo.yaml", "scenarios/rolling-upgrade.yaml"),
+                *("--seed", str(SEED), "--trace", str(trace)),
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        digests.add(hashlib.sha256(trace.read_bytes()).hexdigest())
+    assert len(digests) == 1
