@@ -36,10 +36,9 @@ def requests(pod_spec: Mapping[str, Any]) -> dict[str, int]:
         if container.get("restartPolicy") == "Always":
             _add(running, own)
             _add(sidecars, own)
-            own = sidecars
         else:
             _add(own, sidecars)
-        _raise(largest, own)
+            _raise(largest, own)
     _raise(running, largest)
     of_pod = _requested(pod_spec.get("resources"))
     running.update({r: n for r, n in of_pod.items() if r.startswith((CPU, MEMORY, _HUGE_PAGES))})

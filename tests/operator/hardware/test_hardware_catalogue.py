@@ -147,6 +147,12 @@ def test_an_extension_adds_vendors_tees_and_plain_labels() -> None:
     assert "acme.com" in extended.gpu_domains
 
 
+def test_the_longest_prefix_names_the_vendor() -> None:
+    extended = load("vendors: [{prefix: nvidia-jetson-, resource: example.com/jetson}]")
+    assert extended.gpu("nvidia-jetson-orin").resource == "example.com/jetson"
+    assert extended.gpu("nvidia-other").resource == "nvidia.com/gpu"
+
+
 def test_tees_that_include_each_other_are_the_same() -> None:
     tees = "tees: [{names: [a], includes: [b], labels: {x: ['1']}}, {names: [b], includes: [a, c]}]"
     assert load(tees).tee("a") == load(tees).tee("b") == {"x": ("1",)}

@@ -157,6 +157,13 @@ CASES = [
         "sgx.intel.com/epc under spec.resources.limits",
     ),
     Case(
+        "a custom label that is a resource, but a label of another node as well",
+        SGX.custom_label(EPC, "128Mi"),
+        [node("a").label(EPC, "128Mi"), node("b").offers(EPC, 2**30)],
+        True,
+        "needs TEE sgx and a node labelled sgx.intel.com/epc=128Mi: none of 2 nodes has TEE sgx",
+    ),
+    Case(
         "the parts of it on different nodes",
         TWO.custom_label("tier", "premium"),
         [a100("gpu-1"), a100("gpu-2"), node("cpu-1").label("tier", "premium"), node("cpu-2")],
@@ -209,6 +216,17 @@ CASES = [
         "needs 2 × GPU: node gpu-1 has 4 but too many used by pods of others; "
         "2 other nodes have no such GPU",
         scheduler=short_of(GPU, 3),
+    ),
+    Case(
+        "nodes that the scheduler does not come to count are not in its count",
+        TWO,
+        [a100("gpu-1"), a100("gpu-2").cordoned()],
+        True,
+        "needs 2 × nvidia-a100: node gpu-1 has 4 but too many used by pods of others, "
+        "gpu-2 is cordoned",
+        used=held(gpu_2=4),
+        scheduler="0/2 nodes are available: 1 Insufficient nvidia.com/gpu, "
+        "1 node(s) were unschedulable.",
     ),
     Case(
         "too few on every node",
@@ -323,6 +341,13 @@ CASES = [
         "needs 2 × nvidia-a100: node gpu-1 has only 32Gi memory in all, the pod requests 64Gi",
     ),
     Case(
+        "all the CPU that the node has",
+        TWO.resources(requests={"cpu": "8"}),
+        [a100("gpu-1", 1)],
+        True,
+        "needs 2 × nvidia-a100: node gpu-1 has only 1",
+    ),
+    Case(
         "the CPU of the node is in use",
         TWO,
         [a100("gpu-1")],
@@ -374,6 +399,14 @@ CASES = [
         True,
         "needs 20 × a100: node gpu-00 has only 1, gpu-01 has only 2, gpu-02 has only 3, "
         "gpu-03 has only 4, gpu-04 has only 5, 7 more cannot take the pod either",
+    ),
+    Case(
+        "after five kinds a single node is counted as well",
+        performer("ml").gpu("a100", 20),
+        [a100(f"gpu-{i}", 1 + i) for i in range(6)],
+        True,
+        "needs 20 × a100: node gpu-0 has only 1, gpu-1 has only 2, gpu-2 has only 3, "
+        "gpu-3 has only 4, gpu-4 has only 5, 1 more cannot take the pod either",
     ),
 ]
 

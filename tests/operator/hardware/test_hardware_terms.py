@@ -94,6 +94,17 @@ def test_without_labels_to_ask_for_the_affinity_is_untouched(affinity: JSON | No
     assert node_affinity(affinity, None) is affinity
 
 
+def test_a_term_that_permits_no_node_does_not_come_to_permit_one() -> None:
+    empty: JSON = {"matchExpressions": []}
+    some = _term("x")
+    asked = needed(customLabels={"a": "1"})
+    for own, expected in (([empty, some], 1), ([empty], 1)):
+        user = {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": own}}}
+        merged = terms_of(node_affinity(user, asked))
+        assert len(merged) == expected
+        assert not node_matches({"affinity": node_affinity(user, asked)}, NodeView("n", {"a": "1"}))
+
+
 def test_the_rest_of_the_affinity_is_kept_and_the_given_one_not_changed() -> None:
     preferred = [{"weight": 1, "preference": {}}]
     given_affinity: JSON = {
