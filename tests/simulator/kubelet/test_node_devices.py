@@ -261,3 +261,39 @@ def test_pods_that_were_there_count_on_a_node_registered_anew() -> None:
         "Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: 1,"
         " capacity: 1",
     )
+
+
+@pytest.mark.parametrize(
+    ("stop_after", "gone", "exit_code"),
+    [
+        pytest.param(2.0, 3.5, 0, id="a container that stops in time ends well"),
+        pytest.param(60.0, 12.0, 137, id="a container that would take too long is killed"),
+        pytest.param(None, 12.0, 137, id="a container that ignores SIGTERM is killed"),
+    ],
+)
+def test_the_grace_period(
+    cluster: Cluster, stop_after: float | None, gone: float, exit_code: int
+) -> None:
+    cluster.images.behave("*", Workload(stop_after=stop_after))
+    create(cluster, pod("p", terminationGracePeriodSeconds=10))
+    cluster.run_until(5)
+    seen: list[tuple[float, JSON]] = []
+    cluster.api.watch("pods", sink=lambda event: seen.append((cluster.clock.now, event.object)))
+    cluster.api.delete("pods", "default", "p")
+    cluster.run_until(60)
+    when, last = seen[-1]
+    ended = last["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert ended["exitCode"] == exit_code
+    assert gone - 1.5 < when - 5 < gone
+
+
+def test_a_second_deletion_can_shorten_the_grace_period(cluster: Cluster) -> None:
+    cluster.images.behave("*", Workload(stop_after=None))
+    create(cluster, pod("p", terminationGracePeriodSeconds=600))
+    cluster.run_until(5)
+    cluster.api.delete("pods", "default", "p")
+    cluster.run_until(20)
+    assert cluster.api.list("pods").items
+    cluster.api.delete("pods", "default", "p", grace_period_seconds=5)
+    cluster.run_until(27)
+    assert not cluster.api.list("pods").items
