@@ -98,6 +98,9 @@ def _pod_repairs(seen: Observation) -> list[Write]:
     writes = []
     for pod in seen.pods:
         labels = names.labels(performer.name, seen.spec.avs_address, pod.template_hash)
+        if pod.template_hash != seen.wanted:
+            # It goes with its template, under which the address may have been another.
+            del labels[names.AVS_LABEL]
         body = pod_repair(pod.labels, pod.owner, labels, performer.name, performer.uid)
         if body is not None and pod.alive:
             writes.append(Write("patch", "pods", pod.namespace, pod.name, body))

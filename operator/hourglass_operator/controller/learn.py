@@ -7,9 +7,9 @@ from typing import Any
 from hourglass_operator.api import KIND
 from hourglass_operator.controller.observe import belongs
 from hourglass_operator.controller.plan import Outcome, Refusal
-from hourglass_operator.controller.pod_view import controller_uid
 from hourglass_operator.controller.settings import Settings, backoff
 from hourglass_operator.controller.views import PerformerView
+from hourglass_operator.resources.owner import controller_uid
 
 _REFUSED = (400, 403, 422)
 

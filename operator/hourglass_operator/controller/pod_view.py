@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from sys import intern
 
 from hourglass_operator.controller.views import JSON, seconds
 from hourglass_operator.kube.podresources import requests
 from hourglass_operator.resources import names
+from hourglass_operator.resources.owner import controller_uid
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,15 @@ def pod_view(pod: JSON) -> PodView | None:
         version=meta.get("resourceVersion", ""),
         performer=parsed.performer,
         owner=controller_uid(meta),
-        labels={k: v for k, v in (meta.get("labels") or {}).items() if k in names.OWN_LABELS},
+        labels=names.own_labels(meta.get("labels") or {}),
         template_hash=parsed.template_hash,
         attempt=parsed.attempt,
         created=created,
         deleted=seconds(meta.get("deletionTimestamp")),
-        phase=status.get("phase", "Pending"),
+        phase=intern(status.get("phase", "Pending")),
         reason=status.get("reason", ""),
         message=status.get("message", ""),
-        node=spec.get("nodeName", ""),
+        node=intern(spec.get("nodeName", "")),
         unschedulable=scheduled.get("message", "")
         if scheduled.get("reason") == "Unschedulable" and scheduled.get("status") == "False"
         else None,
@@ -110,14 +111,6 @@ def pod_view(pod: JSON) -> PodView | None:
         ready_changed=created if ready_changed is None else ready_changed,
         container=_container(status),
         devices=tuple(sorted((k, v) for k, v in requests(spec).items() if "/" in k)),
-    )
-
-
-def controller_uid(meta: Mapping[str, Any]) -> str:
-    """The uid of the owner that controls an object; empty if nobody does."""
-    return next(
-        (o["uid"] for o in meta.get("ownerReferences") or () if o.get("controller")),
-        "",
     )
 
 
