@@ -348,9 +348,11 @@ class PodWorker:
 
     def deleted(self) -> None:
         """The pod is marked for deletion, or its grace period was shortened."""
-        if not self.agent.up or self.stage in (Stage.TERMINATED, Stage.GONE):
+        if not self.agent.up or self.stage is Stage.GONE:
             return
-        if self.killer is None:
+        if self.stage is Stage.TERMINATED:
+            termination.Termination(self).let_go()
+        elif self.killer is None:
             self.terminate()
         else:
             self.killer.hasten(float(self.pod["metadata"]["deletionGracePeriodSeconds"]))

@@ -104,6 +104,9 @@ class Termination:
             self._missed = self._finish
             return
         worker.sandbox = False
+        # Admission counts active pods only, and one whose containers have ended is not:
+        # https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.go#L1128
+        worker.release()
         created = any(container.exists for container in worker.containers)
         if created:
             worker.finish()
