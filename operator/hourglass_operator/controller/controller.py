@@ -90,11 +90,12 @@ class Controller:
             self.queue.add(key, now)
         self._remember(key, memory)
         if retry:
+            # The retry comes to everything that the plan would have woken up for.
             self.queue.retry(key, now)
         else:
             self.queue.forgive(key)
-        if done.plan.wake_at is not None:
-            self.queue.add(key, done.plan.wake_at)
+            if done.plan.wake_at is not None:
+                self.queue.add(key, done.plan.wake_at)
         self.queue.done(key)
 
     def _news(self, outcome: Outcome, lesson: Lesson) -> tuple[Key, ...]:
