@@ -24,7 +24,7 @@ lint: install
 	$(BIN)/lint-imports
 
 test: install lint
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
 
 demo: install
 	$(BIN)/hourglass-sim run scenarios/demo.yaml

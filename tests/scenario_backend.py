@@ -45,12 +45,12 @@ class ScriptedBackend:
         self.namespace = ""
         self.cluster: Cluster | None = None
         self.resources: Collection[str] = ()
-        self._script: list[tuple[float, Callable[[], None]]] = []
+        self._script: list[tuple[float, Callable[[], object]]] = []
         self._observer: Observer | None = None
         self._uid = 0
         self._version = 0
 
-    def later(self, when: float, action: Callable[[], None]) -> "ScriptedBackend":
+    def later(self, when: float, action: Callable[[], object]) -> "ScriptedBackend":
         """Something else happens, `when` seconds after the start."""
         self._script.append((when, action))
         return self

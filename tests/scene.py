@@ -56,7 +56,7 @@ def scene(
 
 def status_of(plan: Plan, stored: JSON | None = None) -> JSON:
     """The status after a plan's status write, or the stored one if it has none."""
-    patch = next((w.body["status"] for w in plan.writes if w.subresource == "status"), {})
+    patch: JSON = next((w.body["status"] for w in plan.writes if w.subresource == "status"), {})
     merged = {**(stored or {}), **patch}
     return {key: value for key, value in merged.items() if value is not None}
 

@@ -14,7 +14,7 @@ class Timer:
 
     __slots__ = ("action", "when")
 
-    def __init__(self, when: float, action: Callable[[], None] | None) -> None:
+    def __init__(self, when: float, action: Callable[[], object] | None) -> None:
         self.when = when
         self.action = action
 
@@ -34,14 +34,14 @@ class Clock:
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
 
-    def at(self, when: float, action: Callable[[], None]) -> Timer:
+    def at(self, when: float, action: Callable[[], object]) -> Timer:
         """Run `action` at `when` seconds, or now if that has passed."""
         timer = Timer(max(when, self.now), action)
         self._sequence += 1
         heapq.heappush(self._heap, (timer.when, self._sequence, timer))
         return timer
 
-    def after(self, delay: float, action: Callable[[], None]) -> Timer:
+    def after(self, delay: float, action: Callable[[], object]) -> Timer:
         """Run `action` `delay` seconds from now."""
         return self.at(self.now + delay, action)
 

@@ -1,5 +1,7 @@
 """The virtual clock."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from hourglass_simulator.clock import Clock
 def test_actions_run_by_time_and_then_in_the_order_of_scheduling(times: list[int]) -> None:
     clock, ran = Clock(), list[tuple[int, int]]()
     for index, when in enumerate(times):
-        clock.at(when, lambda when=when, index=index: ran.append((when, index)))
+        clock.at(when, partial(ran.append, (when, index)))
     clock.run_until(20)
     assert ran == sorted((when, index) for index, when in enumerate(times))
     assert clock.now == 20

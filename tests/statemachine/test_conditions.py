@@ -255,8 +255,9 @@ def test_the_transition_time_moves_only_with_the_status(history: list[Facts]) ->
         before = {c.type: c for c in stored}
         for condition in after:
             old = before.get(condition.type)
-            moved = old is None or old.status != condition.status
-            assert condition.last_transition_time == (now if moved else old.last_transition_time)
+            stays = old is not None and old.status == condition.status
+            since = old.last_transition_time if old and stays else now
+            assert condition.last_transition_time == since
             assert condition.observed_generation == minute
         stored = after
 

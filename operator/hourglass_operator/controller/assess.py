@@ -132,10 +132,8 @@ def _fault(seen: Observation, pod: PodView | None, catalogue: Catalogue) -> Faul
     if pod.ready:
         return None
     fault = started_pod(pod, seen.nodes.get(pod.node))
-    if fault is None or seen.status.pod_name != pod.name:
-        return fault
     progressing = next((c for c in seen.status.conditions if c.type == "Progressing"), None)
-    if progressing is None:
+    if fault is None or progressing is None or seen.status.pod_name != pod.name:
         return fault
     return standing(fault, progressing.reason, progressing.status == "True")
 

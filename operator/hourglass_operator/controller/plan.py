@@ -23,10 +23,6 @@ class Write:
     body: dict[str, Any]
     subresource: str = ""
 
-    def __str__(self) -> str:
-        path = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
-        return f"{self.verb} {path} {self.namespace}/{self.name}"
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -31,11 +31,6 @@ class PerformerView:
     spec_json: bytes
     status_json: bytes
 
-    @property
-    def key(self) -> Key:
-        """Namespace and name."""
-        return (self.namespace, self.name)
-
     def spec(self) -> PerformerSpec:
         """The spec; raises pydantic.ValidationError if it is none."""
         return PerformerSpec.model_validate_json(self.spec_json)

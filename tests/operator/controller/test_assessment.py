@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from builders import NodeBuilder, PerformerBuilder, PodBuilder, node, performer, pod_of
+from builders import JSON, NodeBuilder, PerformerBuilder, PodBuilder, node, performer, pod_of
 from hourglass_operator.controller import Settings
 from scene import conditions_of, scene, status_of
 
@@ -61,22 +61,22 @@ def bound(owner: PerformerBuilder = V1, node_name: str = "node-1") -> PodBuilder
 
 OLD = bound().ready()
 PULL = 'failed to pull and unpack image "docker.io/avs/performer:v1": not found'
-STILL_FAILED = {
-    "podName": bound().name,
-    "conditions": [
-        {
-            "type": "Progressing",
-            "status": "False",
-            "reason": "ImagePullFailed",
-            "message": "",
-            "lastTransitionTime": "1970-01-01T00:00:00Z",
-        }
-    ],
-}
-CRASH_FAILED = {
-    **STILL_FAILED,
-    "conditions": [{**STILL_FAILED["conditions"][0], "reason": "ContainerFailed"}],  # type: ignore[index]
-}
+
+
+def failed_before(reason: str) -> JSON:
+    """The stored status of a Performer whose pod was called broken for this reason."""
+    progressing = {
+        "type": "Progressing",
+        "status": "False",
+        "reason": reason,
+        "message": "",
+        "lastTransitionTime": "1970-01-01T00:00:00Z",
+    }
+    return {"podName": bound().name, "conditions": [progressing]}
+
+
+STILL_FAILED = failed_before("ImagePullFailed")
+CRASH_FAILED = failed_before("ContainerFailed")
 
 CASES = [
     Case("no pod yet", V1, [], *pending("PodPending"), says="the pod is being created"),

@@ -1,5 +1,6 @@
 """Watches, history, bookmarks, faults and audit: the seams of the API server."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -118,7 +119,7 @@ def test_every_call_can_be_refused(api: APIServer, verb: str) -> None:
     create(api, "a")
     before = api.resource_version
     api.interceptors.append(Fault("before", verb, APIError(503, "ServiceUnavailable", "no")))
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "create": lambda: create(api, "b"),
         "get": lambda: api.get("configmaps", "default", "a"),
         "list": lambda: api.list("configmaps"),

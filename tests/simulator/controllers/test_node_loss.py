@@ -30,7 +30,8 @@ def cluster() -> Cluster:
 
 
 def condition(obj: JSON, kind: str) -> JSON:
-    [found] = [c for c in obj["status"]["conditions"] if c["type"] == kind]
+    conditions: list[JSON] = obj["status"]["conditions"]
+    [found] = [c for c in conditions if c["type"] == kind]
     return found
 
 

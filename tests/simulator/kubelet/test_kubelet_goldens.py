@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class Replay:
             if step["at"] < 0:
                 self._step(step)
             else:
-                self.clock.at(step["at"], lambda step=step: self._step(step))
+                self.clock.at(step["at"], partial(self._step, step))
         self.api.watch("pods", sink=self._sink)
         pod = self.api.create("pods", recorder.pod_of(self.situation), namespace=NAMESPACE)
         self.uid = pod["metadata"]["uid"]
