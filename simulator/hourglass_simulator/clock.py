@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from hourglass_operator.kube import time
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+_EPOCH_SECONDS = int(EPOCH.timestamp())
 
 
 class Timer:
@@ -69,4 +70,4 @@ class Clock:
 
     def timestamp_after(self, delay: float) -> str:
         """The moment `delay` seconds from now, in the same form."""
-        return time.from_seconds(int(EPOCH.timestamp() + self.now + delay))
+        return time.from_seconds(_EPOCH_SECONDS + int(self.now + delay))

@@ -33,7 +33,7 @@ class SimulatedBackend:
     def __init__(self, seed: int = 0) -> None:
         self._seed = seed
         self.cluster = Cluster(seed, crd=generate())
-        self.target = SimulatedTarget(self.cluster, load(), Settings(), seed)
+        self.target = SimulatedTarget(self.cluster, load(), Settings())
         self._namespace = "default"
         self._resources = {r.kind: r for r in self.cluster.api.resources()}
         self._applied: dict[tuple[str, str, str], JSON] = {}

@@ -13,25 +13,18 @@ from hourglass_simulator.harness.operator import USER, SimulatedOperator
 class SimulatedTarget:
     """The cluster, the operator, and the hooks that faults use on the operator's watches."""
 
-    def __init__(
-        self, cluster: Cluster, catalogue: Catalogue, settings: Settings, seed: int
-    ) -> None:
+    def __init__(self, cluster: Cluster, catalogue: Catalogue, settings: Settings) -> None:
         self.cluster = cluster
-        self.seed = seed
         self.deliveries: list[Deliver] = []
-        self.operator = SimulatedOperator(
-            cluster.clock,
-            cluster.api,
-            catalogue=catalogue,
-            settings=settings,
-            hook=self._deliver,
-        )
-        self.second = SimulatedOperator(
-            cluster.clock,
-            cluster.api,
-            catalogue=catalogue,
-            settings=settings,
-            hook=self._deliver,
+        self.operator, self.second = (
+            SimulatedOperator(
+                cluster.clock,
+                cluster.api,
+                catalogue=catalogue,
+                settings=settings,
+                hook=self._deliver,
+            )
+            for _ in range(2)
         )
 
     @property
