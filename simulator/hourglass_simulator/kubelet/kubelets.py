@@ -241,7 +241,11 @@ class Kubelets:
         status = agent.node.get("status") or {}
         now = self._clock.timestamp()
         conditions = [_well(c, now) for c in status.get("conditions") or ()]
-        self._set_node_status(agent, {**status, "conditions": conditions})
+        # Devices may have failed or recovered meanwhile.
+        offered = {name: str(found.allocatable) for name, found in agent.devices.items()}
+        allocatable = {**(status.get("allocatable") or {}), **offered}
+        report = {**status, "conditions": conditions, "allocatable": allocatable}
+        self._set_node_status(agent, report)
         for worker in list(self._by_node.get(agent.name, {}).values()):
             worker.resume()
 
