@@ -40,7 +40,8 @@ class Scheduler:
         self._pending: dict[str, JSON] = {}
         self._attempts: dict[str, int] = {}
         self._not_before: dict[str, float] = {}
-        self._unschedulable: set[str] = set()
+        # Ordered, as sets of texts are not the same in every process.
+        self._unschedulable: dict[str, None] = {}
         self._active: list[tuple[int, int, str]] = []
         self._queued: set[str] = set()
         self._sequence = 0
@@ -125,7 +126,7 @@ class Scheduler:
         self._not_before.pop(uid, None)
         self._kinds.pop(uid, None)
         self._nominated.pop(uid, None)
-        self._unschedulable.discard(uid)
+        self._unschedulable.pop(uid, None)
 
     def _changed(self, node: str) -> None:
         self._changes.append(node)
@@ -151,7 +152,7 @@ class Scheduler:
 
     def _flush(self, uid: str) -> None:
         if uid in self._unschedulable:
-            self._unschedulable.discard(uid)
+            self._unschedulable.pop(uid, None)
             self._enqueue(uid)
 
     def _cycle(self) -> None:
@@ -288,7 +289,7 @@ class Scheduler:
 
     def _fail(self, uid: str, pod: JSON, message: str) -> None:
         self._back_off(uid)
-        self._unschedulable.add(uid)
+        self._unschedulable[uid] = None
         self._clock.after(FLUSH, lambda: self._flush(uid))
         meta, status = pod["metadata"], pod.get("status") or {}
         self._events.event(reference(pod), WARNING, "FailedScheduling", message)
