@@ -42,8 +42,13 @@ class Controller:
         self._memory: dict[Key, Memory] = {}
 
     def watched(self, resource: str, event: str, obj: JSON, now: float) -> None:
-        """Take in a watch event: ADDED, MODIFIED or DELETED."""
-        self._concerns(self.cache.watched(resource, event, obj), now)
+        """Take in a watch event: ADDED, MODIFIED or DELETED.
+
+        A node concerns every Performer that waits for one, and nodes change many at a time: their
+        changes are looked at together a moment later.
+        """
+        when = now + self._settings.status_delay if resource == "nodes" else now
+        self._concerns(self.cache.watched(resource, event, obj), when)
 
     def listed(self, resource: str, objects: Iterable[JSON], version: str, now: float) -> None:
         """Take in a list of all objects of a resource and the resourceVersion it is of."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from builders import NAMESPACE, performer, pod_of
+from builders import NAMESPACE, node, performer, pod_of
 from hourglass_operator.controller import Outcome, Pass, Plan, Settings
 from scene import Scene, calls, conditions_of, scene, status_of
 
@@ -159,6 +159,16 @@ def test_only_one_pass_for_a_key_at_a_time() -> None:
     assert staged.controller.take(NOW) is None
     staged.controller.finish(due, [], NOW)
     assert staged.controller.take(NOW) is not None
+
+
+def test_changes_of_nodes_are_looked_at_together() -> None:
+    waiting = POD.unschedulable("0/1 nodes are available: 1 Insufficient cpu.")
+    staged = scene(V1, waiting)
+    staged.controller.queue.take(NOW)
+    staged.controller.queue.done(staged.key)
+    for name in ("a", "b", "c"):
+        staged.sees("nodes", node(name).build(), event="ADDED", now=NOW)
+    assert (len(staged.controller.queue), staged.controller.queue.next_due()) == (1, NOW + 1)
 
 
 def test_a_pass_that_breaks_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
