@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from hourglass_simulator.faults import api, containers, images, nodes, operators, watches
-from hourglass_simulator.faults.target import FaultType, Target, Undo
+from hourglass_simulator.faults import api, containers, devices, images, nodes, operators, watches
+from hourglass_simulator.faults.holds import Undo
+from hourglass_simulator.faults.target import FaultType, Impossible, Target
+
+__all__ = ["REGISTRY", "FaultType", "Impossible", "Target", "Undo", "inject"]
 
 _ALL: tuple[FaultType[Any], ...] = (
     *api.FAULTS,
     *containers.FAULTS,
+    *devices.FAULTS,
     *images.FAULTS,
     *nodes.FAULTS,
     *operators.FAULTS,
@@ -24,6 +28,7 @@ REGISTRY: Mapping[str, FaultType[Any]] = {
 def inject(name: str, target: Target, parameters: dict[str, Any], seed: str) -> Undo:
     """Begin a fault; its random numbers depend on its name and the seed alone.
 
-    Raises KeyError for an unknown fault and pydantic.ValidationError for bad parameters.
+    Raises KeyError for an unknown fault, pydantic.ValidationError for bad parameters, and
+    Impossible for a fault of something that is not there.
     """
     return REGISTRY[name].begin(target, parameters, Random(f"{name}/{seed}"))

@@ -1,37 +1,66 @@
 """Faults of the API server as the operator meets them."""
 
 from collections.abc import Callable
+from math import ceil
 from random import Random
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hourglass_simulator.apiserver import APIError, CallTimeout
+from hourglass_simulator.apiserver import APIError, CallTimeout, errors
 from hourglass_simulator.apiserver.calls import Call
-from hourglass_simulator.faults.target import FaultType, Target, Undo
-from hourglass_simulator.scenario.strict import Count, Resource, Strict
+from hourglass_simulator.faults.holds import Undo
+from hourglass_simulator.faults.parameters import Parameters
+from hourglass_simulator.faults.target import FaultType, Target
+from hourglass_simulator.scenario.strict import Bool, Count, Duration, Resource
 
 
-class OfCalls(Strict):
-    """Which of the operator's calls: by `verb` and `resource`, the first `times` of them, each
-    with this `probability`. By default every mutating call."""
+class OfCalls(Parameters):
+    """Which of the operator's calls."""
 
     verb: Literal["create", "patch", "delete", "list", "watch", "get"] | None = None
+    """Only such calls of the operator; by default every one that would change something."""
     resource: Resource | None = None
+    """Only calls for this resource."""
     times: Annotated[Count, Field(ge=1)] | None = None
+    """Only the first so many of them."""
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Of each of them being struck."""
 
 
 class Errors(OfCalls):
-    """`code`: the HTTP status."""
+    """Calls, and the error."""
 
     code: Literal[500, 502, 503, 504] = 500
+    """The HTTP status."""
+
+
+class Throttled(OfCalls):
+    """Calls, and when to come back."""
+
+    retry_after: Duration = 1.0
+    """When to come back, as the answer says, in whole seconds."""
 
 
 class Timeouts(OfCalls):
-    """`done`: the call takes effect, only its answer is lost."""
+    """Calls, and whether they take effect."""
 
-    done: bool = True
+    done: Bool = True
+    """The call takes effect, only its answer is lost."""
+
+
+# Reason and message: of etcd's trouble, which the API server passes on, of what client-go makes of
+# a proxy's answer, and of the API server's own time limit.
+# https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go
+_ERRORS = {
+    500: ("", "etcdserver: leader changed"),
+    502: (
+        "InternalError",
+        'an error on the server ("Bad Gateway") has prevented the request from succeeding',
+    ),
+    503: ("ServiceUnavailable", "the server is currently unable to handle the request"),
+    504: ("Timeout", "Timeout: request did not complete within the allotted timeout"),
+}
 
 
 class _Interception:
@@ -87,28 +116,25 @@ class _Interception:
 def _conflict(target: Target, p: OfCalls, random: Random) -> Undo:
     """Calls are refused with 409: somebody else changed the object at that moment."""
 
-    def error(call: Call) -> Exception:
-        text = (
-            f'Operation cannot be fulfilled on {call.resource} "{call.name}": the object has been'
-            " modified; please apply your changes to the latest version and try again"
-        )
-        return APIError(409, "Conflict", text)
-
-    return _Interception(target, p, random, error).end
+    resources = {resource.plural: resource for resource in target.cluster.api.resources()}
+    return _Interception(
+        target, p, random, lambda call: errors.modified(resources[call.resource], call.name)
+    ).end
 
 
 def _error(target: Target, p: Errors, random: Random) -> Undo:
     """Calls fail with an error of the server."""
-    reason = {500: "InternalError", 503: "ServiceUnavailable", 504: "Timeout"}.get(p.code, "")
-    return _Interception(
-        target, p, random, lambda _: APIError(p.code, reason, "the server is in trouble")
-    ).end
+    reason, text = _ERRORS[p.code]
+    return _Interception(target, p, random, lambda _: APIError(p.code, reason, text)).end
 
 
-def _throttled(target: Target, p: OfCalls, random: Random) -> Undo:
+def _throttled(target: Target, p: Throttled, random: Random) -> Undo:
     """Calls are refused with 429: too many requests."""
     text = "the server has received too many requests and has asked us to try again later"
-    return _Interception(target, p, random, lambda _: APIError(429, "TooManyRequests", text)).end
+    details = {"retryAfterSeconds": ceil(p.retry_after)}
+    return _Interception(
+        target, p, random, lambda _: APIError(429, "TooManyRequests", text, details)
+    ).end
 
 
 def _timeout(target: Target, p: Timeouts, random: Random) -> Undo:
@@ -119,8 +145,8 @@ def _timeout(target: Target, p: Timeouts, random: Random) -> Undo:
 
 
 FAULTS = (
-    FaultType("api-conflict", OfCalls, _conflict),
-    FaultType("api-error", Errors, _error),
-    FaultType("api-throttled", OfCalls, _throttled),
-    FaultType("api-timeout", Timeouts, _timeout),
+    FaultType("api-conflict", OfCalls, _conflict, {"verb": "patch", "times": 3}),
+    FaultType("api-error", Errors, _error, {"code": 503, "probability": 0.5}),
+    FaultType("api-throttled", Throttled, _throttled, {"times": 5, "retryAfter": "10s"}),
+    FaultType("api-timeout", Timeouts, _timeout, {"verb": "create", "resource": "pods"}),
 )

@@ -1,47 +1,58 @@
 """Faults of the program in the container."""
 
 from random import Random
+from typing import Annotated
 
-from hourglass_simulator.faults.target import FaultType, Target, Undo, nothing
+from pydantic import Field
+
+from hourglass_simulator.faults import present
+from hourglass_simulator.faults.holds import Undo
+from hourglass_simulator.faults.parameters import Parameters
+from hourglass_simulator.faults.target import FaultType, Target, nothing
 from hourglass_simulator.kubelet.workload import Workload
-from hourglass_simulator.scenario.strict import Bool, Count, Duration, Strict
+from hourglass_simulator.scenario.strict import Bool, Count, Duration
 
 
-class OfContainers(Strict):
-    """`image`: whose containers, a reference or shell pattern; by default all."""
+class OfContainers(Parameters):
+    """Whose containers."""
 
     image: str = "*"
+    """Of containers, a reference or shell pattern."""
 
 
-class Exits(Strict):
-    """`performer`: of which one, `namespace` as well; `code`, or `outOfMemory` for 137."""
+class Exits(Parameters):
+    """Whose containers, and how they end."""
 
     performer: str
-    namespace: str = "default"
+    """Its name."""
+    namespace: str | None = None
+    """Its namespace, if it is not the scenario's."""
     code: Count = 1
+    """With which the container ends."""
     out_of_memory: Bool = False
+    """It is killed for using too much memory, with code 137."""
 
 
 class CrashLoop(OfContainers):
-    """`after`: from each start to the exit; `code`: with which it ends."""
+    """Whose containers, and how they end."""
 
     after: Duration = 1.0
+    """From each start to the exit."""
     code: Count = 1
+    """With which containers end."""
 
 
 class Flaps(OfContainers):
-    """`every`: how long it is unready, and ready, in turn."""
+    """Whose containers, and how often."""
 
-    every: Duration = 20.0
+    every: Annotated[Duration, Field(ge=1)] = 20.0
+    """How long they are unready, and then ready, in turn."""
 
 
 def _exits(target: Target, p: Exits, _: Random) -> Undo:
     """The container of a Performer ends once."""
-    api = target.cluster.api
-    found = api.list("pods", p.namespace, label_selector=f"performer-name={p.performer}")
-    for pod in found.items:
-        name = pod["metadata"]["name"]
-        target.cluster.kubelets.exit(p.namespace, name, p.code, out_of_memory=p.out_of_memory)
+    for namespace, pod in present.pods(target, p.performer, p.namespace):
+        target.cluster.kubelets.exit(namespace, pod, p.code, out_of_memory=p.out_of_memory)
     return nothing
 
 
@@ -97,9 +108,9 @@ def _behave(target: Target, image: str, workload: Workload) -> Undo:
 
 
 FAULTS = (
-    FaultType("container-exits", Exits, _exits),
-    FaultType("crash-loop", CrashLoop, _crash_loop),
-    FaultType("ignores-termination", OfContainers, _ignores_termination),
-    FaultType("never-ready", OfContainers, _never_ready),
-    FaultType("readiness-flaps", Flaps, _flaps),
+    FaultType("container-exits", Exits, _exits, {"performer": "worker", "code": 2}),
+    FaultType("crash-loop", CrashLoop, _crash_loop, {"image": "avs/worker:*", "after": "5s"}),
+    FaultType("ignores-termination", OfContainers, _ignores_termination, {}),
+    FaultType("never-ready", OfContainers, _never_ready, {"image": "avs/worker:v2"}),
+    FaultType("readiness-flaps", Flaps, _flaps, {"every": "30s"}),
 )

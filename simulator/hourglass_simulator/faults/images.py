@@ -2,21 +2,25 @@
 
 from random import Random
 
-from hourglass_simulator.faults.target import FaultType, Target, Undo
+from hourglass_simulator.faults.holds import Undo
+from hourglass_simulator.faults.parameters import Parameters
+from hourglass_simulator.faults.target import FaultType, Target
 from hourglass_simulator.kubelet.images import Pull
-from hourglass_simulator.scenario.strict import Duration, Strict
+from hourglass_simulator.scenario.strict import Duration
 
 
-class OfImages(Strict):
-    """`image`: a reference or shell pattern; by default every image."""
+class OfImages(Parameters):
+    """Which images."""
 
     image: str = "*"
+    """A reference or shell pattern."""
 
 
 class SlowPull(OfImages):
-    """`takes`: how long each pull takes."""
+    """Which images, and how slow."""
 
     takes: Duration
+    """How long each pull takes."""
 
 
 def _missing(target: Target, p: OfImages, _: Random) -> Undo:
@@ -40,8 +44,8 @@ def _slow(target: Target, p: SlowPull, _: Random) -> Undo:
 
 
 FAULTS = (
-    FaultType("image-missing", OfImages, _missing),
-    FaultType("image-unauthorized", OfImages, _unauthorized),
-    FaultType("registry-down", OfImages, _registry_down),
-    FaultType("slow-pull", SlowPull, _slow),
+    FaultType("image-missing", OfImages, _missing, {"image": "avs/worker:v2"}),
+    FaultType("image-unauthorized", OfImages, _unauthorized, {"image": "private.example.com/*"}),
+    FaultType("registry-down", OfImages, _registry_down, {}),
+    FaultType("slow-pull", SlowPull, _slow, {"takes": "5m"}),
 )

@@ -1,119 +1,161 @@
-"""Faults of nodes and their devices."""
+"""Faults of nodes, and of the pods that happen to be on them."""
 
 from random import Random
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from hourglass_simulator.controllers.drain import cordon, drain, uncordon
+from hourglass_simulator.faults import present
+from hourglass_simulator.faults.holds import Undo
+from hourglass_simulator.faults.parameters import Parameters
+from hourglass_simulator.faults.target import FaultType, Target, nothing
+from hourglass_simulator.kubelet.kubelets import good_conditions
 
-from hourglass_simulator.apiserver import APIError
-from hourglass_simulator.faults.target import FaultType, Target, Undo
-from hourglass_simulator.scenario.strict import Count, Duration, Strict
-
-GPU = "nvidia.com/gpu"
+JSON = dict[str, Any]
 
 
-class OfNode(Strict):
-    """`node`: its name."""
+class OfNode(Parameters):
+    """Which node."""
 
     node: str
-
-
-class OfDevices(OfNode):
-    """`resource`: of the device plugin."""
-
-    resource: str = GPU
-
-
-class Unhealthy(OfDevices):
-    """`count`: how many devices."""
-
-    count: Annotated[Count, Field(ge=1)] = 1
-
-
-class Restarted(OfDevices):
-    """`for`: how long the plugin is away."""
-
-    duration: Annotated[Duration, Field(alias="for")] = 10.0
+    """Its name."""
 
 
 class Label(OfNode):
-    """`label`: its key."""
+    """Which label."""
 
     label: str
+    """Its key."""
 
 
-class Evicted(Strict):
-    """`performer`: whose pods; `resource`: what its node runs low on."""
+class Evicted(Parameters):
+    """Whose pods, and why."""
 
     performer: str
-    namespace: str = "default"
+    """Its name."""
+    namespace: str | None = None
+    """Its namespace, if it is not the scenario's."""
     resource: Literal["memory", "ephemeral-storage"] = "memory"
+    """What the node runs low on."""
 
 
 def _lost(target: Target, p: OfNode, _: Random) -> Undo:
     """A node's kubelet reports no more, its containers go on; healed, it is back."""
+    present.node(target, p.node)
     kubelets = target.cluster.kubelets
-    kubelets.stop(p.node)
-    return lambda: kubelets.start(p.node)
 
-
-def _unhealthy(target: Target, p: Unhealthy, _: Random) -> Undo:
-    """Devices of a node become unhealthy; pods that have them keep running."""
-    kubelets = target.cluster.kubelets
-    kubelets.fail_devices(p.node, p.resource, p.count)
-    return lambda: kubelets.repair_devices(p.node, p.resource)
-
-
-def _unplugged(target: Target, p: OfDevices, _: Random) -> Undo:
-    """The device plugin of a node goes; healed, it is back with all its devices."""
-    kubelets = target.cluster.kubelets
-    kubelets.unplug(p.node, p.resource)
-    return lambda: kubelets.plug(p.node, p.resource)
-
-
-def _restarted(target: Target, p: Restarted, _: Random) -> Undo:
-    """The device plugin of a node goes and comes back."""
-    kubelets = target.cluster.kubelets
-    kubelets.unplug(p.node, p.resource)
-    timer = target.cluster.clock.after(p.duration, lambda: kubelets.plug(p.node, p.resource))
+    def begin() -> Undo:
+        kubelets.stop(p.node)
+        return end
 
     def end() -> None:
-        timer.cancel()
-        kubelets.plug(p.node, p.resource)
+        if present.find_node(target, p.node) is not None:
+            kubelets.start(p.node)
 
-    return end
+    return target.holds.hold(_kubelet(p.node), begin)
+
+
+def _removed(target: Target, p: OfNode, _: Random) -> Undo:
+    """A node is taken away with everything on it; healed, one of its name registers anew."""
+    present.node(target, p.node)
+
+    def begin() -> Undo:
+        node = present.node(target, p.node)
+        target.cluster.remove_node(p.node)
+        return lambda: _register(target, node)
+
+    return target.holds.hold(("node", p.node), begin)
+
+
+def _register(target: Target, node: JSON) -> None:
+    """A Node as its kubelet makes it, with the labels, taints and devices that it had."""
+    name = node["metadata"]["name"]
+    if present.find_node(target, name) is not None:
+        return
+    taints = [
+        taint
+        for taint in node["spec"].get("taints") or ()
+        if not taint["key"].startswith("node.kubernetes.io/")
+    ]
+    status = node["status"]
+    now = target.cluster.clock.timestamp()
+    target.cluster.api.create(
+        "nodes",
+        {
+            "metadata": {"name": name, "labels": node["metadata"].get("labels") or {}},
+            "spec": {"taints": taints} if taints else {},
+            "status": {
+                **status,
+                "allocatable": status["capacity"],
+                "conditions": good_conditions(now),
+            },
+        },
+    )
+    if target.holds.held(_kubelet(name)):
+        target.cluster.kubelets.stop(name)
+
+
+def _cordoned(target: Target, p: OfNode, _: Random) -> Undo:
+    """A node takes no new pods; healed, it does again."""
+    return _cordon(target, p.node)
+
+
+def _drained(target: Target, p: OfNode, _: Random) -> Undo:
+    """A node is cordoned and its pods are evicted; healed, it takes pods again."""
+    undo = _cordon(target, p.node)
+    drain(target.cluster.clock, target.cluster.api, p.node)
+    return undo
+
+
+def _cordon(target: Target, name: str) -> Undo:
+    api = target.cluster.api
+    present.node(target, name)
+
+    def begin() -> Undo:
+        if present.node(target, name)["spec"].get("unschedulable"):
+            return nothing
+        cordon(api, name)
+        return end
+
+    def end() -> None:
+        if present.find_node(target, name) is not None:
+            uncordon(api, name)
+
+    return target.holds.hold(("cordon", name), begin)
 
 
 def _label_gone(target: Target, p: Label, _: Random) -> Undo:
     """A node loses a label; healed, it has it again."""
-    api = target.cluster.api
-    value = api.get("nodes", "", p.node)["metadata"].get("labels", {}).get(p.label)
+    present.node(target, p.node)
 
-    def label(to: str | None) -> None:
-        try:
-            api.patch("nodes", "", p.node, {"metadata": {"labels": {p.label: to}}})
-        except APIError as error:
-            if error.code != 404:
-                raise
+    def begin() -> Undo:
+        value = (present.node(target, p.node)["metadata"].get("labels") or {}).get(p.label)
+        set_to(None)
+        return lambda: set_to(value)
 
-    label(None)
-    return lambda: label(value)
+    def set_to(value: str | None) -> None:
+        if present.find_node(target, p.node) is not None:
+            merge = {"metadata": {"labels": {p.label: value}}}
+            target.cluster.api.patch("nodes", "", p.node, merge)
+
+    return target.holds.hold(("label", p.node, p.label), begin)
 
 
 def _evicted(target: Target, p: Evicted, _: Random) -> Undo:
     """The kubelet evicts a Performer's pods because its node runs low on something."""
-    cluster = target.cluster
-    selector = f"performer-name={p.performer}"
-    for pod in cluster.api.list("pods", p.namespace, label_selector=selector).items:
-        cluster.kubelets.evict(p.namespace, pod["metadata"]["name"], p.resource)
-    return lambda: None
+    for namespace, pod in present.pods(target, p.performer, p.namespace):
+        target.cluster.kubelets.evict(namespace, pod, p.resource)
+    return nothing
+
+
+def _kubelet(node: str) -> tuple[str, ...]:
+    return ("kubelet", node)
 
 
 FAULTS = (
-    FaultType("device-plugin-gone", OfDevices, _unplugged),
-    FaultType("device-plugin-restarted", Restarted, _restarted),
-    FaultType("devices-unhealthy", Unhealthy, _unhealthy),
-    FaultType("label-gone", Label, _label_gone),
-    FaultType("node-lost", OfNode, _lost),
-    FaultType("pod-evicted", Evicted, _evicted),
+    FaultType("label-gone", Label, _label_gone, {"node": "tee-1", "label": "tee"}),
+    FaultType("node-cordoned", OfNode, _cordoned, {"node": "gpu-1"}),
+    FaultType("node-drained", OfNode, _drained, {"node": "gpu-1"}),
+    FaultType("node-lost", OfNode, _lost, {"node": "gpu-1"}),
+    FaultType("node-removed", OfNode, _removed, {"node": "gpu-1"}),
+    FaultType("pod-evicted", Evicted, _evicted, {"performer": "worker", "resource": "memory"}),
 )

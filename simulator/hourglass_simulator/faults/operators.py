@@ -5,35 +5,44 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from hourglass_simulator.faults.target import FaultType, Target, Undo, nothing
-from hourglass_simulator.scenario.strict import Count, Duration, Strict
+from hourglass_simulator.faults.holds import Undo
+from hourglass_simulator.faults.parameters import Parameters
+from hourglass_simulator.faults.target import FaultType, Target, nothing
+from hourglass_simulator.scenario.strict import Count, Duration
 
 
-class Crash(Strict):
-    """`write`: around which write from now on it crashes, counted from 1; without it, at once.
-    `moment`: before or after that write. `every`: again after so many more writes, `times` in
-    all. `down`: how long until it starts again."""
+class Crash(Parameters):
+    """When it crashes, and for how long."""
 
     write: Annotated[Count, Field(ge=1)] | None = None
+    """Around which write from now on, counted from 1; by default at once."""
     moment: Literal["before", "after"] = "after"
+    """Before or after that write."""
     every: Annotated[Count, Field(ge=1)] | None = None
+    """Again after so many more writes."""
     times: Annotated[Count, Field(ge=1)] = 1
+    """How often in all, with `every`."""
     down: Duration = 2.0
+    """How long until it starts again."""
 
 
-class TwoLeaders(Strict):
-    """`for`: how long the second one runs."""
+class TwoLeaders(Parameters):
+    """For how long."""
 
     duration: Annotated[Duration, Field(alias="for")] = 30.0
+    """How long the second one runs."""
 
 
 def _crash(target: Target, p: Crash, _: Random) -> Undo:
     """The operator is killed and started again a little later, with nothing in memory."""
     operator, clock = target.operator, target.cluster.clock
 
-    def crash() -> None:
+    def begin() -> Undo:
         operator.crash()
-        clock.after(p.down, operator.start)
+        return operator.start
+
+    def crash() -> None:
+        clock.after(p.down, target.holds.hold(("operator",), begin))
 
     if p.write is None:
         crash()
@@ -56,17 +65,17 @@ def _crash(target: Target, p: Crash, _: Random) -> Undo:
 
 def _two_leaders(target: Target, p: TwoLeaders, _: Random) -> Undo:
     """A second operator works at the same time, as when a lease fails."""
-    target.second.start()
-    timer = target.cluster.clock.after(p.duration, target.second.crash)
 
-    def end() -> None:
-        timer.cancel()
-        target.second.crash()
+    def begin() -> Undo:
+        target.second.start()
+        return target.second.crash
 
+    end = target.holds.hold(("second operator",), begin)
+    target.cluster.clock.after(p.duration, end)
     return end
 
 
 FAULTS = (
-    FaultType("operator-crash", Crash, _crash),
-    FaultType("two-leaders", TwoLeaders, _two_leaders),
+    FaultType("operator-crash", Crash, _crash, {"write": 3, "moment": "before", "down": "20s"}),
+    FaultType("two-leaders", TwoLeaders, _two_leaders, {"for": "60s"}),
 )

@@ -1,6 +1,6 @@
 """What a fault acts on, and what it is made of."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -8,9 +8,8 @@ from pydantic import BaseModel
 
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.faults.holds import Holds, Undo
 
-Undo = Callable[[], None]
-"""Ends a fault; other faults stay as they are."""
 Deliver = Callable[[str, WatchEvent], Iterable[tuple[float, WatchEvent]]]
 """(resource, event) → what the operator's watch delivers, each after so many seconds more."""
 
@@ -38,6 +37,9 @@ class Target(Protocol):
     """A cluster with the operator in it."""
 
     deliveries: list[Deliver]
+    holds: Holds
+    namespace: str
+    """Of Performers that are named without one."""
 
     @property
     def cluster(self) -> Cluster:
@@ -56,22 +58,34 @@ class Target(Protocol):
         """Whose calls to the API server are the operator's."""
 
 
+class Impossible(Exception):  # noqa: N818 - the word that a scenario's reader sees
+    """A fault cannot begin: what it needs is not there."""
+
+
 class FaultType(Generic[P]):
-    """A named fault: its parameters, what it does in a sentence, and how it begins."""
+    """A named fault: its parameters, what it does in a sentence, and how it begins.
+
+    `example` are parameters as a scenario writes them.
+    """
 
     def __init__(
         self,
         name: str,
         parameters: type[P],
         begin: Callable[[Target, P, Random], Undo],
+        example: Mapping[str, Any],
     ) -> None:
         self.name = name
         self.parameters = parameters
+        self.example = example
         self.doc = " ".join((begin.__doc__ or "").split())
         self._begin = begin
 
     def begin(self, target: Target, parameters: JSON, random: Random) -> Undo:
-        """Begin the fault; raises pydantic.ValidationError for parameters that are none."""
+        """Begin the fault; what is returned ends it and leaves other faults as they are.
+
+        Raises pydantic.ValidationError for parameters that are none, and Impossible.
+        """
         return self._begin(target, self.parameters.model_validate(parameters), random)
 
 

@@ -2,30 +2,36 @@
 
 from collections.abc import Iterable
 from random import Random
+from typing import Literal, get_args
 
 from hourglass_simulator.apiserver import WatchEvent
-from hourglass_simulator.faults.target import Deliver, FaultType, Target, Undo, nothing
-from hourglass_simulator.scenario.strict import Duration, Resource, Strict
+from hourglass_simulator.faults.holds import Undo
+from hourglass_simulator.faults.parameters import Parameters
+from hourglass_simulator.faults.target import Deliver, FaultType, Target, nothing
+from hourglass_simulator.scenario.strict import Duration
 
-WATCHED = ("endpointslices", "nodes", "performers", "pods", "services")
+Watched = Literal["endpointslices", "nodes", "performers", "pods", "services"]
 
 
-class OfWatches(Strict):
-    """`resource`: whose watch; by default all that the operator has."""
+class OfWatches(Parameters):
+    """Which watches."""
 
-    resource: Resource | None = None
+    resource: Watched | None = None
+    """Only this watch of the operator; by default every one."""
 
 
 class Stale(OfWatches):
-    """`by`: how much later everything arrives."""
+    """Which watches, and how stale."""
 
     by: Duration = 5.0
+    """How much later every event arrives."""
 
 
 class Late(OfWatches):
-    """`upTo`: how much later events arrive, each by a time of its own, in order."""
+    """Which watches, and how late."""
 
     up_to: Duration = 3.0
+    """How much later events arrive at most; those of one resource stay in order."""
 
 
 def _dropped(target: Target, p: OfWatches, _: Random) -> Undo:
@@ -59,7 +65,7 @@ def _duplicate(target: Target, p: OfWatches, _: Random) -> Undo:
 
 
 def _named(p: OfWatches) -> tuple[str, ...]:
-    return (p.resource,) if p.resource else WATCHED
+    return (p.resource,) if p.resource else get_args(Watched)
 
 
 def _deliver(target: Target, p: OfWatches, deliver: Deliver) -> Undo:
@@ -73,9 +79,9 @@ def _deliver(target: Target, p: OfWatches, deliver: Deliver) -> Undo:
 
 
 FAULTS = (
-    FaultType("duplicate-events", OfWatches, _duplicate),
-    FaultType("late-events", Late, _late),
-    FaultType("stale-cache", Stale, _stale),
-    FaultType("watch-dropped", OfWatches, _dropped),
-    FaultType("watch-expired", OfWatches, _expired),
+    FaultType("duplicate-events", OfWatches, _duplicate, {}),
+    FaultType("late-events", Late, _late, {"upTo": "8s"}),
+    FaultType("stale-cache", Stale, _stale, {"by": "20s", "resource": "pods"}),
+    FaultType("watch-dropped", OfWatches, _dropped, {"resource": "performers"}),
+    FaultType("watch-expired", OfWatches, _expired, {"resource": "pods"}),
 )

@@ -11,8 +11,7 @@ from hourglass_simulator.apiserver import APIError, WatchEvent
 from hourglass_simulator.apiserver.calls import Audit
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.controllers.drain import cordon, drain, uncordon
-from hourglass_simulator.faults import inject
-from hourglass_simulator.faults.target import Undo
+from hourglass_simulator.faults import Impossible, Undo, inject
 from hourglass_simulator.harness import apply
 from hourglass_simulator.harness.operator import USER
 from hourglass_simulator.harness.setup import furnish
@@ -49,7 +48,7 @@ class SimulatedBackend:
         self, cluster: Wanted, namespace: str, resources: Collection[str], observer: Observer
     ) -> None:
         """Furnish the cluster, then start the operator."""
-        self._namespace = namespace
+        self._namespace = self.target.namespace = namespace
         self._ensure_namespace(namespace)
         furnish(self.cluster, cluster, namespace)
 
@@ -158,7 +157,10 @@ class SimulatedBackend:
 
     def inject(self, fault: str, parameters: JSON) -> None:
         """Begin a fault of the registry."""
-        undo = inject(fault, self.target, parameters, f"{self._seed}/{len(self._healing)}")
+        try:
+            undo = inject(fault, self.target, parameters, f"{self._seed}/{len(self._healing)}")
+        except Impossible as error:
+            raise Refused(f"{fault}: {error}") from error
         self._healing.setdefault(fault, []).append(undo)
 
     def heal(self, fault: str) -> None:

@@ -42,6 +42,7 @@ class Informer:
         label_selector: str,
         hook: Hook,
         subscriber: Subscriber,
+        user: str,
     ) -> None:
         self.resource = resource
         self._clock = clock
@@ -49,6 +50,7 @@ class Informer:
         self._selector = label_selector
         self._hook = hook
         self._subscriber = subscriber
+        self._user = user
         self._watch: Watch | None = None
         self._last_delivery = 0.0
         # Deliveries of a watch that was given up must not arrive any more.
@@ -57,11 +59,10 @@ class Informer:
     def start(self) -> None:
         """List and watch; on failure try again later."""
         self.stop()
-        generation = self._generation
         try:
-            listed = self._api.list(self.resource, label_selector=self._selector)
+            listed = self._api.list(self.resource, label_selector=self._selector, user=self._user)
         except (APIError, CallTimeout):
-            self._clock.after(RETRY, lambda: self._restart(generation))
+            self._list_again()
             return
         self._deliver(
             0.0,
@@ -79,6 +80,9 @@ class Informer:
     def drop(self) -> None:
         """Lose the connection: nothing arrives until the next list."""
         self.stop()
+        self._list_again()
+
+    def _list_again(self) -> None:
         generation = self._generation
         self._clock.after(RETRY, lambda: self._restart(generation))
 
@@ -87,15 +91,24 @@ class Informer:
             self.start()
 
     def _resume(self, version: str) -> None:
+        # A watch whose answer was lost is there all the same, with nobody at this end.
+        connected = True
+
+        def sink(event: WatchEvent) -> None:
+            if connected:
+                self._sink(event)
+
         try:
             self._watch = self._api.watch(
                 self.resource,
                 label_selector=self._selector,
                 resource_version=version,
-                sink=self._sink,
+                sink=sink,
+                user=self._user,
             )
-        except APIError:
-            self.drop()
+        except (APIError, CallTimeout):
+            connected = False
+            self._list_again()
 
     def _sink(self, event: WatchEvent) -> None:
         for delay, delivered in self._hook(self.resource, event):

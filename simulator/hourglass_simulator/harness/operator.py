@@ -76,7 +76,7 @@ class SimulatedOperator:
         for resource in RESOURCES:
             selector = _SELECTORS.get(resource, "")
             self._informers[resource] = Informer(
-                self._clock, self._api, resource, selector, self._hook, subscriber
+                self._clock, self._api, resource, selector, self._hook, subscriber, self._user
             )
         for informer in self._informers.values():
             informer.start()

@@ -6,6 +6,7 @@ from hourglass_operator.controller import Settings
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.faults.holds import Holds
 from hourglass_simulator.faults.target import Deliver
 from hourglass_simulator.harness.operator import USER, SimulatedOperator
 
@@ -16,6 +17,8 @@ class SimulatedTarget:
     def __init__(self, cluster: Cluster, catalogue: Catalogue, settings: Settings) -> None:
         self.cluster = cluster
         self.deliveries: list[Deliver] = []
+        self.holds = Holds()
+        self.namespace = "default"
         self.operator, self.second = (
             SimulatedOperator(
                 cluster.clock,

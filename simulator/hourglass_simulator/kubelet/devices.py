@@ -3,6 +3,8 @@
 https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/
 """
 
+from collections.abc import Set
+
 
 class Devices:
     """Devices 0 to total - 1 of one resource: healthy or not, and which pod has which."""
@@ -38,11 +40,13 @@ class Devices:
         """The pod has none any more."""
         self.owners = {d: owner for d, owner in self.owners.items() if owner != pod_uid}
 
-    def fail(self, count: int) -> None:
-        """The first healthy devices, in use or not, become unhealthy."""
+    def fail(self, count: int) -> set[int]:
+        """The first healthy devices, in use or not, become unhealthy; the result says which."""
         healthy = [device for device in range(self.total) if device not in self.unhealthy]
-        self.unhealthy.update(healthy[:count])
+        failed = set(healthy[:count])
+        self.unhealthy |= failed
+        return failed
 
-    def recover(self) -> None:
-        """All devices are healthy."""
-        self.unhealthy.clear()
+    def recover(self, devices: Set[int]) -> None:
+        """These devices are healthy."""
+        self.unhealthy -= devices

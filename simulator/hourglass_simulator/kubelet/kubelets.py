@@ -5,7 +5,7 @@ wants to know when a kubelet reported last asks `heartbeat`.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
@@ -125,14 +125,18 @@ class Kubelets:
 
     # Devices
 
-    def fail_devices(self, node: str, resource: str, count: int) -> None:
-        """Healthy devices become unhealthy; pods that have them keep running."""
-        self._agents[node].devices[resource].fail(count)
-        self._report_devices(node, resource)
+    def fail_devices(self, node: str, resource: str, count: int) -> set[int]:
+        """Healthy devices become unhealthy; pods that have them keep running.
 
-    def repair_devices(self, node: str, resource: str) -> None:
-        """All devices are healthy again."""
-        self._agents[node].devices[resource].recover()
+        The result says which, for `repair_devices`.
+        """
+        failed = self._agents[node].devices[resource].fail(count)
+        self._report_devices(node, resource)
+        return failed
+
+    def repair_devices(self, node: str, resource: str, devices: Set[int]) -> None:
+        """These devices are healthy again."""
+        self._agents[node].devices[resource].recover(devices)
         self._report_devices(node, resource)
 
     def unplug(self, node: str, resource: str) -> None:
@@ -142,7 +146,9 @@ class Kubelets:
         self._report_devices(node, resource)
 
         def forget() -> None:
-            if not devices.plugged and self._agents[node].devices.get(resource) is devices:
+            agent = self._agents.get(node)
+            there = agent is not None and agent.devices.get(resource) is devices
+            if there and not devices.plugged:
                 self._set_resource(node, resource, "0", "0")
 
         self._clock.after(UNPLUGGED_SECONDS, forget)

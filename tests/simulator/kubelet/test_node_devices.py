@@ -42,11 +42,11 @@ def offered(cluster: Cluster) -> tuple[str, str]:
 def test_an_unhealthy_device_is_not_allocatable_and_its_pod_keeps_running(cluster: Cluster) -> None:
     create(cluster, pod("p", 2))
     cluster.run_until(10)
-    cluster.kubelets.fail_devices("gpu-1", GPU, 1)
+    failed = cluster.kubelets.fail_devices("gpu-1", GPU, 1)
     cluster.run_until(20)
     assert offered(cluster) == ("2", "1")
     assert status(cluster, "p")["phase"] == "Running"
-    cluster.kubelets.repair_devices("gpu-1", GPU)
+    cluster.kubelets.repair_devices("gpu-1", GPU, failed)
     assert offered(cluster) == ("2", "2")
 
 
@@ -90,9 +90,9 @@ def test_a_plugin_that_restarts_takes_its_devices_away_for_a_while(cluster: Clus
 
 
 def test_a_kubelet_that_comes_back_tells_which_devices_are_healthy_now(cluster: Cluster) -> None:
-    cluster.kubelets.fail_devices("gpu-1", GPU, 1)
+    failed = cluster.kubelets.fail_devices("gpu-1", GPU, 1)
     cluster.kubelets.stop("gpu-1")
-    cluster.kubelets.repair_devices("gpu-1", GPU)
+    cluster.kubelets.repair_devices("gpu-1", GPU, failed)
     cluster.run_until(100)
     assert offered(cluster) == ("2", "1")
     cluster.kubelets.start("gpu-1")

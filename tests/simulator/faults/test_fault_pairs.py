@@ -1,0 +1,226 @@
+"""Any two faults at once, ended in either order, leave nothing behind."""
+
+from itertools import combinations_with_replacement
+from typing import Any
+
+import pytest
+import yaml
+
+from hourglass_simulator.faults import REGISTRY, inject
+from hourglass_simulator.faults.holds import Holds
+from hourglass_simulator.faults.reference import example
+from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.scenario.cluster import Cluster
+
+JSON = dict[str, Any]
+GPU = "nvidia.com/gpu"
+NODES = {
+    "nodes": [
+        {"name": "gpu-1", "labels": {"accelerator": "nvidia-a100"}, "devices": {GPU: 4}},
+        {"name": "tee-1", "labels": {"tee": "sgx"}, "taints": ["tee:NoSchedule"]},
+    ]
+}
+WORKER = {
+    "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
+    "kind": "Performer",
+    "metadata": {"name": "worker"},
+    "spec": {
+        "avsAddress": "0x1234567890abcdef1234567890abcdef12345678",
+        "image": "avs/worker:v1",
+    },
+}
+
+
+class Quiet:
+    def changed(self, change: object) -> None:
+        pass
+
+    def wrote(self, write: object) -> None:
+        pass
+
+
+def serving() -> SimulatedBackend:
+    backend = SimulatedBackend(seed=1)
+    backend.start(Cluster.model_validate(NODES), "default", ["pods"], Quiet())
+    backend.apply(WORKER)
+    backend.cluster.run_until(5)
+    return backend
+
+
+def wellness(backend: SimulatedBackend) -> JSON:
+    """Everything that a fault may change, as far as it must be as before."""
+    api, target = backend.cluster.api, backend.target
+    nodes = {
+        node["metadata"]["name"]: (
+            node["metadata"]["labels"],
+            node["spec"],
+            node["status"]["capacity"],
+            node["status"]["allocatable"],
+            {c["type"]: c["status"] for c in node["status"]["conditions"]},
+        )
+        for node in api.list("nodes").items
+    }
+    hooks = (*api.interceptors, *target.deliveries, *target.operator.on_write)
+    performer = api.get("performers", "default", "worker")["status"]["phase"]
+    return {
+        "nodes": nodes,
+        "image": backend.cluster.images.image("avs/worker:v1"),
+        "hooks": hooks,
+        "operators": (target.operator.running, target.second.running),
+        "Performer": performer,
+    }
+
+
+def parameters(name: str) -> JSON:
+    return dict(REGISTRY[name].example)
+
+
+PAIRS = list(combinations_with_replacement(REGISTRY, 2))
+# A fixed part of them, spread evenly: all together would take a minute.
+SLICES = [PAIRS[start::12][:12] for start in range(12)]
+
+
+def played(first: str, other: str, *, first_ends_first: bool) -> tuple[JSON, JSON]:
+    """How things were before the faults and how they are after."""
+    backend = serving()
+    before = wellness(backend)
+    undo = [inject(name, backend.target, parameters(name), "0") for name in (first, other)]
+    backend.cluster.run_until(20)
+    for end in undo if first_ends_first else reversed(undo):
+        end()
+        backend.cluster.run_until(backend.now + 15)
+    backend.cluster.run_until(500)
+    return before, wellness(backend)
+
+
+@pytest.mark.parametrize("number", range(len(SLICES)))
+def test_two_faults_at_once_leave_nothing_behind(number: int) -> None:
+    for place, (first, other) in enumerate(SLICES[number]):
+        before, after = played(first, other, first_ends_first=place % 2 == 0)
+        assert after == before, (first, other, place % 2)
+
+
+HOLDING = ["node-lost", "node-cordoned", "device-plugin-gone", "label-gone"]
+
+
+@pytest.mark.parametrize("name", HOLDING)
+@pytest.mark.parametrize("first", [0, 1], ids=["older ends first", "newer ends first"])
+def test_a_fault_lasts_until_the_last_of_its_kind_ends(name: str, first: int) -> None:
+    backend = serving()
+    before = wellness(backend)["nodes"]
+    undo = [inject(name, backend.target, parameters(name), seed) for seed in ("0", "1")]
+    backend.cluster.run_until(80)
+    troubled = wellness(backend)["nodes"]
+    assert troubled != before
+    undo.pop(first)()
+    backend.cluster.run_until(100)
+    assert wellness(backend)["nodes"] == troubled
+    undo.pop()()
+    backend.cluster.run_until(120)
+    assert wellness(backend)["nodes"] == before
+
+
+def test_unhealthy_devices_add_up_and_recover_one_fault_at_a_time() -> None:
+    backend = serving()
+
+    def allocatable() -> str:
+        found: str = wellness(backend)["nodes"]["gpu-1"][3][GPU]
+        return found
+
+    few, many = (
+        inject("devices-unhealthy", backend.target, {"node": "gpu-1", "count": count}, "0")
+        for count in (1, 2)
+    )
+    assert allocatable() == "1"
+    few()
+    assert allocatable() == "2"
+    many()
+    assert allocatable() == "4"
+
+
+def test_the_operator_is_down_until_its_last_crash_is_over() -> None:
+    backend = serving()
+    for down in ("10s", "30s"):
+        inject("operator-crash", backend.target, {"down": down}, "0")
+    backend.cluster.run_until(20)
+    assert not backend.target.operator.running
+    backend.cluster.run_until(40)
+    assert backend.target.operator.running
+
+
+def test_a_removed_node_comes_back_as_it_was_but_lost_if_its_kubelet_is() -> None:
+    backend = serving()
+    before = wellness(backend)["nodes"]
+    lost = inject("node-lost", backend.target, {"node": "gpu-1"}, "0")
+    removed = inject("node-removed", backend.target, {"node": "gpu-1"}, "0")
+    backend.cluster.run_until(20)
+    assert "gpu-1" not in wellness(backend)["nodes"]
+    removed()
+    backend.cluster.run_until(100)
+    assert wellness(backend)["nodes"]["gpu-1"][4]["Ready"] == "Unknown"
+    lost()
+    backend.cluster.run_until(120)
+    assert wellness(backend)["nodes"] == before
+
+
+def test_a_drained_node_is_empty_and_stays_cordoned_by_others() -> None:
+    backend = serving()
+    cordoned = inject("node-cordoned", backend.target, {"node": "gpu-1"}, "0")
+    drained = inject("node-drained", backend.target, {"node": "gpu-1"}, "0")
+    backend.cluster.run_until(60)
+    pods = backend.cluster.api.list("pods", field_selector="spec.nodeName=gpu-1").items
+    assert pods == []
+    drained()
+    assert wellness(backend)["nodes"]["gpu-1"][1]["unschedulable"] is True
+    cordoned()
+    assert "unschedulable" not in wellness(backend)["nodes"]["gpu-1"][1]
+
+
+def test_what_the_user_cordoned_stays_so() -> None:
+    backend = serving()
+    backend.cordon("gpu-1")
+    inject("node-drained", backend.target, {"node": "gpu-1"}, "0")()
+    assert wellness(backend)["nodes"]["gpu-1"][1]["unschedulable"] is True
+
+
+@pytest.mark.parametrize("verb", ["list", "watch"])
+@pytest.mark.parametrize("name", ["api-error", "api-timeout"])
+def test_reads_of_the_operator_can_fail_and_are_repeated(verb: str, name: str) -> None:
+    backend = serving()
+    struck = inject(name, backend.target, {"verb": verb}, "0")
+    dropped = inject("watch-dropped", backend.target, {}, "0")
+    backend.cluster.api.patch("performers", "default", "worker", {"spec": {"version": "v2"}})
+    backend.cluster.run_until(60)
+    performer = backend.cluster.api.get("performers", "default", "worker")
+    # It is deaf: a watch that fails is listed again, so only a list tells it something.
+    heard = performer["status"].get("observedGeneration") == performer["metadata"]["generation"]
+    assert heard == (verb == "watch")
+    struck()
+    dropped()
+    backend.cluster.run_until(120)
+    performer = backend.cluster.api.get("performers", "default", "worker")
+    assert performer["status"]["observedGeneration"] == performer["metadata"]["generation"]
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_the_example_is_what_a_scenario_may_say(name: str) -> None:
+    step = yaml.safe_load(example(REGISTRY[name]))["fault"]
+    given = {} if step == name else step[name]
+    assert REGISTRY[name].parameters.model_validate(given, by_alias=True, by_name=False)
+    described = REGISTRY[name].parameters.model_json_schema()["properties"].values()
+    assert all(field["description"].endswith(".") for field in described)
+
+
+def test_a_hold_is_let_go_once() -> None:
+    holds, told = Holds(), list[str]()
+
+    def begin() -> Any:
+        told.append("begin")
+        return lambda: told.append("end")
+
+    one, other = (holds.hold(("a", "b"), begin) for _ in range(2))
+    one()
+    one()
+    assert (told, holds.held(("a", "b"))) == (["begin"], True)
+    other()
+    assert (told, holds.held(("a", "b"))) == (["begin", "end"], False)
