@@ -40,10 +40,18 @@ class Observation:
 
     @property
     def refusal(self) -> Refusal | None:
-        """The API server's refusal to create what the present spec asks for."""
+        """The API server's refusal to create what the present spec asks for and is not there.
+
+        What was refused may exist nevertheless: an answer that got lost said yes.
+        """
         refusal = self.memory.refusal
-        current = refusal is not None and refusal.generation == self.performer.generation
-        return refusal if current else None
+        if refusal is None or refusal.generation != self.performer.generation:
+            return None
+        if refusal.resource == "services":
+            exists = self.service is not None
+        else:
+            exists = any(pod.alive and pod.template_hash == self.wanted for pod in self.pods)
+        return None if exists else refusal
 
     def may_create(self, resource: str) -> bool:
         """No refusal of this resource asks for patience."""

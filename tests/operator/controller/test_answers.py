@@ -46,6 +46,16 @@ def test_a_refusal_is_forgotten_once_the_pod_is_made() -> None:
     assert conditions_of(status)["Ready"] == "False/PodPending"
 
 
+def test_a_refusal_is_forgotten_once_the_pod_is_seen() -> None:
+    staged, _ = refused(403, staged=scene(V1, settings=Settings(status_delay=0)))
+    lost = staged.plan(NOW + 10)
+    staged.answer(lost, NOW + 10, 0)
+    staged.sees("pods", POD.on("node-1").build(), now=NOW + 10)
+    plan = staged.plan(NOW + 10)
+    assert conditions_of(status_of(plan))["Ready"] == "False/Scheduled"
+    assert plan.memory.refusal is None
+
+
 def test_a_refusal_does_not_outlive_the_spec_that_caused_it() -> None:
     staged, _ = refused(403)
     staged.sees("performers", V1.image("avs/performer:v2").build(), now=NOW)
