@@ -202,6 +202,17 @@ def test_reads_of_the_operator_can_fail_and_are_repeated(verb: str, name: str) -
     assert performer["status"]["observedGeneration"] == performer["metadata"]["generation"]
 
 
+def test_a_watch_whose_answer_is_lost_tells_the_operator_nothing() -> None:
+    backend = serving()
+    api = backend.cluster.api
+    inject("api-timeout", backend.target, {"verb": "watch"}, "0")
+    inject("watch-dropped", backend.target, {}, "0")
+    backend.cluster.run_until(backend.now + 1.5)
+    changed = api.patch("performers", "default", "worker", {"spec": {"version": "v2"}})
+    backend.cluster.run_until(backend.now + 0.3)
+    assert api.get("performers", "default", "worker") == changed
+
+
 @pytest.mark.parametrize("name", REGISTRY)
 def test_the_example_is_what_a_scenario_may_say(name: str) -> None:
     step = yaml.safe_load(example(REGISTRY[name]))["fault"]
