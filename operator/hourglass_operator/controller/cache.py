@@ -60,12 +60,15 @@ class Cache:
         return self._apply(resource, obj, version, deleted=event == "DELETED")
 
     def listed(self, resource: str, objects: Iterable[JSON], version: str) -> tuple[Key, ...]:
-        """Take in a whole list, as after a lost watch: what is not on it is gone."""
+        """Take in a whole list, as after a lost watch: what is not on it is gone.
+
+        Unless it is newer than the list: a write of ours may have been answered meanwhile.
+        """
         self._seen[resource] = int(version)
         current = {_name(obj): obj for obj in objects}
         versions = self._versions[resource]
         concerned: list[Key] = []
-        for name in [name for name in versions if name not in current]:
+        for name in [n for n, v in versions.items() if n not in current and v <= int(version)]:
             del versions[name]
             concerned += self._put[resource](name, None)
         for obj in current.values():

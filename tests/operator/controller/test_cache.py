@@ -103,6 +103,15 @@ def test_a_list_removes_what_is_not_on_it() -> None:
     assert cache.pods(KEY) == ()
 
 
+def test_a_list_does_not_remove_what_is_newer_than_itself() -> None:
+    cache = filled()
+    cache.answered("pods", at(POD.build(), 30))
+    cache.listed("pods", [], "20")
+    assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
+    cache.listed("pods", [], "40")
+    assert cache.pods(KEY) == ()
+
+
 def test_after_a_list_older_events_are_ignored() -> None:
     cache = filled()
     cache.listed("pods", [], "20")
