@@ -8,6 +8,7 @@ from hourglass_simulator.cli.faults import faults
 from hourglass_simulator.cli.list import list_scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.run import run
+from hourglass_simulator.cluster import collect_seldom
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -34,6 +35,7 @@ def main(context: click.Context) -> None:
 
     How to write a scenario: docs/scenarios.md
     """
+    collect_seldom()
     context.ensure_object(Parts)
 
 
