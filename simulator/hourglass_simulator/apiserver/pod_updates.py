@@ -40,6 +40,7 @@ def updated(spec: JSON, before: JSON) -> Iterator[FieldError]:
         *_images(spec),
         *_deadline(spec, before),
         *_tolerations(spec, before),
+        *_gates(spec, before),
     ]:
         yield from errors
     elif _rest(spec) != _rest(before):
@@ -77,13 +78,21 @@ def _tolerations(spec: JSON, before: JSON) -> Iterator[FieldError]:
         yield FieldError(ErrorType.FORBIDDEN, "spec.tolerations", None, why)
 
 
+def _gates(spec: JSON, before: JSON) -> Iterator[FieldError]:
+    known = [gate["name"] for gate in before.get("schedulingGates") or ()]
+    for index, gate in enumerate(spec.get("schedulingGates") or ()):
+        if gate["name"] not in known:
+            why = f"only deletion is allowed, but found new scheduling gate '{gate['name']}'"
+            yield FieldError(ErrorType.FORBIDDEN, f"spec.schedulingGates[{index}].name", None, why)
+
+
 def _bare(toleration: JSON) -> JSON:
     return {name: value for name, value in toleration.items() if name != "tolerationSeconds"}
 
 
 def _rest(spec: JSON) -> JSON:
     """The spec without what may change."""
-    movable = ("activeDeadlineSeconds", "tolerations", *_CONTAINERS)
+    movable = ("activeDeadlineSeconds", "schedulingGates", "tolerations", *_CONTAINERS)
     rest = {name: value for name, value in spec.items() if name not in movable}
     for field in _CONTAINERS:
         rest[field] = [{**container, "image": ""} for container in spec.get(field) or ()]

@@ -15,14 +15,24 @@ from hourglass_simulator.apiserver.watch import JSON
 _COUNTED = ("cpu", "memory")
 _ENDED = ("Succeeded", "Failed")
 _CONDITION = {"lastProbeTime": None, "lastTransitionTime": None}
+_GATED = {
+    **_CONDITION,
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
 
 
 class PodStrategy(Strategy):
     """Admission has written the defaults already."""
 
     def create(self, obj: JSON) -> JSON:
-        """With an empty status."""
-        return {**obj, "status": {"phase": "Pending", "qosClass": qos_class(obj["spec"])}}
+        """With an empty status, but for what holds scheduling back."""
+        status: JSON = {"phase": "Pending", "qosClass": qos_class(obj["spec"])}
+        if obj["spec"].get("schedulingGates"):
+            status["conditions"] = [_GATED]
+        return {**obj, "status": status}
 
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """The spec moves only in the fields that Kubernetes lets move."""

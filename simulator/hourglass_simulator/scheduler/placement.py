@@ -1,87 +1,155 @@
-"""Where pods of one kind fit best: kept up to date as nodes change instead of asked anew."""
+"""Where pods of one kind fit best, other pods elsewhere aside: kept up to date as nodes change.
 
-import heapq
-import json
-from collections.abc import Mapping
+https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/scheduler/framework/plugins/noderesources
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
 
 from hourglass_operator.kube import affinity, toleration
-from hourglass_simulator.scheduler.filters import Filters, Misfit
-from hourglass_simulator.scheduler.snapshot import NodeInfo, PodInfo
+from hourglass_simulator.scheduler.filters import Filters
+from hourglass_simulator.scheduler.misfit import Misfit
+from hourglass_simulator.scheduler.node import NodeInfo
+from hourglass_simulator.scheduler.pod import PodInfo, kind_of
+from hourglass_simulator.scheduler.snapshot import Snapshot
 
-_RELEVANT = (
-    "affinity",
-    "nodeName",
-    "nodeSelector",
-    "overhead",
-    "tolerations",
-    "topologySpreadConstraints",
-)
-# kube-scheduler's assumption for containers that request nothing, in scores only.
-_LEAST = {"cpu": 100, "memory": 200 * 1024 * 1024}
+_KINDS = 64
+"""Kinds of pods whose nodes are kept up to date; the least recently used is forgotten."""
 
-
-def kind_of(pod: PodInfo) -> str:
-    """Equal for pods that every filter and score treats alike."""
-    spec = {key: pod.spec.get(key) for key in _RELEVANT}
-    spec["requests"] = pod.requests
-    spec["ports"] = pod.host_ports
-    return json.dumps([pod.namespace, sorted(pod.labels.items()), spec], sort_keys=True)
+_Entry = tuple[int, int, str]
 
 
 class Placement:
-    """A heap of nodes by score for pods of one kind; entries that are out of date are skipped."""
+    """Nodes for pods of one kind: those that do in the order of their score, and why others don't.
+
+    Of nodes with equal scores the one with the fewest pods comes first, then the first by name.
+    """
 
     def __init__(self, pod: PodInfo) -> None:
-        self.seen = 0
-        """How many changes of nodes have been taken in."""
-        self._pod = pod
         self.filters = Filters(pod)
-        self._prefers = affinity.preference(pod.spec)
-        self._scores: dict[str, float] = {}
-        self._heap: list[tuple[float, str]] = []
-        self._tolerations = pod.spec.get("tolerations") or []
+        self.misfits: dict[str, Misfit] = {}
+        self._scores = Scores(pod)
+        self._entries: dict[str, _Entry] = {}
+        self._ranked: list[_Entry] = []
+        self._seen = 0
+        self._era = -1
 
-    def misfit(self, node: NodeInfo) -> Misfit | None:
-        """Why a node does not do, leaving pods elsewhere aside."""
-        return self.filters.static(node) or self.filters.dynamic(node)
+    def refresh(self, snapshot: Snapshot) -> None:
+        """Look at the nodes that have changed since the last time."""
+        if self._era != snapshot.era:
+            self._begin(snapshot)
+        else:
+            for name in dict.fromkeys(snapshot.changes[self._seen :]):
+                self._look(name, snapshot.nodes.get(name))
+        self._seen = len(snapshot.changes)
 
-    def refresh(self, name: str, node: NodeInfo | None) -> None:
-        """Look at a node again."""
-        if node is None or self.misfit(node) is not None:
-            self._scores.pop(name, None)
+    def ranked(self) -> Iterator[str]:
+        """The nodes that do, best first."""
+        return (entry[2] for entry in self._ranked)
+
+    def score(self, name: str) -> int:
+        """The score of a node that does."""
+        return -self._entries[name][0]
+
+    def _begin(self, snapshot: Snapshot) -> None:
+        self.misfits.clear()
+        self._entries.clear()
+        self._era = snapshot.era
+        for name, node in snapshot.nodes.items():
+            misfit = self.filters.misfit(node)
+            if misfit is not None:
+                self.misfits[name] = misfit
+            else:
+                self._entries[name] = (-self._scores.of(node), len(node.pods), name)
+        self._ranked = sorted(self._entries.values())
+
+    def _look(self, name: str, node: NodeInfo | None) -> None:
+        old = self._entries.pop(name, None)
+        if old is not None:
+            del self._ranked[bisect_left(self._ranked, old)]
+        self.misfits.pop(name, None)
+        if node is None:
             return
-        score = -self._score(node)
-        self._scores[name] = score
-        heapq.heappush(self._heap, (score, name))
-
-    def best(self) -> str | None:
-        """The node with the best score; of equal ones the first by name."""
-        while self._heap:
-            score, name = self._heap[0]
-            if self._scores.get(name) == score:
-                return name
-            heapq.heappop(self._heap)
-        return None
-
-    def ranked(self) -> list[str]:
-        """All nodes that do, best first."""
-        return [name for _, name in sorted((score, name) for name, score in self._scores.items())]
-
-    def _score(self, node: NodeInfo) -> float:
-        """Least allocated CPU and memory, preferred affinity, and no PreferNoSchedule taint."""
-        free = 0.0
-        for resource, least in _LEAST.items():
-            total = node.allocatable.get(resource, 0)
-            if total:
-                own = self._pod.requests.get(resource, 0) or least
-                free += max(0.0, (total - node.requested.get(resource, 0) - own) / total)
-        avoided = toleration.untolerated(
-            self._tolerations, node.view.taints, (toleration.PREFER_NO_SCHEDULE,)
-        )
-        return free * 50 + 2 * min(100, self._prefers(node.view)) - (300 if avoided else 0)
+        misfit = self.filters.misfit(node)
+        if misfit is not None:
+            self.misfits[name] = misfit
+            return
+        entry = self._entries[name] = (-self._scores.of(node), len(node.pods), name)
+        insort(self._ranked, entry)
 
 
-def misfits(placement: Placement, nodes: Mapping[str, NodeInfo]) -> dict[str, Misfit]:
-    """Why none of the nodes does, by name."""
-    found = {name: placement.misfit(node) for name, node in nodes.items()}
-    return {name: misfit for name, misfit in found.items() if misfit is not None}
+class Placements:
+    """The placements of the kinds of pods that came last."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._kinds: dict[str, Placement] = {}
+
+    def of(self, pod: PodInfo) -> Placement:
+        """The placement for a pod, up to date."""
+        kind = kind_of(pod)
+        placement = self._kinds.pop(kind, None) or Placement(pod)
+        self._kinds[kind] = placement
+        if len(self._kinds) > _KINDS:
+            del self._kinds[next(iter(self._kinds))]
+        placement.refresh(self._snapshot)
+        return placement
+
+
+class Scores:
+    """The scores of nodes that other pods elsewhere have no part in.
+
+    LeastAllocated and BalancedAllocation of CPU and memory (weight 1 each), TaintToleration (3) and
+    NodeAffinity (2), each from 0 to 100. Unlike kube-scheduler, which scales the last two by the
+    best node, a node has 0 if it bears a taint that the pod would rather avoid, and the share that
+    it meets of the weights that the pod prefers.
+    """
+
+    def __init__(self, pod: PodInfo) -> None:
+        self._assumed = pod.assumed
+        self._requests = (pod.requests.get("cpu", 0), pod.requests.get("memory", 0))
+        self._tolerations = pod.spec.get("tolerations") or []
+        self._prefers = affinity.preference(pod.spec)
+        self._weights = _weights(pod)
+
+    def of(self, node: NodeInfo) -> int:
+        """The score of a node that does."""
+        score = 0
+        view = node.view
+        if self._weights:
+            score += 2 * (100 * self._prefers(view) // self._weights)
+        if not view.taints or not toleration.untolerated(
+            self._tolerations, view.taints, (toleration.PREFER_NO_SCHEDULE,)
+        ):
+            score += 300
+        return score + self._least_allocated(node) + self._balanced(node)
+
+    def _least_allocated(self, node: NodeInfo) -> int:
+        total = count = 0
+        for i, resource in enumerate(("cpu", "memory")):
+            there = node.allocatable.get(resource, 0)
+            if there:
+                left = there - node.assumed[i] - self._assumed[i]
+                total += max(0, left) * 100 // there
+                count += 1
+        return total // count if count else 0
+
+    def _balanced(self, node: NodeInfo) -> int:
+        cpu, memory = self._requests
+        if not (cpu or memory):
+            return 0
+        there = node.allocatable
+        cores, size = there.get("cpu", 0), there.get("memory", 0)
+        if not (cores and size):
+            return 100
+        taken = node.requested
+        first = min(1.0, (taken.get("cpu", 0) + cpu) / cores)
+        second = min(1.0, (taken.get("memory", 0) + memory) / size)
+        return int((1 - abs(first - second) / 2) * 100)
+
+
+def _weights(pod: PodInfo) -> int:
+    terms = ((pod.spec.get("affinity") or {}).get("nodeAffinity") or {}).get(
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    )
+    return sum(int(term["weight"]) for term in terms or ())

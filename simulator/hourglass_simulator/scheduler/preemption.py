@@ -1,59 +1,104 @@
 """Which pods of lower priority would have to go for a pod to fit.
 
 https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/preemption/preemption.go
 """
 
-from collections.abc import Mapping
-from copy import copy
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from hourglass_simulator.scheduler.filters import Misfit
-from hourglass_simulator.scheduler.placement import Placement
-from hourglass_simulator.scheduler.snapshot import NodeInfo, PodInfo
+from hourglass_simulator.scheduler import verdict
+from hourglass_simulator.scheduler.misfit import Misfit
+from hourglass_simulator.scheduler.node import NodeInfo
+from hourglass_simulator.scheduler.pod import PodInfo
+from hourglass_simulator.scheduler.snapshot import Snapshot
+from hourglass_simulator.scheduler.topology import Changes
+
+_CANDIDATES, _CANDIDATES_PERCENT = 100, 10
+"""So many nodes on which victims are found are compared, at least."""
+
+Trial = Callable[[NodeInfo, Changes], Misfit | None]
+"""Why a changed node does not do; the changes say which pods came to it or left it."""
 
 
-def candidate(
-    pod: PodInfo,
-    placement: Placement,
-    nodes: Mapping[str, NodeInfo],
-    misfits: Mapping[str, Misfit],
-) -> tuple[str, list[PodInfo]] | None:
-    """The node to make room on and its victims; None if no node can be made to fit.
+@dataclass(frozen=True, slots=True)
+class Preemption:
+    """What came of looking for victims: a node and who must leave it, or what is said of it.
 
-    As kube-scheduler prefers: the least important most important victim, then the smallest sum of
-    priorities, then the fewest victims, then the first by name.
+    `nominated` is the node for the pod's status: "" takes an earlier one back, None leaves it.
     """
-    found = []
-    for name in sorted(misfits):
-        if not misfits[name].resolvable:
-            continue
-        victims = _victims(pod, placement, nodes[name])
-        if victims:
-            priorities = [victim.priority for victim in victims]
-            found.append((max(priorities), sum(priorities), len(victims), name, victims))
-    if not found:
-        return None
-    best = min(found, key=lambda entry: entry[:4])
-    return best[3], best[4]
+
+    told: str
+    nominated: str | None = None
+    victims: tuple[PodInfo, ...] = ()
 
 
-def _victims(pod: PodInfo, placement: Placement, node: NodeInfo) -> list[PodInfo]:
-    """The pods that must go, as few as possible; empty if it takes none or none would help."""
-    trial = copy(node)
-    trial.pods, trial.requested, trial.ports = (
-        dict(node.pods),
-        dict(node.requested),
-        dict(node.ports),
-    )
+def preempt(
+    pod: PodInfo, snapshot: Snapshot, misfits: Mapping[str, Misfit], trial: Trial
+) -> Preemption:
+    """Look for the node on which the least important pods make room."""
+    if pod.spec.get("preemptionPolicy") == "Never":
+        return Preemption(verdict.NEVER_PREEMPTS)
+    if _waits(pod, snapshot, misfits):
+        return Preemption(verdict.TERMINATING)
+    hopeful = sorted(name for name, misfit in misfits.items() if misfit.resolvable)
+    reasons = Counter({verdict.NOT_HELPFUL: len(misfits) - len(hopeful)})
+    if not snapshot.any_less_important(pod):
+        reasons[verdict.NO_VICTIMS] += len(hopeful)
+        return Preemption(verdict.counted(reasons, len(misfits)), nominated="")
+    enough = max(len(hopeful) * _CANDIDATES_PERCENT // 100, _CANDIDATES)
+    candidates: list[tuple[str, list[PodInfo]]] = []
+    for name in hopeful:
+        found = _victims(pod, snapshot.nodes[name], trial)
+        if isinstance(found, list):
+            candidates.append((name, found))
+            if len(candidates) == enough:
+                break
+        else:
+            reasons.update(found)
+    if not candidates:
+        return Preemption(verdict.counted(reasons, len(misfits)), nominated="")
+    node, victims = min(candidates, key=_cost)
+    return Preemption("", nominated=node, victims=tuple(victims))
+
+
+def _waits(pod: PodInfo, snapshot: Snapshot, misfits: Mapping[str, Misfit]) -> bool:
+    """Room is being made for the pod already."""
+    nominated = snapshot.nodes.get(pod.nominated)
+    misfit = misfits.get(pod.nominated)
+    if nominated is None or (misfit is not None and not misfit.resolvable):
+        return False
+    return any(p.preempted and p.priority < pod.priority for p in nominated.pods.values())
+
+
+def _victims(pod: PodInfo, node: NodeInfo, trial: Trial) -> list[PodInfo] | tuple[str, ...]:
+    """As few pods as possible that must go, or why removing them does not help."""
     lower = [other for other in node.pods.values() if other.priority < pod.priority]
+    if not lower:
+        return (verdict.NO_VICTIMS,)
+    changed = node.copy()
     for other in lower:
-        trial.remove(other.uid)
-    if not lower or placement.misfit(trial) is not None:
-        return []
-    victims = []
+        changed.remove(other.uid)
+    gone = {other.uid: other for other in lower}
+    misfit = trial(changed, [(other, -1) for other in lower])
+    if misfit is not None:
+        return misfit.reasons
     # The most important ones get the first chance to stay.
-    for other in sorted(lower, key=lambda o: (-o.priority, o.created, o.name)):
-        trial.add(other)
-        if placement.misfit(trial) is not None:
-            trial.remove(other.uid)
-            victims.append(other)
-    return victims
+    for other in sorted(lower, key=lambda o: (-o.priority, o.started)):
+        changed.add(other)
+        del gone[other.uid]
+        if trial(changed, [(one, -1) for one in gone.values()]) is not None:
+            changed.remove(other.uid)
+            gone[other.uid] = other
+    return sorted(gone.values(), key=lambda o: (-o.priority, o.started))
+
+
+def _cost(candidate: tuple[str, list[PodInfo]]) -> tuple[int, int, int, float, str]:
+    """Cheapest first: the most important victim, the sum, the number, the latest start."""
+    name, victims = candidate
+    most = max(victim.priority for victim in victims)
+    # Made positive, so that fewer victims of negative priority cost less.
+    total = sum(victim.priority + 2**31 for victim in victims)
+    started = min(victim.started for victim in victims if victim.priority == most)
+    return most, total, len(victims), -started, name

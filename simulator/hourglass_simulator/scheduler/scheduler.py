@@ -1,28 +1,31 @@
-"""kube-scheduler's loop: a queue of pods, a verdict for each, bindings and Events.
+"""kube-scheduler's loop: watches in, bindings, verdicts and Events out.
 
 https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 """
 
-import heapq
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import Any
 
+from hourglass_operator.kube.node import view
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
-from hourglass_simulator.scheduler import filters, verdict
-from hourglass_simulator.scheduler.placement import Placement, kind_of, misfits
-from hourglass_simulator.scheduler.preemption import candidate
-from hourglass_simulator.scheduler.snapshot import NodeInfo, PodInfo, node_info, pod_info
+from hourglass_simulator.scheduler.decision import Decision, schedule
+from hourglass_simulator.scheduler.events import Events
+from hourglass_simulator.scheduler.placement import Placements
+from hourglass_simulator.scheduler.pod import PodInfo, pod_info
+from hourglass_simulator.scheduler.queue import FLUSH, Pending, Queue
+from hourglass_simulator.scheduler.requeue import Rejected
+from hourglass_simulator.scheduler.snapshot import Snapshot
 
 JSON = dict[str, Any]
 
 NAME = "default-scheduler"
 LATENCY = 0.01
 """Seconds from a pod's appearance to its verdict."""
-BACKOFF_BASE, BACKOFF_LIMIT = 1.0, 10.0
-FLUSH = 300.0
-"""Pods that nothing has happened for are tried again after this many seconds."""
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -32,295 +35,236 @@ class Scheduler:
     def __init__(self, clock: Clock, api: APIServer) -> None:
         self._clock = clock
         self._api = api
-        self._events = EventRecorder(clock, api, NAME)
-        self._nodes: dict[str, NodeInfo] = {}
-        self._homeless: dict[str, dict[str, PodInfo]] = {}
-        self._node_of: dict[str, str] = {}
-        self._repelling: dict[str, PodInfo] = {}
-        self._pending: dict[str, JSON] = {}
-        self._attempts: dict[str, int] = {}
-        self._not_before: dict[str, float] = {}
-        # Ordered, as sets of texts are not the same in every process.
-        self._unschedulable: dict[str, None] = {}
-        self._active: list[tuple[int, int, str]] = []
-        self._queued: set[str] = set()
-        self._sequence = 0
-        self._changes: list[str] = []
-        self._placements: dict[str, Placement] = {}
-        self._kinds: dict[str, str] = {}
-        self._nominated: dict[str, str] = {}
+        self._events = Events(clock, api, NAME)
+        self._snapshot = Snapshot()
+        self._placements = Placements(self._snapshot)
+        self._queue = Queue()
         self._cycling = False
+        self._flushes: deque[tuple[float, str, int]] = deque()
+        api.watch("namespaces", sink=self._namespace)
         api.watch("nodes", sink=self._node)
         api.watch("pods", sink=self._pod)
 
     # Watches: they only take note, decisions come later on the clock.
 
+    def _namespace(self, event: WatchEvent) -> None:
+        meta = event.object["metadata"]
+        self._snapshot.set_namespace(meta["name"], meta.get("labels") or {})
+
     def _node(self, event: WatchEvent) -> None:
-        name = event.object["metadata"]["name"]
-        before = self._nodes.get(name)
+        snapshot, name = self._snapshot, event.object["metadata"]["name"]
         if event.type == "DELETED":
-            if before is not None:
-                del self._nodes[name]
-                self._homeless[name] = before.pods
-                self._changed(name)
+            before = snapshot.remove_node(name)
+            self._retry(lambda group: group.helped_by_node(before, None))
             return
-        info = node_info(event.object)
-        if before is not None and before.view == info.view:
-            return
-        self._nodes[name] = info
-        pods = before.pods if before is not None else self._homeless.pop(name, {})
-        for pod in pods.values():
-            info.add(pod)
-        self._changed(name)
-        self._retry_all()
+        now = view(event.object)
+        known = snapshot.nodes.get(name)
+        if known is None or known.view != now:
+            before = snapshot.set_node(now)
+            after = snapshot.nodes[name]
+            self._retry(lambda group: group.helped_by_node(before, after))
 
     def _pod(self, event: WatchEvent) -> None:
         pod = event.object
-        meta, spec = pod["metadata"], pod["spec"]
-        uid = meta["uid"]
-        gone = event.type == "DELETED" or (pod.get("status") or {}).get("phase") in _ENDED
-        node = spec.get("nodeName")
-        if gone or node:
+        meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+        uid, node = meta["uid"], spec.get("nodeName")
+        if event.type == "DELETED" or status.get("phase") in _ENDED:
             self._forget(uid)
-        if gone:
-            self._leave(uid)
+            self._left(uid)
         elif node:
-            if self._node_of.get(uid) != node:
-                self._arrive(pod_info(pod), node)
-        elif spec.get("schedulerName", NAME) == NAME and "deletionTimestamp" not in meta:
-            known = uid in self._pending
-            self._pending[uid] = pod
-            if not known:
-                self._enqueue(uid)
-        elif uid in self._pending:
+            self._on_node(uid, pod, node)
+        elif spec.get("schedulerName") != NAME or "deletionTimestamp" in meta:
             self._forget(uid)
+        else:
+            self._waits(uid, pod)
 
-    def _arrive(self, pod: PodInfo, node: str) -> None:
-        self._leave(pod.uid)
-        self._node_of[pod.uid] = node
-        if filters.repels(pod):
-            self._repelling[pod.uid] = pod
-        info = self._nodes.get(node)
-        if info is None:
-            self._homeless.setdefault(node, {})[pod.uid] = pod
-            return
-        info.add(pod)
-        self._changed(node)
+    def _on_node(self, uid: str, pod: JSON, node: str) -> None:
+        waiting = self._queue.pending.get(uid)
+        if waiting is not None:
+            self._forget(uid)
+            self._arrived(waiting.info, node)
+        elif self._snapshot.node_of.get(uid) != node:
+            self._arrived(pod_info(pod), node)
+        else:
+            known = self._snapshot.find(uid)
+            if _differs(known, pod):
+                info = pod_info(pod)
+                self._snapshot.place(info, node)
+                if info.labels != known.labels:
+                    self._announce(info)
 
-    def _leave(self, uid: str) -> None:
-        node = self._node_of.pop(uid, None)
-        self._repelling.pop(uid, None)
-        if node is None:
-            return
-        info = self._nodes.get(node)
-        if info is None:
-            self._homeless.get(node, {}).pop(uid, None)
-            return
-        info.remove(uid)
-        self._changed(node)
-        self._retry_all()
+    def _arrived(self, info: PodInfo, node: str) -> None:
+        self._snapshot.place(info, node)
+        self._announce(info)
+
+    def _announce(self, info: PodInfo) -> None:
+        spaces = self._snapshot.namespaces
+        self._retry(lambda group: group.helped_by_arrival(info, spaces))
+
+    def _left(self, uid: str) -> None:
+        gone = self._snapshot.remove(uid)
+        if gone is not None:
+            spaces = self._snapshot.namespaces
+            self._retry(lambda group: group.helped_by_leaving(gone, spaces))
+
+    def _waits(self, uid: str, pod: JSON) -> None:
+        waiting = self._queue.pending.get(uid)
+        if waiting is None:
+            waiting = Pending(pod, pod_info(pod), self._clock.now)
+            self._queue.pending[uid] = waiting
+            changed = True
+        else:
+            before, waiting.pod = waiting.pod, pod
+            changed = before["spec"] is not pod["spec"] and before["spec"] != pod["spec"]
+            relabelled = before["metadata"].get("labels") != pod["metadata"].get("labels")
+            nominated = (pod.get("status") or {}).get("nominatedNodeName") or ""
+            if changed or relabelled or nominated != waiting.info.nominated:
+                waiting.info = pod_info(pod)
+        if waiting.info.nominated:
+            self._snapshot.nominate(waiting.info, waiting.info.nominated)
+        if changed and not pod["spec"].get("schedulingGates"):
+            self._enqueue(uid)
 
     def _forget(self, uid: str) -> None:
-        self._pending.pop(uid, None)
-        self._attempts.pop(uid, None)
-        self._not_before.pop(uid, None)
-        self._kinds.pop(uid, None)
-        self._nominated.pop(uid, None)
-        self._unschedulable.pop(uid, None)
-
-    def _changed(self, node: str) -> None:
-        self._changes.append(node)
+        waiting = self._queue.pending.get(uid)
+        if waiting is not None:
+            self._queue.forget(uid)
+            self._snapshot.nominate(waiting.info, "")
 
     # The queue
 
+    def _retry(self, helps: Callable[[Rejected], bool]) -> None:
+        for uid in self._queue.helped(helps):
+            self._enqueue(uid)
+
     def _enqueue(self, uid: str) -> None:
-        if uid in self._queued or uid not in self._pending:
-            return
-        self._queued.add(uid)
-        self._sequence += 1
-        priority = self._pending[uid]["spec"].get("priority") or 0
-        heapq.heappush(self._active, (-priority, self._sequence, uid))
-        if not self._cycling:
+        if self._queue.put(uid) and not self._cycling:
             self._cycling = True
             self._clock.after(LATENCY, self._cycle)
 
-    def _retry_all(self) -> None:
-        """Something changed that may help: try every unschedulable pod again after its back-off."""
-        for uid in sorted(self._unschedulable, key=lambda u: self._not_before.get(u, 0.0)):
-            self._clock.at(self._not_before.get(uid, 0.0), partial(self._enqueue, uid))
-        self._unschedulable.clear()
-
-    def _flush(self, uid: str) -> None:
-        if uid in self._unschedulable:
-            self._unschedulable.pop(uid, None)
-            self._enqueue(uid)
-
     def _cycle(self) -> None:
         """Give every queued pod its verdict."""
-        while self._active:
-            _, _, uid = heapq.heappop(self._active)
-            self._queued.discard(uid)
-            pod = self._pending.get(uid)
-            if pod is not None:
-                self._schedule(uid, pod)
+        while (waiting := self._queue.pop()) is not None:
+            decision = schedule(waiting.info, self._snapshot, self._placements)
+            if decision.node is not None:
+                self._bind(waiting, decision.node)
+            else:
+                self._fail(waiting, decision)
         self._cycling = False
 
-    # One pod
+    def _again(self, waiting: Pending) -> None:
+        """A call failed, which no change of the cluster will mend: try again after a while."""
+        delay = self._queue.err(waiting, self._clock.now)
+        self._clock.after(delay, partial(self._enqueue, waiting.info.uid))
 
-    def _schedule(self, uid: str, pod: JSON) -> None:
-        info = pod_info(pod)
-        if not self._nodes:
-            self._fail(uid, pod, verdict.NO_NODES)
-            return
-        placement = self._placement(uid, info)
-        node = self._choose(info, placement)
-        if node is not None:
-            self._bind(pod, node)
-            return
-        wrong = self._misfits(info, placement)
-        told = verdict.sentence(wrong)
-        preemption = self._preempt(uid, pod, info, placement, wrong)
-        self._fail(uid, pod, verdict.with_preemption(told, preemption) if preemption else told)
+    def _flush_later(self, waiting: Pending) -> None:
+        self._flushes.append((self._clock.now + FLUSH, waiting.info.uid, waiting.failures))
+        if len(self._flushes) == 1:
+            self._clock.after(FLUSH, self._flush)
 
-    def _placement(self, uid: str, info: PodInfo) -> Placement:
-        kind = self._kinds.get(uid)
-        if kind is None:
-            kind = self._kinds[uid] = kind_of(info)
-        placement = self._placements.get(kind)
-        if placement is None:
-            placement = self._placements[kind] = Placement(info)
-            names = list(self._nodes)
-        else:
-            names = list(dict.fromkeys(self._changes[placement.seen :]))
-        placement.seen = len(self._changes)
-        for name in names:
-            placement.refresh(name, self._nodes.get(name))
-        return placement
+    def _flush(self) -> None:
+        while self._flushes and self._flushes[0][0] <= self._clock.now:
+            _, uid, failures = self._flushes.popleft()
+            waiting = self._queue.pending.get(uid)
+            if waiting is not None and waiting.failures == failures:
+                self._enqueue(uid)
+        if self._flushes:
+            self._clock.at(self._flushes[0][0], self._flush)
 
-    def _choose(self, info: PodInfo, placement: Placement) -> str | None:
-        if not filters.constrained(info) and not self._repelling:
-            return placement.best()
-        return next(
-            (n for n in placement.ranked() if self._topology(info, self._nodes[n]) is None), None
-        )
+    # What comes of a decision
 
-    def _topology(self, info: PodInfo, node: NodeInfo) -> filters.Misfit | None:
-        if filters.constrained(info):
-            misfit = filters.topology(info, node, self._nodes.values())
-            if misfit is not None:
-                return misfit
-        repelling = (
-            (other, self._nodes[self._node_of[uid]])
-            for uid, other in self._repelling.items()
-            if self._node_of[uid] in self._nodes
-        )
-        if filters.repelled(info, node, repelling):
-            return filters.EXISTING_ANTI_AFFINITY
-        return None
-
-    def _misfits(self, info: PodInfo, placement: Placement) -> dict[str, filters.Misfit]:
-        found = misfits(placement, self._nodes)
-        for name, node in self._nodes.items():
-            if name not in found:
-                misfit = self._topology(info, node)
-                if misfit is not None:
-                    found[name] = misfit
-        return found
-
-    def _preempt(
-        self,
-        uid: str,
-        pod: JSON,
-        info: PodInfo,
-        placement: Placement,
-        wrong: dict[str, filters.Misfit],
-    ) -> str:
-        """Make room by deleting victims; what is said if that is not possible."""
-        if pod["spec"].get("preemptionPolicy") == "Never":
-            return verdict.NEVER_PREEMPTS
-        nominated = self._nodes.get(self._nominated.get(uid, ""))
-        if nominated and any(
-            p.terminating and p.priority < info.priority for p in nominated.pods.values()
-        ):
-            return verdict.TERMINATING
-        chosen = candidate(info, placement, self._nodes, wrong)
-        if chosen is None:
-            return verdict.fruitless(wrong)
-        node, victims = chosen
-        self._nominated[uid] = node
-        for victim in victims:
-            self._evict(pod, victim, node)
-        return ""
-
-    def _evict(self, pod: JSON, victim: PodInfo, node: str) -> None:
+    def _bind(self, waiting: Pending, node: str) -> None:
+        pod = waiting.pod
         meta = pod["metadata"]
+        try:
+            self._api.bind(meta["namespace"], meta["name"], node, user=NAME)
+        except (APIError, CallTimeout):
+            self._again(waiting)
+            return
+        self._events.scheduled(pod, node)
+
+    def _fail(self, waiting: Pending, decision: Decision) -> None:
+        if decision.rejected_by:
+            self._queue.reject(waiting, decision.rejected_by, self._clock.now)
+            self._flush_later(waiting)
+        else:
+            self._again(waiting)
+        if decision.nominated is not None:
+            self._snapshot.nominate(waiting.info, decision.nominated)
+        pod = waiting.pod
+        self._events.failed(pod, decision.message)
+        self._tell(pod, decision)
+        for victim in decision.victims:
+            self._evict(waiting, victim, decision.nominated or "")
+
+    def _tell(self, pod: JSON, decision: Decision) -> None:
+        """Write the verdict into the pod's status, unless it is there."""
+        meta, status = pod["metadata"], pod.get("status") or {}
+        condition = {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": decision.message,
+        }
+        changed = self._with_condition(pod, condition)
+        nominated = status.get("nominatedNodeName") or ""
+        if decision.nominated is not None and decision.nominated != nominated:
+            changed = {**changed, "nominatedNodeName": decision.nominated}
+            if not decision.nominated:
+                del changed["nominatedNodeName"]
+        if changed is not status:
+            with suppress(APIError, CallTimeout):
+                self._api.set_status("pods", meta["namespace"], meta["name"], changed, NAME)
+
+    def _evict(self, waiting: Pending, victim: PodInfo, node: str) -> None:
+        message = f"{NAME}: preempting to accommodate a higher priority pod"
         condition = {
             "type": "DisruptionTarget",
             "status": "True",
             "reason": "PreemptionByScheduler",
-            "message": f"{NAME}: preempting to accommodate a higher priority pod",
-            "lastTransitionTime": self._clock.timestamp(),
-        }
-        try:
-            found = self._api.get("pods", victim.namespace, victim.name)
-            if "deletionTimestamp" in found["metadata"]:
-                return
-            status = found.get("status") or {}
-            others = [c for c in status.get("conditions") or () if c["type"] != condition["type"]]
-            changed = {**status, "conditions": [*others, condition]}
-            self._api.set_status("pods", victim.namespace, victim.name, changed, NAME)
-            self._api.delete("pods", victim.namespace, victim.name, user=NAME)
-        except (APIError, CallTimeout):
-            return
-        text = f"Preempted by pod {meta['uid']} on node {node}"
-        self._events.event(reference(found), NORMAL, "Preempted", text)
-
-    def _bind(self, pod: JSON, node: str) -> None:
-        meta = pod["metadata"]
-        namespace, name = meta["namespace"], meta["name"]
-        try:
-            self._api.bind(namespace, name, node, user=NAME)
-        except (APIError, CallTimeout):
-            self._back_off(meta["uid"])
-            self._clock.at(self._not_before[meta["uid"]], lambda: self._enqueue(meta["uid"]))
-            return
-        text = f"Successfully assigned {namespace}/{name} to {node}"
-        self._events.event(reference(pod), NORMAL, "Scheduled", text)
-
-    def _fail(self, uid: str, pod: JSON, message: str) -> None:
-        self._back_off(uid)
-        self._unschedulable[uid] = None
-        self._clock.after(FLUSH, lambda: self._flush(uid))
-        meta, status = pod["metadata"], pod.get("status") or {}
-        self._events.event(reference(pod), WARNING, "FailedScheduling", message)
-        before = next(
-            (c for c in status.get("conditions") or () if c["type"] == "PodScheduled"), None
-        )
-        if before is not None and before.get("message") == message:
-            return
-        condition = {
-            "type": "PodScheduled",
-            "status": "False",
-            "lastProbeTime": None,
-            "lastTransitionTime": before["lastTransitionTime"]
-            if before
-            else self._clock.timestamp(),
-            "reason": "Unschedulable",
             "message": message,
         }
-        others = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"]
+        namespace, name = victim.namespace, victim.name
         try:
-            self._api.set_status(
-                "pods",
-                meta["namespace"],
-                meta["name"],
-                {**status, "conditions": [*others, condition]},
-                NAME,
-            )
-        except (APIError, CallTimeout):
+            found = self._api.get("pods", namespace, name, user=NAME)
+            changed = self._with_condition(found, condition)
+            self._api.set_status("pods", namespace, name, changed, NAME)
+            self._api.delete("pods", namespace, name, user=NAME)
+        except (APIError, CallTimeout) as error:
+            if not isinstance(error, APIError) or error.code != 404:
+                self._again(waiting)
             return
+        self._events.preempted(found, waiting.pod, node)
 
-    def _back_off(self, uid: str) -> None:
-        attempts = self._attempts[uid] = self._attempts.get(uid, 0) + 1
-        delay = min(BACKOFF_LIMIT, BACKOFF_BASE * 2.0 ** min(attempts - 1, 10))
-        self._not_before[uid] = self._clock.now + delay
+    def _with_condition(self, pod: JSON, condition: JSON) -> JSON:
+        """The status with a condition; the same object if it says so already."""
+        status: JSON = pod.get("status") or {}
+        conditions = status.get("conditions") or []
+        place = next(
+            (i for i, c in enumerate(conditions) if c["type"] == condition["type"]), len(conditions)
+        )
+        before = conditions[place] if place < len(conditions) else {}
+        if all(before.get(key) == value for key, value in condition.items()):
+            return status
+        since = (
+            before["lastTransitionTime"]
+            if before.get("status") == condition["status"]
+            else self._clock.timestamp()
+        )
+        new = {
+            **condition,
+            "observedGeneration": pod["metadata"].get("generation", 1),
+            "lastProbeTime": None,
+            "lastTransitionTime": since,
+        }
+        return {**status, "conditions": [*conditions[:place], new, *conditions[place + 1 :]]}
+
+
+def _differs(known: PodInfo, pod: JSON) -> bool:
+    """Whether a pod on its node changed in what scheduling reads."""
+    meta = pod["metadata"]
+    return (
+        known.terminating != ("deletionTimestamp" in meta)
+        or known.labels != (meta.get("labels") or {})
+        or (known.started == inf and bool((pod.get("status") or {}).get("startTime")))
+    )

@@ -1,85 +1,150 @@
-"""What the scheduler knows of nodes and of the pods on them."""
+"""What the scheduler knows: nodes, the pods on them, and those that room is being made for."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 
-from hourglass_operator.kube import podresources
 from hourglass_operator.kube.node import NodeView
-from hourglass_operator.kube.node import view as node_view
+from hourglass_simulator.scheduler.node import NodeInfo, node_info
+from hourglass_simulator.scheduler.pod import PodInfo
+from hourglass_simulator.scheduler.tally import Tally, Wishes
 
-JSON = dict[str, Any]
-PODS = "pods"
-
-
-@dataclass(slots=True)
-class NodeInfo:
-    """A node with what is allocated on it; CPU in thousandths of a core."""
-
-    view: NodeView
-    allocatable: dict[str, int]
-    pods: dict[str, "PodInfo"] = field(default_factory=dict)
-    """By uid."""
-    requested: dict[str, int] = field(default_factory=dict)
-    ports: dict[tuple[str, int], int] = field(default_factory=dict)
-
-    def add(self, pod: "PodInfo") -> None:
-        """Count a pod in."""
-        self.pods[pod.uid] = pod
-        self._count(pod, 1)
-
-    def remove(self, uid: str) -> None:
-        """Count a pod out."""
-        self._count(self.pods.pop(uid), -1)
-
-    def _count(self, pod: "PodInfo", sign: int) -> None:
-        for resource, amount in pod.requests.items():
-            self.requested[resource] = self.requested.get(resource, 0) + sign * amount
-        for port in pod.host_ports:
-            self.ports[port] = self.ports.get(port, 0) + sign
+_TALLIES = 256
+"""Tallies kept up to date; one that is not among the latest used is counted anew when needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodInfo:
-    """A pod as far as scheduling reads it."""
+class Snapshot:
+    """Changed by events, read by decisions."""
 
-    uid: str
-    namespace: str
-    name: str
-    labels: dict[str, str]
-    spec: JSON
-    requests: dict[str, int]
-    host_ports: tuple[tuple[str, int], ...]
-    priority: int
-    created: str
-    terminating: bool
+    def __init__(self) -> None:
+        self.nodes: dict[str, NodeInfo] = {}
+        self.namespaces: dict[str, Mapping[str, str]] = {}
+        """Labels by name."""
+        self.node_of: dict[str, str] = {}
+        """By uid of the pod."""
+        self.wishes = Wishes()
+        """What pods on nodes say of others."""
+        self.changes: list[str] = []
+        """Names of nodes that changed, oldest first, since `era` began."""
+        self.era = 0
+        self._nominated: dict[str, dict[str, PodInfo]] = {}
+        self._homeless: dict[str, dict[str, PodInfo]] = {}
+        self._priorities: Counter[int] = Counter()
+        self._tallies: dict[str, Tally] = {}
 
+    def set_node(self, view: NodeView) -> NodeInfo | None:
+        """A node as it is now; returns what it was, or None if it is new."""
+        name, before, after = view.name, self.nodes.get(view.name), node_info(view)
+        pods = before.pods if before is not None else self._homeless.pop(name, {})
+        if before is not None:
+            self.wishes.count(before, -1)
+        for pod in pods.values():
+            after.add(pod)
+        self.nodes[name] = after
+        self.wishes.count(after, 1)
+        self._topology_changed(name)
+        return before
 
-def pod_info(pod: JSON) -> PodInfo:
-    """Trim a pod."""
-    meta, spec = pod["metadata"], pod["spec"]
-    return PodInfo(
-        uid=meta["uid"],
-        namespace=meta["namespace"],
-        name=meta["name"],
-        labels=meta.get("labels") or {},
-        spec=spec,
-        requests=podresources.requests(spec),
-        host_ports=tuple(_host_ports(spec)),
-        priority=spec.get("priority") or 0,
-        created=meta.get("creationTimestamp", ""),
-        terminating="deletionTimestamp" in meta,
-    )
+    def remove_node(self, name: str) -> NodeInfo | None:
+        """A node is gone; its pods are remembered in case it comes back."""
+        before = self.nodes.pop(name, None)
+        if before is not None:
+            self.wishes.count(before, -1)
+            self._homeless[name] = before.pods
+            self._topology_changed(name)
+        return before
 
+    def set_namespace(self, name: str, labels: Mapping[str, str]) -> None:
+        """The labels of a namespace, which affinity terms may select by."""
+        if self.namespaces.get(name) != labels:
+            self.namespaces[name] = labels
+            self._tallies.clear()
 
-def node_info(node: JSON) -> NodeInfo:
-    """A node without pods."""
-    view = node_view(node)
-    return NodeInfo(view, podresources.allocatable(view.allocatable))
+    def place(self, pod: PodInfo, node: str) -> None:
+        """A pod is on a node."""
+        self.remove(pod.uid)
+        self.node_of[pod.uid] = node
+        self._priorities[pod.priority] += 1
+        info = self.nodes.get(node)
+        if info is None:
+            self._homeless.setdefault(node, {})[pod.uid] = pod
+            return
+        info.add(pod)
+        self._count(pod, info, 1)
+        self._changed(node)
 
+    def remove(self, uid: str) -> PodInfo | None:
+        """A pod is on no node any more; None if it was on none."""
+        node = self.node_of.pop(uid, None)
+        if node is None:
+            return None
+        info = self.nodes.get(node)
+        if info is None:
+            pod = self._homeless[node].pop(uid)
+        else:
+            pod = info.remove(uid)
+            self._count(pod, info, -1)
+            self._changed(node)
+        self._priorities[pod.priority] -= 1
+        return pod
 
-def _host_ports(spec: JSON) -> Iterable[tuple[str, int]]:
-    for container in spec.get("containers") or ():
-        for port in container.get("ports") or ():
-            if port.get("hostPort"):
-                yield port.get("protocol", "TCP"), port["hostPort"]
+    def find(self, uid: str) -> PodInfo:
+        """A pod that is on a node."""
+        node = self.node_of[uid]
+        info = self.nodes.get(node)
+        return self._homeless[node][uid] if info is None else info.pods[uid]
+
+    def nominate(self, pod: PodInfo, node: str) -> None:
+        """Room is being made for a pod on a node; "" for no node."""
+        for name in [n for n, pods in self._nominated.items() if pod.uid in pods]:
+            del self._nominated[name][pod.uid]
+            if not self._nominated[name]:
+                del self._nominated[name]
+        if node:
+            self._nominated.setdefault(node, {})[pod.uid] = pod
+
+    def nominated(self) -> list[str]:
+        """Nodes on which room is being made."""
+        return sorted(self._nominated)
+
+    def yields_to(self, pod: PodInfo, node: str) -> list[PodInfo]:
+        """Other pods, not less important, that room is being made for on a node."""
+        waiting = self._nominated.get(node)
+        if not waiting:
+            return []
+        return [p for p in waiting.values() if p.priority >= pod.priority and p.uid != pod.uid]
+
+    def any_less_important(self, pod: PodInfo) -> bool:
+        """Whether a pod of lower priority is on any node."""
+        return any(count and p < pod.priority for p, count in self._priorities.items())
+
+    def pods(self) -> Iterator[tuple[PodInfo, NodeInfo]]:
+        """Every pod with its node."""
+        for info in self.nodes.values():
+            for pod in info.pods.values():
+                yield pod, info
+
+    def tally(self, key: str, make: Callable[[], Tally]) -> Tally:
+        """The tally of that key, counted once and then kept up to date."""
+        tally = self._tallies.pop(key, None)
+        if tally is None:
+            tally = make()
+            tally.begin(self.nodes.values())
+        self._tallies[key] = tally
+        if len(self._tallies) > _TALLIES:
+            del self._tallies[next(iter(self._tallies))]
+        return tally
+
+    def _count(self, pod: PodInfo, info: NodeInfo, sign: int) -> None:
+        self.wishes.add(pod, info, sign)
+        for tally in self._tallies.values():
+            tally.add(pod, info, sign)
+
+    def _topology_changed(self, node: str) -> None:
+        self._tallies.clear()
+        self._changed(node)
+
+    def _changed(self, node: str) -> None:
+        if len(self.changes) > 4 * len(self.nodes) + 100_000:
+            self.changes.clear()
+            self.era += 1
+        self.changes.append(node)

@@ -6,9 +6,11 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/ty
 from collections import Counter
 from collections.abc import Mapping
 
-from hourglass_simulator.scheduler.filters import Misfit
+from hourglass_simulator.scheduler.misfit import Misfit
 
 NO_NODES = "no nodes available to schedule pods"
+# The plugin for dynamic resources has not been asked by then, which it calls an error.
+CONFLICT = "pod affinity terms conflict. not found"
 NO_VICTIMS = "No preemption victims found for incoming pod"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NEVER_PREEMPTS = "not eligible due to preemptionPolicy=Never."
@@ -17,23 +19,25 @@ TERMINATING = "not eligible due to a terminating pod on the nominated node."
 
 def sentence(misfits: Mapping[str, Misfit]) -> str:
     """`0/N nodes are available: …` for what is wrong with each node."""
-    return _counted(Counter(r for misfit in misfits.values() for r in misfit.reasons), len(misfits))
+    reasons: Counter[str] = Counter()
+    # Nodes mostly share their misfits, so these are counted first.
+    for misfit, count in Counter(misfits.values()).items():
+        for reason in misfit.reasons:
+            reasons[reason] += count
+    return counted(reasons, len(misfits))
+
+
+def counted(reasons: Mapping[str, int], nodes: int) -> str:
+    """The reasons sorted as text, each with the number of nodes before it."""
+    listed = sorted(f"{count} {reason}" for reason, count in reasons.items() if count)
+    return f"0/{nodes} nodes are available: {', '.join(listed)}."
 
 
 def with_preemption(told: str, preemption: str) -> str:
-    """The sentence with what came of looking for victims.
+    """The sentence with what came of looking for victims, if anything is said of it.
 
-    The dynamic resources plugin speaks first, also for pods that claim none.
+    The plugin for dynamic resources speaks first, also for pods that claim none.
     """
+    if not preemption:
+        return told
     return f"{told} no new claims to deallocate, preemption: {preemption}"
-
-
-def fruitless(misfits: Mapping[str, Misfit]) -> str:
-    """What preemption says when it found no node on which it helps."""
-    reasons = Counter(NO_VICTIMS if m.resolvable else NOT_HELPFUL for m in misfits.values())
-    return _counted(reasons, len(misfits))
-
-
-def _counted(reasons: Counter[str], nodes: int) -> str:
-    listed = sorted(f"{count} {reason}" for reason, count in reasons.items())
-    return f"0/{nodes} nodes are available: {', '.join(listed)}."

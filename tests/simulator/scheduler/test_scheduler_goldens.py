@@ -1,0 +1,118 @@
+"""The simulated scheduler decides and says what a real kube-scheduler did.
+
+The situations were recorded by tests/goldens/record_scheduler.py.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hourglass_simulator.apiserver import APIServer
+from hourglass_simulator.clock import Clock
+from hourglass_simulator.scheduler import Scheduler
+
+JSON = dict[str, Any]
+
+GOLDEN: JSON = json.loads(
+    (Path(__file__).parents[2] / "goldens/scheduler/verdicts.golden.json").read_text()
+)
+STRATEGIC = "application/strategic-merge-patch+json"
+BETWEEN_STEPS = 2.0
+"""Seconds of virtual time, about what the recorder waits."""
+
+# The node lifecycle controller takes the taint of a cordoned node away a moment after the cordon.
+RACES = ("a node is uncordoned",)
+
+
+class World:
+    """An API server with a scheduler, and nothing else."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.api = APIServer(self.clock)
+        for resource, body in GOLDEN["classes"]:
+            self.api.create(resource, body)
+        self.api.create("namespaces", {"metadata": {"name": "golden"}})
+        self.scheduler = Scheduler(self.clock, self.api)
+
+    def do(self, call: JSON) -> None:
+        """One recorded call, and time for the scheduler to answer it."""
+        resource, name = call["resource"], call.get("name", "")
+        space = "golden" if resource == "pods" else ""
+        if call["do"] == "create":
+            body = call["body"]
+            if resource == "pods":
+                space = body["metadata"].get("namespace", space)
+            self.api.create(resource, body, namespace=space)
+        elif call["do"] == "patch":
+            for part in ("", "status") if "status" in call["body"] else ("",):
+                self.api.patch(resource, space, name, call["body"], STRATEGIC, subresource=part)
+        else:
+            grace = 0 if call["do"] == "gone" else None
+            self.api.delete(resource, space, name, grace_period_seconds=grace)
+        self.clock.run_until(self.clock.now + BETWEEN_STEPS)
+
+    def seen(self) -> JSON:
+        """What the scheduler made of every pod."""
+        return {pod["metadata"]["name"]: _seen(pod) for pod in self.api.list("pods").items}
+
+    def events(self) -> list[JSON]:
+        """What it told, in order, each only once."""
+        names = {p["metadata"]["uid"]: p["metadata"]["name"] for p in self.api.list("pods").items}
+        found: list[JSON] = []
+        for event in sorted(self.api.list("events").items, key=lambda e: e["eventTime"]):
+            related = (event.get("related") or {}).get("name")
+            message = event["message"]
+            for uid, name in names.items():
+                message = message.replace(uid, f"{{uid of {name}}}")
+            told = {
+                "pod": event["involvedObject"]["name"],
+                "type": event["type"],
+                "reason": event["reason"],
+                "message": message,
+                "action": event["action"],
+                "reportingComponent": event["reportingComponent"],
+                **({"related": related} if related else {}),
+            }
+            if told not in found:
+                found.append(told)
+        return found
+
+
+def _seen(pod: JSON) -> JSON:
+    conditions = {c["type"]: c for c in pod["status"].get("conditions") or ()}
+    seen: JSON = {}
+    if node := pod["spec"].get("nodeName"):
+        seen["node"] = node
+    if nominated := pod["status"].get("nominatedNodeName"):
+        seen["nominated"] = nominated
+    if "deletionTimestamp" in pod["metadata"]:
+        seen["deleting"] = True
+    for kind in ("PodScheduled", "DisruptionTarget"):
+        if found := conditions.get(kind):
+            ignored = ("type", "lastTransitionTime")
+            seen[kind] = {key: value for key, value in found.items() if key not in ignored}
+    return seen
+
+
+def _once(events: list[JSON]) -> list[JSON]:
+    found: list[JSON] = []
+    for event in events:
+        told = {key: value for key, value in event.items() if key != "times"}
+        if told not in found:
+            found.append(told)
+    return found
+
+
+@pytest.mark.parametrize("name", GOLDEN["situations"])
+def test_the_verdicts_are_those_of_a_real_scheduler(name: str) -> None:
+    situation = GOLDEN["situations"][name]
+    world = World()
+    for step in situation["steps"]:
+        world.do(step["call"])
+        if "seen" in step:
+            assert world.seen() == step["seen"], step["call"]
+    if name not in RACES:
+        assert sorted(map(str, world.events())) == sorted(map(str, _once(situation["events"])))
