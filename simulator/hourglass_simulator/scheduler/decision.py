@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from hourglass_simulator.scheduler import verdict
-from hourglass_simulator.scheduler.misfit import NODE_AFFINITY, Misfit
+from hourglass_simulator.scheduler.misfit import NODE_AFFINITY, Misfit, Misfits
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.placement import Placements
 from hourglass_simulator.scheduler.pod import PodInfo
@@ -55,7 +55,7 @@ def schedule(pod: PodInfo, snapshot: Snapshot, placements: Placements) -> Decisi
         message=verdict.with_preemption(verdict.sentence(misfits), found.told),
         nominated=found.nominated,
         victims=found.victims,
-        rejected_by=frozenset(misfit.plugin for misfit in set(misfits.values())),
+        rejected_by=frozenset(misfit.plugin for misfit in misfits.counts),
     )
 
 
@@ -96,15 +96,15 @@ class _Look:
         totals = [self._placement.score(n) + e for n, e in zip(names, extra, strict=True)]
         return names[totals.index(max(totals))]
 
-    def misfits(self) -> dict[str, Misfit]:
+    def misfits(self) -> Misfits:
         """Why each of the nodes does not do."""
-        found = dict(self._placement.misfits)
-        if len(found) < len(self._snapshot.nodes) or self._reserved:
-            for name in self._snapshot.nodes:
-                if name not in found or name in self._reserved:
-                    misfit = self._misfit(name)
-                    assert misfit is not None
-                    found[name] = misfit
+        found, nodes = self._placement.misfits, self._snapshot.nodes
+        if len(found) == len(nodes) and not self._reserved:
+            return found
+        found = found.copy()
+        for name in nodes:
+            if name not in found.by_node or name in self._reserved:
+                found.set(name, self._misfit(name))
         return found
 
     def trial(self, node: NodeInfo, changes: Changes) -> Misfit | None:
@@ -125,7 +125,7 @@ class _Look:
         if name in self._reserved:
             return self.trial(self._snapshot.nodes[name], ())
         node = self._snapshot.nodes[name]
-        return self._placement.misfits.get(name) or self._topology.misfit(node)
+        return self._placement.misfits.by_node.get(name) or self._topology.misfit(node)
 
     def _after(self, node: NodeInfo, changes: Changes) -> Misfit | None:
         return self._filters.misfit(node) or self._topology.misfit_after(node, changes)

@@ -13,6 +13,44 @@ class Misfit:
     resolvable: bool
 
 
+class Misfits:
+    """What is wrong with each node, and how many nodes share each misfit."""
+
+    def __init__(self) -> None:
+        self.by_node: dict[str, Misfit] = {}
+        self.counts: dict[Misfit, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.by_node)
+
+    def set(self, node: str, misfit: Misfit | None) -> None:
+        """What is wrong with a node now; None if nothing is."""
+        before = self.by_node.pop(node, None)
+        if before is not None:
+            self.counts[before] -= 1
+            if not self.counts[before]:
+                del self.counts[before]
+        if misfit is not None:
+            self.by_node[node] = misfit
+            self.counts[misfit] = self.counts.get(misfit, 0) + 1
+
+    def clear(self) -> None:
+        """No nodes."""
+        self.by_node.clear()
+        self.counts.clear()
+
+    def copy(self) -> "Misfits":
+        """The same to add to."""
+        other = Misfits()
+        other.by_node, other.counts = dict(self.by_node), dict(self.counts)
+        return other
+
+    @property
+    def resolvable(self) -> int:
+        """On how many nodes removing pods might help."""
+        return sum(count for misfit, count in self.counts.items() if misfit.resolvable)
+
+
 NODE_UNSCHEDULABLE = "NodeUnschedulable"
 NODE_NAME = "NodeName"
 TAINT_TOLERATION = "TaintToleration"

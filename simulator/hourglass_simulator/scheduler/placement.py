@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from hourglass_operator.kube import affinity, toleration
 from hourglass_simulator.scheduler.filters import Filters
-from hourglass_simulator.scheduler.misfit import Misfit
+from hourglass_simulator.scheduler.misfit import Misfits
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo, kind_of
 from hourglass_simulator.scheduler.snapshot import Snapshot
@@ -27,7 +27,7 @@ class Placement:
 
     def __init__(self, pod: PodInfo) -> None:
         self.filters = Filters(pod)
-        self.misfits: dict[str, Misfit] = {}
+        self.misfits = Misfits()
         self._scores = Scores(pod)
         self._entries: dict[str, _Entry] = {}
         self._ranked: list[_Entry] = []
@@ -58,7 +58,7 @@ class Placement:
         for name, node in snapshot.nodes.items():
             misfit = self.filters.misfit(node)
             if misfit is not None:
-                self.misfits[name] = misfit
+                self.misfits.set(name, misfit)
             else:
                 self._entries[name] = (-self._scores.of(node), len(node.pods), name)
         self._ranked = sorted(self._entries.values())
@@ -67,12 +67,10 @@ class Placement:
         old = self._entries.pop(name, None)
         if old is not None:
             del self._ranked[bisect_left(self._ranked, old)]
-        self.misfits.pop(name, None)
-        if node is None:
-            return
-        misfit = self.filters.misfit(node)
-        if misfit is not None:
-            self.misfits[name] = misfit
+        misfit = None if node is None else self.filters.misfit(node)
+        if misfit is not None or name in self.misfits.by_node:
+            self.misfits.set(name, misfit)
+        if node is None or misfit is not None:
             return
         entry = self._entries[name] = (-self._scores.of(node), len(node.pods), name)
         insort(self._ranked, entry)
@@ -114,7 +112,7 @@ class Scores:
 
     def of(self, node: NodeInfo) -> int:
         """The score of a node that does."""
-        score = 0
+        score = self._allocation(node)
         view = node.view
         if self._weights:
             score += 2 * (100 * self._prefers(view) // self._weights)
@@ -122,30 +120,23 @@ class Scores:
             self._tolerations, view.taints, (toleration.PREFER_NO_SCHEDULE,)
         ):
             score += 300
-        return score + self._least_allocated(node) + self._balanced(node)
+        return score
 
-    def _least_allocated(self, node: NodeInfo) -> int:
-        total = count = 0
-        for i, resource in enumerate(("cpu", "memory")):
-            there = node.allocatable.get(resource, 0)
-            if there:
-                left = there - node.assumed[i] - self._assumed[i]
-                total += max(0, left) * 100 // there
-                count += 1
-        return total // count if count else 0
-
-    def _balanced(self, node: NodeInfo) -> int:
-        cpu, memory = self._requests
-        if not (cpu or memory):
-            return 0
-        there = node.allocatable
+    def _allocation(self, node: NodeInfo) -> int:
+        there, taken, assumed = node.allocatable, node.requested, node.assumed
         cores, size = there.get("cpu", 0), there.get("memory", 0)
         if not (cores and size):
-            return 100
-        taken = node.requested
+            return 0
+        left = cores - assumed[0] - self._assumed[0]
+        least = left * 100 // cores if left > 0 else 0
+        left = size - assumed[1] - self._assumed[1]
+        least += left * 100 // size if left > 0 else 0
+        cpu, memory = self._requests
+        if not (cpu or memory):
+            return least // 2
         first = min(1.0, (taken.get("cpu", 0) + cpu) / cores)
         second = min(1.0, (taken.get("memory", 0) + memory) / size)
-        return int((1 - abs(first - second) / 2) * 100)
+        return least // 2 + int((1 - abs(first - second) / 2) * 100)
 
 
 def _weights(pod: PodInfo) -> int:

@@ -5,11 +5,11 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/pr
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hourglass_simulator.scheduler import verdict
-from hourglass_simulator.scheduler.misfit import Misfit
+from hourglass_simulator.scheduler.misfit import Misfit, Misfits
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.snapshot import Snapshot
@@ -34,19 +34,18 @@ class Preemption:
     victims: tuple[PodInfo, ...] = ()
 
 
-def preempt(
-    pod: PodInfo, snapshot: Snapshot, misfits: Mapping[str, Misfit], trial: Trial
-) -> Preemption:
+def preempt(pod: PodInfo, snapshot: Snapshot, misfits: Misfits, trial: Trial) -> Preemption:
     """Look for the node on which the least important pods make room."""
     if pod.spec.get("preemptionPolicy") == "Never":
         return Preemption(verdict.NEVER_PREEMPTS)
     if _waits(pod, snapshot, misfits):
         return Preemption(verdict.TERMINATING)
-    hopeful = sorted(name for name, misfit in misfits.items() if misfit.resolvable)
-    reasons = Counter({verdict.NOT_HELPFUL: len(misfits) - len(hopeful)})
-    if not snapshot.any_less_important(pod):
-        reasons[verdict.NO_VICTIMS] += len(hopeful)
+    resolvable = misfits.resolvable
+    reasons = Counter({verdict.NOT_HELPFUL: len(misfits) - resolvable})
+    if not resolvable or not snapshot.any_less_important(pod):
+        reasons[verdict.NO_VICTIMS] += resolvable
         return Preemption(verdict.counted(reasons, len(misfits)), nominated="")
+    hopeful = sorted(name for name, misfit in misfits.by_node.items() if misfit.resolvable)
     enough = max(len(hopeful) * _CANDIDATES_PERCENT // 100, _CANDIDATES)
     candidates: list[tuple[str, list[PodInfo]]] = []
     for name in hopeful:
@@ -63,10 +62,10 @@ def preempt(
     return Preemption("", nominated=node, victims=tuple(victims))
 
 
-def _waits(pod: PodInfo, snapshot: Snapshot, misfits: Mapping[str, Misfit]) -> bool:
+def _waits(pod: PodInfo, snapshot: Snapshot, misfits: Misfits) -> bool:
     """Room is being made for the pod already."""
     nominated = snapshot.nodes.get(pod.nominated)
-    misfit = misfits.get(pod.nominated)
+    misfit = misfits.by_node.get(pod.nominated)
     if nominated is None or (misfit is not None and not misfit.resolvable):
         return False
     return any(p.preempted and p.priority < pod.priority for p in nominated.pods.values())

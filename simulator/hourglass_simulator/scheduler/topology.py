@@ -50,8 +50,8 @@ class Topology:
             tuple(snapshot.wishes.against(pod, spaces)),
         )
         self._liked = [
-            *snapshot.wishes.about(pod, spaces),
-            *((t.topology_key, _weighed(self._tally(t), w)) for t, w in terms.preferred),
+            *((key, weights, 1) for key, weights in snapshot.wishes.about(pod, spaces)),
+            *((t.topology_key, self._tally(t).counts, weight) for t, weight in terms.preferred),
         ]
 
     @property
@@ -84,7 +84,12 @@ class Topology:
         ]
 
     def _affinity(self, nodes: Sequence[NodeInfo]) -> list[int]:
-        raw = [sum(_at(weights, node, key) for key, weights in self._liked) for node in nodes]
+        raw = [0] * len(nodes)
+        for key, counts, weight in self._liked:
+            for i, node in enumerate(nodes):
+                value = node.view.labels.get(key)
+                if value in counts:
+                    raw[i] += weight * counts[value]
         least, most = min(raw), max(raw)
         return [100 * (score - least) // (most - least) if most > least else 0 for score in raw]
 
@@ -222,7 +227,3 @@ def _at(counts: dict[str, int], node: NodeInfo, key: str) -> int:
 
 def _label(key: str) -> Callable[[NodeInfo], str | None]:
     return lambda node: node.view.labels.get(key)
-
-
-def _weighed(tally: Tally, weight: int) -> dict[str, int]:
-    return {value: weight * count for value, count in tally.counts.items()}

@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/ty
 from collections import Counter
 from collections.abc import Mapping
 
-from hourglass_simulator.scheduler.misfit import Misfit
+from hourglass_simulator.scheduler.misfit import Misfits
 
 NO_NODES = "no nodes available to schedule pods"
 # The plugin for dynamic resources has not been asked by then, which it calls an error.
@@ -17,11 +17,10 @@ NEVER_PREEMPTS = "not eligible due to preemptionPolicy=Never."
 TERMINATING = "not eligible due to a terminating pod on the nominated node."
 
 
-def sentence(misfits: Mapping[str, Misfit]) -> str:
+def sentence(misfits: Misfits) -> str:
     """`0/N nodes are available: …` for what is wrong with each node."""
     reasons: Counter[str] = Counter()
-    # Nodes mostly share their misfits, so these are counted first.
-    for misfit, count in Counter(misfits.values()).items():
+    for misfit, count in misfits.counts.items():
         for reason in misfit.reasons:
             reasons[reason] += count
     return counted(reasons, len(misfits))
