@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from itertools import groupby
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
@@ -15,8 +14,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit(results: Iterable[Result]) -> str:
     """The report; times are those of the scenarios, in seconds of virtual time."""
     root = ET.Element("testsuites")
-    for folder, group in groupby(results, key=lambda result: str(PurePath(result.file).parent)):
-        cases = list(group)
+    folders: dict[str, list[Result]] = {}
+    for result in results:
+        folders.setdefault(str(PurePath(result.file).parent), []).append(result)
+    for folder, cases in folders.items():
         suite = ET.SubElement(
             root,
             "testsuite",

@@ -5,36 +5,53 @@ from dataclasses import dataclass
 
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import condition_of, key_of
+from hourglass_simulator.scenario.strict import JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is told of a Performer at one moment."""
+
+    phase: str
+    reason: str
+    """Of its Ready condition."""
+    degraded: str
+    """The reason of Degraded=True, "" while it is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in which phase and reason of a Performer stayed as they were; in seconds."""
+    """A time in which a Performer's standing stayed as it was; in seconds."""
 
     performer: str
-    phase: str
-    reason: str
+    standing: Standing
     start: float
     end: float
 
 
 def spans(records: Iterable[Change | Write], end: float) -> list[Span]:
     """The spans of every Performer, in the order in which they began."""
-    open_spans: dict[str, tuple[str, str, float]] = {}
+    begun: dict[str, tuple[Standing, float]] = {}
     found: list[Span] = []
     for record in records:
         if not isinstance(record, Change) or record.resource != "performers":
             continue
         performer = "/".join(key_of(record.object))
-        ready = condition_of(record.object, "Ready")
-        phase = record.object.get("status", {}).get("phase", "Pending")
-        now = (phase, ready["reason"] if ready else "")
-        before = open_spans.get(performer)
-        gone = record.type == "DELETED"
-        if before is not None and (gone or before[:2] != now):
+        now = None if record.type == "DELETED" else _standing(record.object)
+        before = begun.get(performer)
+        if before is not None and before[0] != now:
             found.append(Span(performer, *before, record.time))
-            del open_spans[performer]
-        if not gone and performer not in open_spans:
-            open_spans[performer] = (*now, record.time)
-    found += [Span(performer, *span, end) for performer, span in open_spans.items()]
+            del begun[performer]
+        if now is not None and performer not in begun:
+            begun[performer] = (now, record.time)
+    found += [Span(performer, *span, end) for performer, span in begun.items()]
     return sorted(found, key=lambda span: span.start)
+
+
+def _standing(performer: JSON) -> Standing:
+    ready, degraded = (condition_of(performer, kind) for kind in ("Ready", "Degraded"))
+    return Standing(
+        performer.get("status", {}).get("phase", "Pending"),
+        ready["reason"] if ready else "",
+        degraded["reason"] if degraded and degraded["status"] == "True" else "",
+    )

@@ -1,20 +1,14 @@
 """The timeline of a run in the terminal: who did what when."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hourglass_operator.api.crd import generate
-from hourglass_simulator.apiserver.customresource import CustomResource
-from hourglass_simulator.clock import EPOCH
-from hourglass_simulator.scenario.backend import Change
+from hourglass_simulator.report.performers import performers_at_end, performers_table
 from hourglass_simulator.scenario.duration import text as duration
-from hourglass_simulator.scenario.history import Key, key_of
 from hourglass_simulator.scenario.result import Result
-from hourglass_simulator.scenario.strict import JSON
 from hourglass_simulator.scenario.timeline import Entry
 
 _STYLES = {
@@ -46,21 +40,12 @@ def timeline(result: Result) -> RenderableType:
 
 def _performers(result: Result) -> Iterator[Text]:
     """`kubectl get performers -A -o wide` as it stands at the end."""
-    performers: dict[Key, JSON] = {}
-    for record in result.records:
-        if isinstance(record, Change) and record.resource == "performers":
-            performers[key_of(record.object)] = record.object
-            if record.type == "DELETED":
-                del performers[key_of(record.object)]
+    performers = performers_at_end(result.records)
     yield Text("$ kubectl get performers -A -o wide", "bold")
     if not performers:
         yield Text("No resources found")
         return
-    ordered = sorted(performers.items())
-    now = EPOCH + timedelta(seconds=result.duration)
-    rows = CustomResource(generate()).table([obj for _, obj in ordered], now, wide=True)
-    namespaces = ["NAMESPACE", *(namespace for (namespace, _), _ in ordered)]
-    cells = [[namespace, *row] for namespace, row in zip(namespaces, rows, strict=True)]
+    cells = performers_table(performers, result.duration)
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -14,6 +14,9 @@ from hourglass_simulator.scenario.expectation import (
 from hourglass_simulator.scenario.manifest import ManifestSource
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.step import Step
+from hourglass_simulator.scenario.strict import JSON
+
+_UNTOLD = ("data", "environment", "stringData")
 
 
 def explain(scenario: Scenario) -> str:
@@ -253,12 +256,23 @@ def _ending(found: Settles) -> Iterator[str]:
 def _flow(value: object) -> str:
     """A value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+        told = _untold(value)
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in told.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(_flow(inner) for inner in value)}]"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return str(value)
+
+
+def _untold(value: JSON) -> JSON:
+    """Without the values of environment variables, Secrets and ConfigMaps: reports are shared."""
+    if "name" in value and "value" in value:
+        return {**value, "value": "…"}
+    return {
+        key: dict.fromkeys(inner, "…") if key in _UNTOLD and isinstance(inner, dict) else inner
+        for key, inner in value.items()
+    }
 
 
 def _name(found: object) -> str:

@@ -1,6 +1,8 @@
 """Reports: what a person, CI and a comparison of bytes get to see of a run."""
 
 import io
+import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -11,12 +13,18 @@ from rich.console import Console
 from hourglass_simulator import report
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.report.spans import Standing, spans
 from hourglass_simulator.report.terminal import clock
 from hourglass_simulator.scenario import Result, load, run
+from hourglass_simulator.scenario.expect import Mismatch
 
 SCENARIO = """
 scenario: A <secret> in the environment & a wish that is not met
 shows: What reports make of a run.
+cluster:
+  nodes:
+  - {name: gpu-1, labels: {accelerator: nvidia-a100}, devices: {nvidia.com/gpu: 2}}
+settles: {performers: {worker: {phase: Running}}, within: 10m, quietFor: 1m}
 manifests:
 - apiVersion: hourglass.eigenlayer.io/v1alpha1
   kind: Performer
@@ -25,11 +33,26 @@ manifests:
     avsAddress: "0x1234567890abcdef1234567890abcdef12345678"
     image: avs/worker:v1
     version: v1.2.3
+    hardwareRequirements: {gpuType: nvidia-a100, gpuCount: 1}
     config: {env: [{name: PASSWORD, value: hunter2-is-secret}]}
 steps:
 - eventually: {within: 30s, performers: {worker: {phase: Running}}}
 - patch: {name: worker, merge: {spec: {version: v2}}}
-- expect: {performers: {worker: {phase: WISH}}}
+- eventually: {within: 60s, performers: {worker: {phase: Running, lastUpgrade: set}}}
+- patch:
+    name: worker
+    merge:
+      spec: {config: {env: [{name: TOKEN, value: hunter2}], environment: {KEY: hunter2}}}
+- create:
+    apiVersion: v1
+    kind: Secret
+    metadata: {name: password}
+    stringData: {password: hunter2}
+- patch: {resource: secrets, name: password, merge: {data: {password: hunter2}}}
+- after: 60s
+  fault: {devices-unhealthy: {node: gpu-1, count: 2}}
+- after: 30s
+  expect: {performers: {worker: {phase: WISH}}}
 """
 
 
@@ -86,6 +109,16 @@ def test_a_moment_reads(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
+def test_junit_has_one_suite_for_a_folder_and_no_character_that_xml_lacks(
+    met: Result, missed: Result
+) -> None:
+    step = replace(met.steps[0], failures=(Mismatch("a \x1b[31m", "\x00", "\ud800"),))
+    broken = replace(met, steps=(step,))
+    root = ET.fromstring(report.junit([met, missed, broken]).encode())
+    assert [suite.get("tests") for suite in root.findall("testsuite")] == ["2", "1"]
+    assert "a �[31m: expected �, found �" in (root.findall(".//failure")[0].text or "")
+
+
 def test_junit_counts_and_explains(met: Result, missed: Result) -> None:
     root = ET.fromstring(report.junit([met, missed]))
     suites = root.findall("testsuite")
@@ -102,7 +135,7 @@ def test_junit_counts_and_explains(met: Result, missed: Result) -> None:
 class Page(HTMLParser):
     """Collects what a browser would load, and whether every element is closed."""
 
-    VOID = ("meta", "rect", "br")
+    VOID = ("meta", "input", "br")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -130,6 +163,46 @@ def test_the_page_is_whole_and_loads_nothing(met: Result, missed: Result) -> Non
     assert "1 of 2 met" in page.text
     assert "A <secret> in the environment & a wish that is not met" in page.text
     assert "expected phase Failed, found Running" in page.text
+
+
+def test_the_page_shows_how_each_performer_fared(met: Result) -> None:
+    text = report.html([met])
+    assert 'class="Running degraded"' in text
+    assert "Running (PodReady), degraded: HardwareUnavailable, " in text
+    for heading in ("Performers at the end", "Available", "Degraded", "Timeline ("):
+        assert heading in text
+    assert text.count('<tr class="write">') == int(text.split("writes (")[1].split(")")[0])
+
+
+def test_marks_lead_to_steps(missed: Result) -> None:
+    text = report.html([missed])
+    targets = re.findall(r'href="#(s0-\d+)"', text)
+    assert targets
+    assert all(f'id="{target}"' in text for target in targets)
+    assert text.count('class="not" href=') == 1
+
+
+def test_what_lies_apart_in_the_picture_adds_up(met: Result) -> None:
+    """Standings follow each other without a gap, from creation to the end of the run."""
+    found = spans(met.records, met.duration)
+    assert [span.end for span in found[:-1]] == [span.start for span in found[1:]]
+    assert (found[0].start, found[-1].end) == (0, met.duration)
+    assert [span.standing.phase for span in found][:2] == ["Pending", "Pending"]
+    assert found[-1].standing == Standing("Running", "PodReady", "HardwareUnavailable")
+
+
+def test_the_table_at_the_end_is_that_of_kubectl(met: Result) -> None:
+    performers = report.performers_at_end(met.records)
+    headings, row = report.performers_table(performers, met.duration, wide=False)
+    told = dict(zip(headings, row, strict=True))
+    assert list(told) == ["NAMESPACE", "NAME", "PHASE", "READY", "REASON", "VERSION", "AGE"]
+    assert (told["NAME"], told["PHASE"], told["VERSION"]) == ("worker", "Running", "v2")
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_timeline_fits_the_terminal(missed: Result, width: int) -> None:
+    timeline = printed(missed, width).partition("$ kubectl")[0]
+    assert max(len(line) for line in timeline.splitlines()) <= width
 
 
 def test_the_trace_has_a_line_for_everything(met: Result) -> None:
