@@ -107,6 +107,32 @@ def test_a_change_that_cannot_help_is_no_reason_to_try_again() -> None:
     assert [w for w in world.writes if w not in before] == []
 
 
+def test_a_node_that_gains_nothing_is_no_reason_to_try_again() -> None:
+    world = World()
+    world.node("a")
+    world.pod("p", cpu="3")
+    world.pod("q", cpu="3")
+    world.run(1)
+    world.writes.clear()
+    less = {"allocatable": {"memory": "7Gi"}}
+    world.api.patch("nodes", "", "a", {"status": less}, subresource="status")
+    world.run(100)
+    assert world.writes == []
+
+
+def test_a_nomination_holds_though_it_could_not_be_written() -> None:
+    world = World()
+    world.api.create("priorityclasses", {"metadata": {"name": "high"}, "value": 10})
+    world.node("a")
+    world.pod("p", cpu="3")
+    world.run(1)
+    world.api.interceptors.append(Refusing("status", 1))
+    world.pod("q", cpu="3", priorityClassName="high")
+    world.pod("r", cpu="1")
+    world.run(1)
+    assert world.node_of("r") is None
+
+
 def test_the_more_important_pod_of_two_goes_first() -> None:
     world = World()
     world.api.create("priorityclasses", {"metadata": {"name": "high"}, "value": 10})
