@@ -3,21 +3,35 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from heapq import merge
 
 from hourglass_simulator.scenario.backend import Change, Write
-from hourglass_simulator.scenario.result import Result
+from hourglass_simulator.scenario.result import Result, StepResult
 
 
 def trace(result: Result) -> Iterator[str]:
-    """One line for the scenario, then one for each thing that happened, as JSON.
+    """One line for the scenario, then one for each step, change and write by its time, as JSON.
 
     Objects are told by a digest: env values and Secrets must not reach a file.
     """
     yield _line({"scenario": result.file, "seed": result.seed})
-    for record in result.records:
-        yield _line(_change(record) if isinstance(record, Change) else _write(record))
-    for step in result.steps:
-        yield _line({"step": step.where, "ended": _time(step.ended), "met": step.met})
+    steps = ((step.started, _step(step)) for step in result.steps)
+    records = (
+        (record.time, _change(record) if isinstance(record, Change) else _write(record))
+        for record in result.records
+    )
+    for _, record in merge(steps, records, key=lambda timed: timed[0]):
+        yield _line(record)
+
+
+def _step(step: StepResult) -> dict[str, object]:
+    return {
+        "time": _time(step.started),
+        "step": step.where,
+        "does": step.text,
+        "ended": _time(step.ended),
+        "met": step.met,
+    }
 
 
 def _change(change: Change) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Reports: what a person, CI and a comparison of bytes get to see of a run."""
 
 import io
+import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -209,6 +210,9 @@ def test_the_trace_has_a_line_for_everything(met: Result) -> None:
     lines = list(report.trace(met))
     assert len(lines) == 1 + len(met.records) + len(met.steps)
     assert all(line.startswith("{") and "\n" not in line for line in lines)
+    times = [float(json.loads(line)["time"]) for line in lines[1:]]
+    assert times == sorted(times)
+    assert any('"does":"inject the fault devices-unhealthy' in line for line in lines)
 
 
 def test_no_report_tells_the_values_of_variables(met: Result) -> None:
