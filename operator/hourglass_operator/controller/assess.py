@@ -117,8 +117,8 @@ def explanation(seen: Observation, pod: PodView, catalogue: Catalogue) -> Explan
 def _fault(seen: Observation, pod: PodView | None, catalogue: Catalogue) -> Fault | None:
     if seen.invalid:
         return Fault(Reason.POD_REJECTED, f"no pod can be made of {seen.invalid}", permanent=True)
-    refusal = seen.refusal
-    if refusal is not None:
+    if seen.refusals:
+        refusal = seen.refusals[0]
         return Fault(_refused(refusal), refusal.message, permanent=True)
     lost = lost_pod(seen)
     if pod is None:

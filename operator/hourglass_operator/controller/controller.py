@@ -87,11 +87,11 @@ class Controller:
             performer = self.cache.performers.get(key)
             if performer is None:
                 break
-            lesson = learn(outcome, performer, memory.refusal, self._settings, now)
-            memory = replace(memory, refusal=lesson.refusal)
+            lesson = learn(outcome, performer, memory.refusals, self._settings, now)
+            memory = replace(memory, refusals=lesson.refusals)
             retry = retry or lesson.retry
             self._concerns(self._news(outcome, lesson), now)
-        if memory.refusal != done.plan.memory.refusal:
+        if memory.refusals != done.plan.memory.refusals:
             self.queue.add(key, now)
         self._remember(key, memory)
         if retry:

@@ -40,15 +40,14 @@ def decide(
     pods = plan_pods(seen, catalogue, settings)
     if pods.wake_at is not None:
         wakes.append(pods.wake_at)
-    if seen.refusal is not None:
-        wakes.append(seen.refusal.retry_at)
+    wakes += [refusal.retry_at for refusal in seen.refusals]
     told, pending_since = _tell(seen, facts, phase, settings)
     if pending_since is not None:
         wakes.append(pending_since + settings.status_delay)
     return Plan(
         writes=(*repairs, *pods.writes, *told),
         wake_at=min((wake for wake in wakes if wake > seen.now), default=None),
-        memory=Memory(seen.refusal, pending_since),
+        memory=Memory(seen.refusals, pending_since),
         steps=steps,
     )
 

@@ -16,13 +16,13 @@ _REFUSED = (400, 403, 422)
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """`retry`: try again after the key's back-off. `refusal` replaces the remembered one.
+    """`retry`: try again after the key's back-off. `refusals` replace the remembered ones.
 
     `exists`: the object that was to be created is there already and is the Performer's. `gone`:
     the API server does not know the object that was to be changed.
     """
 
-    refusal: Refusal | None
+    refusals: tuple[Refusal, ...]
     retry: bool = False
     exists: bool = False
     gone: bool = False
@@ -31,11 +31,11 @@ class Lesson:
 def learn(
     outcome: Outcome,
     performer: PerformerView,
-    before: Refusal | None,
+    before: tuple[Refusal, ...],
     settings: Settings,
     now: float,
 ) -> Lesson:
-    """Judge one answer; `before` is the refusal remembered so far, `now` is in seconds."""
+    """Judge one answer; `before` are the refusals remembered so far, `now` is in seconds."""
     write = outcome.write
     if write.resource == "events":
         # An Event that is lost is not worth another pass.
@@ -43,9 +43,9 @@ def learn(
     if write.verb != "create":
         gone = outcome.code == 404
         return Lesson(before, retry=not outcome.succeeded and not gone, gone=gone)
+    others = tuple(refusal for refusal in before if refusal.resource != write.resource)
     if outcome.succeeded:
-        overcome = before is not None and before.resource == write.resource
-        return Lesson(None if overcome else before)
+        return Lesson(others)
     foreign = outcome.code == 409 and outcome.body is not None
     message = outcome.message
     if outcome.code == 409 and outcome.body is not None:
@@ -57,18 +57,18 @@ def learn(
         message = f"{kind} {write.name} exists and belongs to another; delete or rename one of them"
     if not foreign and outcome.code not in _REFUSED:
         return Lesson(before, retry=True)
-    failures = before.failures if before and before.generation == performer.generation else 0
-    delay = backoff(settings.replacement_base, settings.replacement_limit, failures)
-    return Lesson(
-        Refusal(
-            resource=write.resource,
-            message=message,
-            foreign=foreign,
-            generation=performer.generation,
-            failures=failures + 1,
-            retry_at=now + delay,
-        )
+    generation = performer.generation
+    same = (r for r in before if r.resource == write.resource and r.generation == generation)
+    failures = next((refusal.failures for refusal in same), 0)
+    refusal = Refusal(
+        resource=write.resource,
+        message=message,
+        foreign=foreign,
+        generation=generation,
+        failures=failures + 1,
+        retry_at=now + backoff(settings.replacement_base, settings.replacement_limit, failures),
     )
+    return Lesson(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
 
 
 def _left_over(metadata: Mapping[str, Any], performer: PerformerView) -> bool:

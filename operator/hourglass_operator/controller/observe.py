@@ -39,24 +39,25 @@ class Observation:
     invalid: str = ""
 
     @property
-    def refusal(self) -> Refusal | None:
-        """The API server's refusal to create what the present spec asks for and is not there.
+    def refusals(self) -> tuple[Refusal, ...]:
+        """The API server's refusals to create what the present spec asks for and is not there.
 
         What was refused may exist nevertheless: an answer that got lost said yes.
         """
-        refusal = self.memory.refusal
-        if refusal is None or refusal.generation != self.performer.generation:
-            return None
-        if refusal.resource == "services":
-            exists = self.service is not None
-        else:
-            exists = any(pod.alive and pod.template_hash == self.wanted for pod in self.pods)
-        return None if exists else refusal
+        exists = {
+            "services": self.service is not None,
+            "pods": any(pod.alive and pod.template_hash == self.wanted for pod in self.pods),
+        }
+        return tuple(
+            refusal
+            for refusal in self.memory.refusals
+            if refusal.generation == self.performer.generation and not exists[refusal.resource]
+        )
 
     def may_create(self, resource: str) -> bool:
         """No refusal of this resource asks for patience."""
-        refusal = self.refusal
-        return refusal is None or refusal.resource != resource or self.now >= refusal.retry_at
+        mine = (refusal for refusal in self.refusals if refusal.resource == resource)
+        return all(self.now >= refusal.retry_at for refusal in mine)
 
     def serves(self, pod: PodView) -> bool:
         """Traffic to the Service reaches the pod."""

@@ -64,10 +64,11 @@ class Refusal:
 class Memory:
     """What the controller remembers of a Performer between passes; losing it does no harm.
 
+    `refusals`: at most one of each resource, in the order of the resources' names.
     `status_pending_since`: since when (seconds) the stored status has been out of date.
     """
 
-    refusal: Refusal | None = None
+    refusals: tuple[Refusal, ...] = ()
     status_pending_since: float | None = None
 
 

@@ -53,7 +53,7 @@ def test_a_refusal_is_forgotten_once_the_pod_is_seen() -> None:
     staged.sees("pods", POD.on("node-1").build(), now=NOW + 10)
     plan = staged.plan(NOW + 10)
     assert conditions_of(status_of(plan))["Ready"] == "False/Scheduled"
-    assert plan.memory.refusal is None
+    assert plan.memory.refusals == ()
 
 
 def test_a_refusal_does_not_outlive_the_spec_that_caused_it() -> None:
@@ -66,6 +66,25 @@ def test_a_refused_service_is_no_refused_pod() -> None:
     staged = scene(V1, service=False)
     staged, plan = refused(403, "exceeded quota: services", staged)
     assert conditions_of(status_of(plan))["Ready"] == "False/ServiceRejected"
+
+
+def test_pod_and_service_that_are_both_refused_are_each_tried_after_their_own_back_off() -> None:
+    staged = scene(V1, service=False)
+    now, creations = NOW, []
+    while now < NOW + 60:
+        due = staged.controller.take(now)
+        if due is None:
+            wake = staged.controller.queue.next_due()
+            assert wake is not None
+            now = wake
+            continue
+        made = [w for w in due.plan.writes if w.resource in ("services", "pods")]
+        creations += [(now - NOW, write.resource) for write in made[:1]]
+        assert len(creations) < 20, "it is tried without end"
+        refusals = [Outcome(write, 403, message=QUOTA) for write in made[:1]]
+        staged.controller.finish(due, refusals, now)
+    tries = [0, 10, 30]
+    assert creations == [(after, resource) for after in tries for resource in ("services", "pods")]
 
 
 @pytest.mark.parametrize("code", [0, 409, 429, 500, 503])
