@@ -160,6 +160,6 @@ def _progress(seen: Observation, pod: PodView | None) -> tuple[Progress, str]:
 
 def _farewell(seen: Observation) -> str:
     if not seen.pods:
-        return "the pod has ended"
+        return "no pod is left"
     pods = ", ".join(pod.name for pod in seen.pods)
     return f"waiting for the end of pod {pods}"

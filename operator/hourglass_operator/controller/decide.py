@@ -3,7 +3,7 @@
 from hourglass_operator.controller import status as statuses
 from hourglass_operator.controller.assess import deadline
 from hourglass_operator.controller.events import events
-from hourglass_operator.controller.lifecycle import plan_pods
+from hourglass_operator.controller.lifecycle import PodPlan, plan_pods
 from hourglass_operator.controller.observe import Observation
 from hourglass_operator.controller.plan import Memory, Plan, Write
 from hourglass_operator.controller.settings import Settings
@@ -27,17 +27,17 @@ def decide(
     The status comes after the writes on other objects, so that a crash in between leaves a status
     that is behind the truth rather than ahead of it, and Events come last.
     """
-    if facts.deleting and names.FINALIZER not in seen.performer.finalizers:
-        return Plan(steps=steps)
     wakes = [deadline(seen)] if _on_the_way(facts) else []
-    if facts.deleting:
+    # Finalizers of others may keep a Performer that this operator is done with.
+    released = facts.deleting and names.FINALIZER not in seen.performer.finalizers
+    if facts.deleting and not released:
         until = release_at(seen, settings)
         if not seen.pods or seen.now >= until:
             return Plan(writes=(_finalizer(seen, present=False),), steps=steps)
         wakes.append(until)
     hands_off = facts.deleting or seen.invalid
     repairs = [] if hands_off else [*_adopt(seen), *_service(seen), *_pod_repairs(seen)]
-    pods = plan_pods(seen, catalogue, settings)
+    pods = PodPlan() if released else plan_pods(seen, catalogue, settings)
     if pods.wake_at is not None:
         wakes.append(pods.wake_at)
     wakes += [refusal.retry_at for refusal in seen.refusals]

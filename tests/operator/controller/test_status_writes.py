@@ -228,3 +228,28 @@ def test_it_looks_again_at(
     of: PerformerBuilder, pods: list[PodBuilder], settings: Settings, wake_at: float
 ) -> None:
     assert scene(of, *pods, settings=settings, nodes=[node("node-1")]).plan(NOW).wake_at == wake_at
+
+
+OTHERS = V1.held_by("other/finalizer").deleting(990)
+HELD_BY_OTHERS = [
+    ("that never had a pod is told to end", OTHERS.with_status(phase="Failed"), NOW),
+    (
+        "no longer waits for a pod that has ended",
+        settled(V1.deleting(990), SERVING.deleting(1030)).held_by("other/finalizer"),
+        NOW + 1,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("held", "then"), [h[1:] for h in HELD_BY_OTHERS], ids=[h[0] for h in HELD_BY_OTHERS]
+)
+def test_a_performer_that_others_hold(held: PerformerBuilder, then: float) -> None:
+    staged = scene(held)
+    staged.answer_nothing(staged.plan(NOW), NOW)
+    status = status_of(staged.plan(then), held.status)
+    assert (status["phase"], status["conditions"][-1]["message"]) == (
+        "Terminating",
+        "no pod is left",
+    )
+    assert [w.resource for w in scene(held.with_status(**status)).plan(then + 9).writes] == []
