@@ -40,7 +40,7 @@ class Cache:
         self._slice_of: dict[Name, Key] = {}
         self._nodes: dict[str, NodeView] = {}
         self._nodes_sorted = True
-        self._used: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._used: dict[str, dict[str, int]] = {}
         self._seen: dict[str, int] = dict.fromkeys(RESOURCES, 0)
         self._versions: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
         self._put: Mapping[str, Callable[[Name, JSON | None], Iterable[Key]]] = {
@@ -155,10 +155,18 @@ class Cache:
             del self._pods[key]
         for pod, sign in ((before, -1), (after, 1)):
             if pod is not None and pod.node and not pod.ended:
-                used = self._used[pod.node]
                 for resource, count in pod.devices:
-                    used[resource] = used.get(resource, 0) + sign * count
+                    self._use(pod.node, resource, sign * count)
         return (key,)
+
+    def _use(self, node: str, resource: str, more: int) -> None:
+        used = self._used.setdefault(node, {})
+        used[resource] = used.get(resource, 0) + more
+        # Nodes come and go for as long as the operator runs: what is zero is left out.
+        if not used[resource]:
+            del used[resource]
+        if not used:
+            del self._used[node]
 
     def _put_service(self, name: Name, obj: JSON | None) -> Iterable[Key]:
         performer = names.performer_of_service(name[1])

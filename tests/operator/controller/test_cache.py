@@ -187,7 +187,11 @@ def test_devices_count_while_a_pod_holds_them() -> None:
     cache.watched("pods", "MODIFIED", at(pod.ready().build(), 3))
     assert cache.used()["gpu-1"] == {"nvidia.com/gpu": 2}
     cache.watched("pods", "MODIFIED", at(pod.failed("Evicted").build(), 4))
-    assert cache.used()["gpu-1"] == {"nvidia.com/gpu": 0}
+    assert cache.used() == {}
+
+
+def test_pods_without_devices_leave_nothing_behind() -> None:
+    assert filled().used() == {}
 
 
 @given(st.lists(st.tuples(st.sampled_from(["ADDED", "DELETED"]), st.integers(0, 3)), max_size=20))
