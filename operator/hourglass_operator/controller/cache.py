@@ -1,7 +1,7 @@
 """The informer cache: what the watches have told, trimmed, and whom a change concerns."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from hourglass_operator.controller.pod_view import PodView, pod_view
@@ -23,13 +23,19 @@ RESOURCES = ("nodes", "services", "endpointslices", "pods", "performers")
 """What is watched, in the order in which initial lists are best delivered."""
 
 Name = tuple[str, str]
+"""Namespace (empty if there is none) and name."""
+
+_REMEMBERED = 1000
+"""How many objects of a resource that are gone are remembered, so that a late event or answer
+does not bring them back."""
 
 
 class Cache:
     """One per controller. All reads are cheap; nothing here does I/O.
 
-    Per resource, events must come in the order of their resourceVersions, which are compared as
-    numbers (https://kep.k8s.io/5504): what is not newer than the last event is a repetition.
+    Events of different objects may come in any order. Of one object, what is not newer than what
+    is known of it is a repetition, or the echo of an answer: resourceVersions are compared as
+    numbers (https://kep.k8s.io/5504).
     """
 
     def __init__(self) -> None:
@@ -41,8 +47,8 @@ class Cache:
         self._nodes: dict[str, NodeView] = {}
         self._nodes_sorted = True
         self._used: dict[str, dict[str, int]] = {}
-        self._seen: dict[str, int] = dict.fromkeys(RESOURCES, 0)
         self._versions: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
+        self._gone: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
         self._put: Mapping[str, Callable[[Name, JSON | None], Iterable[Key]]] = {
             "performers": self._put_performer,
             "pods": self._put_pod,
@@ -53,58 +59,75 @@ class Cache:
 
     def watched(self, resource: str, event: str, obj: JSON) -> tuple[Key, ...]:
         """Take in a watch event (ADDED, MODIFIED, DELETED); returns whom it concerns."""
-        version = _version(obj)
-        if version <= self._seen[resource]:
+        name, version = _name(obj), _version(obj)
+        if event != "DELETED":
+            return self._put_newer(resource, name, version, obj)
+        if version <= self._known(resource, name):
             return ()
-        self._seen[resource] = version
-        return self._apply(resource, obj, version, deleted=event == "DELETED")
+        return self._remove(resource, name, version)
 
     def listed(self, resource: str, objects: Iterable[JSON], version: str) -> tuple[Key, ...]:
-        """Take in a whole list, as after a lost watch: what is not on it is gone.
+        """Take in a whole list, as after a lost watch: what is not on it is gone."""
+        current = {_name(obj): obj for obj in objects}
+        concerned = list(self.remain(resource, current, version))
+        for name, obj in current.items():
+            concerned += self._put_newer(resource, name, _version(obj), obj)
+        return tuple(dict.fromkeys(concerned))
+
+    def remain(self, resource: str, names: Collection[Name], version: str) -> tuple[Key, ...]:
+        """Drop what is not among the `names` of a list of this resourceVersion.
 
         Unless it is newer than the list: a write of ours may have been answered meanwhile.
         """
-        self._seen[resource] = int(version)
-        current = {_name(obj): obj for obj in objects}
-        versions = self._versions[resource]
-        concerned: list[Key] = []
-        for name in [n for n, v in versions.items() if n not in current and v <= int(version)]:
-            del versions[name]
-            concerned += self._put[resource](name, None)
-        for obj in current.values():
-            concerned += self._apply(resource, obj, _version(obj), deleted=False)
-        return tuple(dict.fromkeys(concerned))
+        versions, listed = self._versions[resource], int(version)
+        lost = [name for name, known in versions.items() if name not in names and known <= listed]
+        return tuple(key for name in lost for key in self._remove(resource, name, listed))
+
+    def missing(self, resource: str, versions: Mapping[Name, int]) -> frozenset[Name]:
+        """The names of which an older version is known than these, or none."""
+        return frozenset(
+            name for name, version in versions.items() if self._known(resource, name) < version
+        )
 
     def answered(self, resource: str, obj: JSON) -> tuple[Key, ...]:
         """Take in an object that a write returned, unless the watch has already been further.
 
         Without this a pass right after a write would act on what was true before it.
         """
-        version = _version(obj)
-        if resource not in self._seen or version <= self._seen[resource]:
+        if resource not in self._versions:
             return ()
-        return self._apply(resource, obj, version, deleted=False)
+        return self._put_newer(resource, _name(obj), _version(obj), obj)
 
     def found(self, resource: str, obj: JSON) -> tuple[Key, ...]:
         """Take in an object that was read because no watch shows it (it lost its labels)."""
-        return self._apply(resource, obj, _version(obj), deleted=False)
+        # To the watch it went with this very version.
+        self._gone[resource].pop(_name(obj), None)
+        return self._put_newer(resource, _name(obj), _version(obj), obj)
 
     def lost(self, resource: str, name: Name) -> tuple[Key, ...]:
         """Drop an object that the API server no longer knows."""
-        if resource not in self._versions or self._versions[resource].pop(name, None) is None:
+        version = self._versions.get(resource, {}).get(name)
+        return () if version is None else self._remove(resource, name, version)
+
+    def _known(self, resource: str, name: Name) -> int:
+        """The newest resourceVersion of it that was taken in, 0 if none was."""
+        return self._versions[resource].get(name) or self._gone[resource].get(name, 0)
+
+    def _put_newer(self, resource: str, name: Name, version: int, obj: JSON) -> tuple[Key, ...]:
+        if version <= self._known(resource, name):
+            return ()
+        self._gone[resource].pop(name, None)
+        self._versions[resource][name] = version
+        return tuple(self._put[resource](name, obj))
+
+    def _remove(self, resource: str, name: Name, version: int) -> tuple[Key, ...]:
+        gone = self._gone[resource]
+        gone[name] = version
+        if len(gone) > _REMEMBERED:
+            del gone[next(iter(gone))]
+        if self._versions[resource].pop(name, None) is None:
             return ()
         return tuple(self._put[resource](name, None))
-
-    def _apply(self, resource: str, obj: JSON, version: int, *, deleted: bool) -> tuple[Key, ...]:
-        name = _name(obj)
-        versions = self._versions[resource]
-        if version < versions.get(name, 0):
-            return ()
-        if deleted:
-            versions.pop(name, None)
-        else:
-            versions[name] = version
-        return tuple(self._put[resource](name, None if deleted else obj))
 
     # Reads
 

@@ -1,10 +1,10 @@
 """Cache, queue and pass put together; whoever runs it brings the time and performs the plans."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hourglass_operator.controller.assess import assess
-from hourglass_operator.controller.cache import Cache
+from hourglass_operator.controller.cache import Cache, Name
 from hourglass_operator.controller.decide import decide
 from hourglass_operator.controller.learn import Lesson, learn
 from hourglass_operator.controller.observe import observe
@@ -53,6 +53,10 @@ class Controller:
     def listed(self, resource: str, objects: Iterable[JSON], version: str, now: float) -> None:
         """Take in a list of all objects of a resource and the resourceVersion it is of."""
         self._concerns(self.cache.listed(resource, objects, version), now)
+
+    def remain(self, resource: str, names: Collection[Name], version: str, now: float) -> None:
+        """Take in the names of all objects of a resource: whatever is not among them is gone."""
+        self._concerns(self.cache.remain(resource, names, version), now)
 
     def take(self, now: float) -> Pass | None:
         """The next pass that is due, None if none is."""

@@ -98,8 +98,7 @@ def test_an_event_that_is_repeated_is_ignored() -> None:
 def test_a_list_removes_what_is_not_on_it() -> None:
     cache = filled()
     cache.watched("pods", "ADDED", at(pod_of(OTHER).build(), 10))
-    concerned = cache.listed("pods", [at(pod_of(OTHER).build(), 10)], "20")
-    assert set(concerned) == {KEY, OTHER_KEY}
+    assert cache.listed("pods", [at(pod_of(OTHER).build(), 10)], "20") == (KEY,)
     assert cache.pods(KEY) == ()
 
 
@@ -117,6 +116,45 @@ def test_after_a_list_older_events_are_ignored() -> None:
     cache.listed("pods", [], "20")
     assert cache.watched("pods", "ADDED", at(POD.build(), 20)) == ()
     assert cache.watched("pods", "ADDED", at(POD.build(), 21)) == (KEY,)
+
+
+def test_events_of_different_objects_may_come_in_any_order() -> None:
+    cache = filled()
+    assert cache.watched("pods", "ADDED", at(pod_of(OTHER).build(), 30)) == (OTHER_KEY,)
+    assert cache.watched("pods", "MODIFIED", at(POD.ready().build(), 20)) == (KEY,)
+
+
+def test_the_echo_of_an_answer_concerns_nobody() -> None:
+    cache = filled()
+    assert cache.answered("pods", at(POD.ready().build(), 10)) == (KEY,)
+    assert cache.watched("pods", "MODIFIED", at(POD.ready().build(), 10)) == ()
+
+
+def test_names_of_a_list_remove_what_is_not_among_them() -> None:
+    cache = filled()
+    assert cache.remain("pods", {(NAMESPACE, POD.name)}, "20") == ()
+    assert cache.remain("pods", set(), "20") == (KEY,)
+    assert cache.pods(KEY) == ()
+
+
+def test_what_a_list_knows_better_is_missing() -> None:
+    cache = filled()
+    cache.watched("pods", "MODIFIED", at(POD.build(), 10))
+    name, other = (NAMESPACE, POD.name), (NAMESPACE, "other")
+    assert cache.missing("pods", {name: 10, other: 8}) == {other}
+    assert cache.missing("pods", {name: 11}) == {name}
+    cache.watched("pods", "DELETED", at(POD.build(), 12))
+    assert cache.missing("pods", {name: 11}) == set()
+
+
+def test_only_so_many_objects_that_are_gone_are_remembered() -> None:
+    cache = Cache()
+    for version in range(1, 1102):
+        cache.watched("nodes", "DELETED", at(node(f"node-{version}").build(), version))
+    assert cache.watched("nodes", "ADDED", at(node("node-1101").build(), 1)) == ()
+    assert cache.nodes() == {}
+    cache.watched("nodes", "ADDED", at(node("node-1").build(), 1))
+    assert list(cache.nodes()) == ["node-1"]
 
 
 def test_the_answer_to_a_write_counts_until_the_watch_is_further() -> None:
