@@ -58,6 +58,16 @@ class Controller:
         """Take in the names of all objects of a resource: whatever is not among them is gone."""
         self._concerns(self.cache.remain(resource, names, version), now)
 
+    def forget(self, now: float) -> None:
+        """Forget what is remembered between passes and look at every Performer anew.
+
+        After the clock was set, and when another process has written in between.
+        """
+        self._memory.clear()
+        for key in self.cache.performers:
+            self.queue.forgive(key)
+            self.queue.add(key, now)
+
     def take(self, now: float) -> Pass | None:
         """The next pass that is due, None if none is."""
         key = self.queue.take(now)

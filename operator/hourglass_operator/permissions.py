@@ -1,0 +1,40 @@
+"""What the operator may do in a cluster, and what each permission is for.
+
+The roles that are shipped are made from this table, and the operator checks it when it starts.
+"""
+
+from dataclasses import dataclass
+
+from hourglass_operator.api import GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Verbs on a resource (`performers/status`: a subresource) of an API group, and their use."""
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    use: str
+
+
+_WATCH = ("get", "list", "watch")
+
+CLUSTER = (
+    Permission(GROUP, "performers", _WATCH, "know the Performers"),
+    Permission(GROUP, "performers", ("patch",), "set and release the finalizer"),
+    Permission(GROUP, "performers/status", ("patch",), "tell phase and conditions"),
+    Permission("", "pods", _WATCH, "know the pods of Performers"),
+    Permission("", "pods", ("create", "patch", "delete"), "run, repair and replace them"),
+    Permission("", "services", _WATCH, "know the Services of Performers"),
+    Permission("", "services", ("create", "patch"), "give each Performer its stable name"),
+    Permission("discovery.k8s.io", "endpointslices", ("list", "watch"), "know which pods serve"),
+    Permission("", "nodes", ("list", "watch"), "explain why no node fits"),
+    Permission("", "events", ("create",), "tell transitions in kubectl describe"),
+)
+"""Needed in every namespace that is served; nodes for the whole cluster."""
+
+OWN_NAMESPACE = (
+    Permission("coordination.k8s.io", "leases", ("get", "create", "update"), "elect a leader"),
+)
+"""Needed in the namespace of the Lease."""

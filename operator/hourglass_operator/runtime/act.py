@@ -1,0 +1,40 @@
+"""One write of a plan, performed against the API server."""
+
+from hourglass_operator.controller import Outcome, Write
+from hourglass_operator.runtime.api import Answer, Api
+
+
+async def act(api: Api, write: Write, timeout: float) -> Outcome:
+    """Perform a write within `timeout` seconds; every answer, also none, becomes an outcome."""
+    answer = await api.call(
+        write.verb,
+        write.resource,
+        write.namespace,
+        "" if write.verb == "create" else write.name,
+        subresource=write.subresource,
+        body=write.body,
+        timeout=timeout,
+    )
+    if answer.succeeded:
+        # A deletion that was final at once is answered with a Status instead of the object.
+        body = None if answer.body.get("kind") == "Status" else answer.body
+        return Outcome(write, answer.code, body=body)
+    taken = None
+    if write.verb == "create" and answer.code == 409 and answer.reason == "AlreadyExists":
+        taken = await _read(api, write, timeout)
+    return _outcome(write, answer, taken)
+
+
+async def _read(api: Api, write: Write, timeout: float) -> Answer | None:
+    answer = await api.call("get", write.resource, write.namespace, write.name, timeout=timeout)
+    return answer if answer.succeeded else None
+
+
+def _outcome(write: Write, answer: Answer, taken: Answer | None) -> Outcome:
+    return Outcome(
+        write,
+        answer.code,
+        answer.reason,
+        answer.message,
+        taken.body if taken is not None else None,
+    )

@@ -1,0 +1,37 @@
+"""The time of day that does not jump."""
+
+import time
+from collections.abc import Callable
+
+TOLERANCE = 1.0
+"""Seconds that the machine's clock may drift or be slewed without being followed."""
+
+
+class Clock:
+    """Seconds since the Unix epoch, advancing steadily.
+
+    The machine's clock can be set while the operator runs. Waiting must not depend on that, but
+    times are compared with those of the API server: so the clock runs steadily, and follows the
+    machine's clock when asked to.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._offset = wall() - monotonic()
+
+    def now(self) -> float:
+        """Seconds since the Unix epoch."""
+        return self._monotonic() + self._offset
+
+    def follow(self) -> float:
+        """Follow the machine's clock if it was set; by how many seconds, 0 if it was not."""
+        jump = self._wall() - self.now()
+        if abs(jump) <= TOLERANCE:
+            return 0.0
+        self._offset += jump
+        return jump

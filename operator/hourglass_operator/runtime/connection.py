@@ -1,0 +1,78 @@
+"""How to reach the API server: kubeconfig or the pod's service account."""
+
+import os
+from pathlib import Path
+
+import kopf
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.config import load_incluster_config, load_kube_config
+from kubernetes.aio.config.config_exception import ConfigException
+from yaml import YAMLError
+
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class BadKubeconfig(ValueError):  # noqa: N818 - what it is
+    """There is no usable kubeconfig; the text says which file and what is wrong with it."""
+
+
+async def connection(kubeconfig: Path | None, context: str | None) -> Configuration:
+    """The configuration to connect with: the first of those that client-go tries too.
+
+    The given file, the files in $KUBECONFIG, the pod's service account, ~/.kube/config. Raises
+    BadKubeconfig.
+    """
+    configuration = Configuration()
+    # The controller has its own back-off; a retry below it would be a second one.
+    configuration.retries = None
+    named = str(kubeconfig) if kubeconfig else os.environ.get("KUBECONFIG", "")
+    if not named and "KUBERNETES_SERVICE_HOST" in os.environ:
+        try:
+            load_incluster_config(configuration)
+        except ConfigException as error:
+            raise BadKubeconfig(f"the pod's service account: {error}") from None
+        return configuration
+    file = named or str(Path("~/.kube/config").expanduser())
+    if not any(Path(part).is_file() for part in file.split(os.pathsep)):
+        hint = "" if named else " (nor is $KUBECONFIG set, nor is this a pod)"
+        raise BadKubeconfig(
+            f"kubeconfig {file}: no such file{hint}; name one with --kubeconfig or $KUBECONFIG"
+        )
+    try:
+        await load_kube_config(
+            file, context, client_configuration=configuration, persist_config=False
+        )
+    except ConfigException as error:
+        raise BadKubeconfig(f"kubeconfig {file}: {error}") from None
+    except (OSError, UnicodeDecodeError, YAMLError, TypeError, AttributeError) as error:
+        what = " ".join(str(error).split())
+        raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig: {what}") from None
+    return configuration
+
+
+async def credentials(configuration: Configuration) -> kopf.ConnectionInfo:
+    """The same connection in kopf's form, with the token of this moment."""
+    token = await configuration.get_api_key_with_prefix("BearerToken")
+    scheme, _, bare = (token or "").rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        ca_data=configuration.ca_cert_data,
+        insecure=not configuration.verify_ssl,
+        scheme=scheme.title() or ("Bearer" if bare else None),
+        token=bare or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        proxy_url=configuration.proxy,
+        trust_env=True,
+    )
+
+
+def own_namespace() -> str:
+    """The namespace of the pod that this process runs in; `default` outside of one."""
+    if "POD_NAMESPACE" in os.environ:
+        return os.environ["POD_NAMESPACE"]
+    try:
+        return _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
+    except OSError:
+        return "default"

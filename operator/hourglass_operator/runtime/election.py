@@ -1,0 +1,136 @@
+"""Takes part in the election by Lease, and tells whether this process may write."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from hourglass_operator.runtime.api import JSON, Answer, Api
+from hourglass_operator.runtime.lease import (
+    Attempt,
+    Candidate,
+    Seen,
+    attempt,
+    leads_until,
+    released,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Election:
+    """`remaining()` is asked before every write; `changed` hears of leadership won and lost."""
+
+    def __init__(
+        self,
+        api: Api,
+        candidate: Candidate,
+        retry_period: float,
+        changed: Callable[[bool], None],
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._api = api
+        self._candidate = candidate
+        self._retry_period = retry_period
+        self._changed = changed
+        self._monotonic = monotonic
+        self._wall = wall
+        self._seen = Seen()
+        self._lease: JSON | None = None
+        self._leads_until = 0.0
+        self._leading = False
+        self._complaint = ""
+
+    def remaining(self) -> float:
+        """Seconds for which this process may still write; 0 if it does not lead."""
+        return max(0.0, self._leads_until - self._monotonic())
+
+    async def run(self) -> None:
+        """Acquire and renew until cancelled."""
+        while True:
+            await self.step()
+            await asyncio.sleep(self._retry_period)
+
+    async def step(self) -> None:
+        """One try to acquire or renew."""
+        sent = self._monotonic()
+        if await self._try():
+            self._leads_until = leads_until(self._candidate, sent)
+        self.notice()
+
+    def notice(self) -> None:
+        """Tell when leadership has changed, also by running out."""
+        leading = self.remaining() > 0
+        if leading == self._leading:
+            return
+        self._leading = leading
+        if leading:
+            logger.info("leading, as %s", self._candidate.identity)
+        else:
+            logger.warning("no longer leading: the Lease could not be renewed in time")
+        self._changed(leading)
+
+    async def release(self) -> None:
+        """Stop leading and let others take over at once."""
+        leading, self._leads_until = self.remaining() > 0, 0.0
+        if leading and self._lease is not None:
+            await self._write(released(self._candidate, self._lease, self._wall()))
+
+    async def _try(self) -> bool:
+        lease = None
+        candidate = self._candidate
+        read = await self._api.call(
+            "get", "leases", candidate.namespace, candidate.name, timeout=self._patience()
+        )
+        if read.succeeded:
+            lease = read.body
+            self._seen = self._seen.update(lease.get("spec") or {}, self._monotonic())
+        elif read.code != 404:
+            self._complain("read", read)
+            return False
+        what = attempt(candidate, lease, self._seen, self._monotonic(), self._wall())
+        return await self._write(what)
+
+    async def _write(self, what: Attempt) -> bool:
+        if what.verb is None:
+            self._complaint = ""
+            return False
+        candidate = self._candidate
+        answer = await self._api.call(
+            what.verb,
+            "leases",
+            candidate.namespace,
+            "" if what.verb == "create" else candidate.name,
+            body=what.body,
+            timeout=self._patience(),
+        )
+        if not answer.succeeded:
+            # Another one was faster; it will be seen at the next try.
+            if answer.code != 409:
+                self._complain(what.verb, answer)
+            return False
+        self._lease, self._complaint = answer.body, ""
+        self._seen = replace(
+            self._seen, spec=answer.body.get("spec") or {}, since=self._monotonic()
+        )
+        return True
+
+    def _patience(self) -> float:
+        """A try must end before the renew deadline, with room for another."""
+        return self._candidate.renew_deadline / 2
+
+    def _complain(self, verb: str, answer: Answer) -> None:
+        what = f"{self._candidate.namespace}/{self._candidate.name}: {answer.message}"
+        if what != self._complaint:
+            logger.warning("cannot %s the Lease %s", verb, what)
+        self._complaint = what
+
+
+class AlwaysLeading:
+    """Without election: the only replica leads."""
+
+    def remaining(self) -> float:
+        """For ever."""
+        return float("inf")

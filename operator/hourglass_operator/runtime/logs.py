@@ -1,0 +1,60 @@
+"""Log lines for people or for programs; both name the Performer and the pass."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Literal
+
+_FIELDS = ("performer", "pass_id")
+"""Attributes of records (given as `extra`) that become fields of the line."""
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-01-02T03:04:05.678Z INFO performer=ns/name pass=7 message`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line; an exception's traceback follows it."""
+        fields = "".join(f"{key}={value} " for key, value in _fields(record).items())
+        line = f"{_time(record)} {record.levelname} {fields}{record.getMessage()}"
+        if record.exc_info:
+            line += "\n" + self.formatException(record.exc_info)
+        return line
+
+
+class JSONFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, performer, pass, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure(form: Literal["text", "json"], level: str) -> None:
+    """Log to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JSONFormatter() if form == "json" else TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # kopf tells much about itself. What ends its watches is told by the operator's own lines.
+    logging.getLogger("kopf").setLevel(logging.CRITICAL if level != "debug" else logging.DEBUG)
+    for library in ("aiohttp.access", "asyncio", "transitions"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    found = {field: getattr(record, field, None) for field in _FIELDS}
+    return {k.removesuffix("_id"): value for k, value in found.items() if value is not None}

@@ -1,0 +1,81 @@
+"""Prometheus metrics, all named `hourglass_performer_*`; docs/metrics.md is made from them."""
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+PREFIX = "hourglass_performer"
+
+_SHORT = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_LONG = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
+
+PhaseAndReason = tuple[str, str]
+
+
+class Metrics:
+    """One per process; `registry` is what is served."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.passes = self._counter("passes", "Passes by result.", "result")
+        self.queue_latency = self._histogram(
+            "queue_latency_seconds", "From the moment a pass is due to its begin.", _SHORT
+        )
+        self.pass_duration = self._histogram(
+            "pass_duration_seconds", "From the begin of a pass to its last answer.", _SHORT
+        )
+        self.queue_depth = self._gauge("queue_depth", "Performers that wait for a pass.")
+        self.api_calls = self._counter(
+            "api_calls", "Calls to the API server; code 0: no answer.", "verb", "resource", "code"
+        )
+        self.api_call_duration = self._histogram(
+            "api_call_duration_seconds", "Time to an answer.", _SHORT, "verb", "resource"
+        )
+        self.watch_events = self._counter("watch_events", "Events received.", "resource")
+        self.watch_restarts = self._counter("watch_restarts", "Times the watches began anew.")
+        self.time_to_running = self._histogram(
+            "time_to_running_seconds", "From a Performer's creation to its first Running.", _LONG
+        )
+        self.upgrades = self._counter("upgrades", "Upgrades that ended, by result.", "result")
+        self.leader = self._gauge("leader", "1 if this replica leads.")
+        self.synced = self._gauge("synced", "1 if the whole cluster is known.")
+
+    def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """Count a call to the API server."""
+        self.api_calls.labels(verb, resource, str(code)).inc()
+        self.api_call_duration.labels(verb, resource).observe(seconds)
+
+    def performers(self, now: Callable[[], Iterable[PhaseAndReason]]) -> None:
+        """Serve how many Performers there are by phase and reason, counted when asked."""
+        self.registry.register(_Performers(now))
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(f"{PREFIX}_{name}", help_text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str) -> Gauge:
+        return Gauge(f"{PREFIX}_{name}", help_text, registry=self.registry)
+
+    def _histogram(
+        self, name: str, help_text: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        full = f"{PREFIX}_{name}"
+        return Histogram(full, help_text, labels, buckets=buckets, registry=self.registry)
+
+
+class _Performers(Collector):
+    def __init__(self, now: Callable[[], Iterable[PhaseAndReason]]) -> None:
+        self._now = now
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Count."""
+        family = GaugeMetricFamily(
+            f"{PREFIX}_performers",
+            "Performers by phase and by the reason of their Ready condition.",
+            labels=["phase", "reason"],
+        )
+        for (phase, reason), count in sorted(Tally(self._now()).items()):
+            family.add_metric([phase, reason], count)
+        return [family]

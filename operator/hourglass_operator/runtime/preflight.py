@@ -1,0 +1,120 @@
+"""Whether the cluster is ready for the operator, and what it lacks, in words."""
+
+import asyncio
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from hourglass_operator.api import GROUP, PLURAL
+from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
+from hourglass_operator.runtime.api import JSON, Answer, Api
+
+
+class Exit(IntEnum):
+    """Exit codes of `hourglass-operator run`."""
+
+    STOPPED = 0
+    FAILED = 1
+    BAD_SETTING = 2
+    NO_API_SERVER = 3
+    NO_CRD = 4
+    NO_PERMISSION = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that the operator needs and does not have; `text` is a line for a person."""
+
+    code: Exit
+    text: str
+
+
+async def preflight(
+    api: Api, namespaces: Collection[str], lease_namespace: str | None
+) -> list[Lack]:
+    """What is missing, the most basic things first and alone; empty if nothing is.
+
+    `namespaces` are those that are served (empty: all); `lease_namespace` is None without
+    leader election. Permissions are asked for with SelfSubjectAccessReviews, which everybody may
+    create: https://kubernetes.io/docs/reference/access-authn-authz/authorization/
+    """
+    answer = await api.call("list", PLURAL, next(iter(namespaces), ""), query={"limit": "1"})
+    lack = basic_lack(answer, api.server)
+    if lack is not None:
+        return [lack]
+    wanted = list(_wanted(namespaces, lease_namespace))
+    allowed = await asyncio.gather(*(_allowed(api, *question) for question in wanted))
+    return [
+        Lack(Exit.NO_PERMISSION, describe(*question))
+        for question, may in zip(wanted, allowed, strict=True)
+        if not may
+    ]
+
+
+def basic_lack(answer: Answer, server: str) -> Lack | None:
+    """What the answer to the first call says is missing, apart from permissions."""
+    if answer.code == 0:
+        return Lack(
+            Exit.NO_API_SERVER, f"the API server {server} does not answer: {answer.message}"
+        )
+    if answer.code == 401:
+        return Lack(Exit.NO_API_SERVER, f"the API server {server} refuses the credentials")
+    if answer.code == 404:
+        return Lack(
+            Exit.NO_CRD,
+            f"the CustomResourceDefinition {PLURAL}.{GROUP} is not installed; install it with"
+            f" kubectl apply --server-side -f crds/{PLURAL}.{GROUP}.yaml",
+        )
+    if not answer.succeeded and answer.code != 403:
+        return Lack(
+            Exit.NO_API_SERVER,
+            f"the API server {server} answers {answer.code}: {answer.message}",
+        )
+    return None
+
+
+def describe(permission: Permission, verb: str, namespace: str) -> str:
+    """A missing permission as a line."""
+    resource, _, subresource = permission.resource.partition("/")
+    name = f"{resource}.{permission.group}" if permission.group else resource
+    name += f"/{subresource}" if subresource else ""
+    where = f"in namespace {namespace}" if namespace else "in the whole cluster"
+    return f"missing permission: {verb} {name} {where} (to {permission.use})"
+
+
+Question = tuple[Permission, str, str]
+"""A permission, one of its verbs, and the namespace (empty: the whole cluster)."""
+
+
+def _wanted(namespaces: Collection[str], lease_namespace: str | None) -> Iterator[Question]:
+    for permission in CLUSTER:
+        for namespace in ([""] if permission.resource == "nodes" else namespaces) or [""]:
+            for verb in permission.verbs:
+                yield permission, verb, namespace
+    if lease_namespace is not None:
+        for permission in OWN_NAMESPACE:
+            for verb in permission.verbs:
+                yield permission, verb, lease_namespace
+
+
+async def _allowed(api: Api, permission: Permission, verb: str, namespace: str) -> bool:
+    review = _review(permission, verb, namespace)
+    answer = await api.call("create", "selfsubjectaccessreviews", body=review)
+    # Who may not even ask will be told by the calls themselves.
+    return not answer.succeeded or bool(answer.body["status"].get("allowed"))
+
+
+def _review(permission: Permission, verb: str, namespace: str) -> JSON:
+    resource, _, subresource = permission.resource.partition("/")
+    attributes = {
+        "group": permission.group,
+        "resource": resource,
+        "subresource": subresource,
+        "verb": verb,
+        "namespace": namespace,
+    }
+    return {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {k: v for k, v in attributes.items() if v}},
+    }

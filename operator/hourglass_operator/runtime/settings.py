@@ -1,0 +1,159 @@
+"""The settings of `hourglass-operator run`: from flags, the environment and a file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+ENVIRONMENT_PREFIX = "HOURGLASS_"
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; each line names one, what was found and what is expected."""
+
+
+class RuntimeSettings(BaseModel):
+    """Times are seconds. The descriptions are what `--help` and docs/settings.md say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    namespace: tuple[str, ...] = Field(
+        (),
+        description="Serve only this namespace; may be given several times. Without it the whole"
+        " cluster is served.",
+    )
+    kubeconfig: Path | None = Field(
+        None,
+        description="Kubeconfig file. Without it: $KUBECONFIG, the pod's service account,"
+        " ~/.kube/config, whichever is first.",
+    )
+    context: str | None = Field(None, description="Context of the kubeconfig; its current one.")
+    hardware_catalogue: Path | None = Field(
+        None, description="YAML file that extends the hardware catalogue (docs/hardware.md)."
+    )
+    leader_election: bool = Field(
+        True,
+        description="Write only while holding a Lease, so that several replicas can run.",
+    )
+    lease_name: str = Field(
+        "hourglass-performer-operator", description="Name of the Lease.", min_length=1
+    )
+    lease_namespace: str | None = Field(
+        None, description="Namespace of the Lease; the operator's own, else default."
+    )
+    lease_duration: float = Field(
+        15.0, gt=0, description="Seconds until others may take over a Lease that is not renewed."
+    )
+    renew_deadline: float = Field(
+        10.0, gt=0, description="Seconds without renewal after which the leader stops writing."
+    )
+    retry_period: float = Field(
+        2.0, gt=0, description="Seconds between two tries to acquire or renew the Lease."
+    )
+    workers: int = Field(16, ge=1, le=1000, description="Performers worked on at the same time.")
+    request_timeout: float = Field(
+        10.0, gt=0, description="Seconds after which a call to the API server is given up."
+    )
+    resync_period: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds between two comparisons of what is known with what exists.",
+    )
+    startup_timeout: float = Field(
+        10.0,
+        ge=0,
+        description="Seconds at start to wait for the API server, the CRD and permissions.",
+    )
+    shutdown_timeout: float = Field(
+        20.0, ge=0, description="Seconds that calls under way are given at SIGTERM."
+    )
+    health_address: str = Field(
+        "0.0.0.0:8081", description="Where /healthz and /readyz are served; empty: nowhere."
+    )
+    metrics_address: str = Field(
+        "0.0.0.0:8080", description="Where Prometheus' /metrics is served; empty: nowhere."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="Form of the log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is logged."
+    )
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if not self.retry_period < self.renew_deadline < self.lease_duration:
+            raise ValueError(
+                "retry-period < renew-deadline < lease-duration is expected, found"
+                f" {self.retry_period:g}, {self.renew_deadline:g}, {self.lease_duration:g}"
+            )
+        for flag, address in (("health", self.health_address), ("metrics", self.metrics_address)):
+            if address and host_and_port(address) is None:
+                raise ValueError(f"{flag}-address: HOST:PORT is expected, found {address!r}")
+        return self
+
+
+def host_and_port(address: str) -> tuple[str, int] | None:
+    """`HOST:PORT` taken apart, None if it is none; an IPv6 host stands in brackets."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 <= int(port) <= 65535:
+        return None
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def load(
+    flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None
+) -> RuntimeSettings:
+    """Settings from `flags` (by field name; None: not given), else `environ`, else `file`.
+
+    Raises SettingsError with a line for each setting that is wrong, naming where it comes from.
+    """
+    given: dict[str, tuple[Any, str]] = {}
+    if file is not None:
+        given |= {_field(key): (value, f"{file}: {key}") for key, value in _read(file).items()}
+    for name in RuntimeSettings.model_fields:
+        variable = ENVIRONMENT_PREFIX + name.upper()
+        if variable in environ:
+            value: Any = environ[variable]
+            given[name] = (value.split(",") if name == "namespace" else value, variable)
+        if flags.get(name) is not None:
+            given[name] = (flags[name], "--" + _flag(name))
+    try:
+        return RuntimeSettings.model_validate({name: value for name, (value, _) in given.items()})
+    except ValidationError as error:
+        lines = [_line(mistake, given) for mistake in error.errors(include_url=False)]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise SettingsError(f"{file}: settings by name are expected, such as 'workers: 16'")
+    return content
+
+
+def _line(mistake: Any, given: Mapping[str, tuple[Any, str]]) -> str:
+    if not mistake["loc"]:
+        return str(mistake["msg"]).removeprefix("Value error, ")
+    name = str(mistake["loc"][0])
+    source = given[name][1]
+    if mistake["type"] == "extra_forbidden":
+        known = ", ".join(_flag(field) for field in RuntimeSettings.model_fields)
+        return f"{source}: unknown setting; known are {known}"
+    expected = str(mistake["msg"]).replace("Input should be", "expected")
+    return f"{source}: {expected}, found {given[name][0]!r}"
+
+
+def _flag(field: str) -> str:
+    return field.replace("_", "-")
+
+
+def _field(flag: str) -> str:
+    return flag.replace("-", "_")

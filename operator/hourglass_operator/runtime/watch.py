@@ -1,0 +1,174 @@
+"""kopf as the watcher: it lists, watches and reconnects, and hands over every event.
+
+Only `kopf.on.event` is used: other kopf handlers write annotations or finalizers. kopf runs in a
+thread with an event loop of its own, because when it stops it cancels whatever it finds in its
+loop (https://docs.kopf.dev/en/stable/embedding/), and starts again after errors that end it.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import kopf
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
+from kubernetes.aio.client import Configuration
+
+from hourglass_operator.api import GROUP, VERSION
+from hourglass_operator.resources import names
+from hourglass_operator.runtime.connection import credentials
+
+logger = logging.getLogger(__name__)
+
+JSON = dict[str, Any]
+
+_OWN = f"{names.APP_LABEL}={names.APP}"
+
+SELECTORS: Mapping[str, str] = {
+    "nodes": "",
+    "services": _OWN,
+    "endpointslices": _OWN,
+    "pods": _OWN,
+    "performers": "",
+}
+"""What is watched, with the label selector that the API server applies."""
+
+_GROUPS = {
+    "nodes": ("", "v1"),
+    "services": ("", "v1"),
+    "endpointslices": ("discovery.k8s.io", "v1"),
+    "pods": ("", "v1"),
+    "performers": (GROUP, VERSION),
+}
+
+Deliver = Callable[[str, str | None, JSON], None]
+"""(resource, ADDED, MODIFIED, DELETED or None for an object of a list, object)."""
+
+
+class Watches:
+    """Runs kopf until stopped; `deliver` is called in kopf's thread."""
+
+    def __init__(
+        self, configuration: Configuration, namespaces: Collection[str], deliver: Deliver
+    ) -> None:
+        self._configuration = configuration
+        self._namespaces = namespaces
+        self._deliver = deliver
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, ended: Callable[[str], None]) -> None:
+        """Begin to watch; if kopf gives up, `ended` is called in its thread with the reason."""
+
+        def run() -> None:
+            try:
+                asyncio.run(self._run())
+            except Exception as error:
+                ended(_words(error))
+            else:
+                if not self._stop.is_set():
+                    ended("the watches ended")
+
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=run, name="watches", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Stop watching; wait for it at most `timeout` seconds."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    async def _run(self) -> None:
+        await kopf.operator(
+            registry=self._registry(),
+            settings=kopf_settings(),
+            memories=_NoMemories(),
+            standalone=True,
+            clusterwide=not self._namespaces,
+            namespaces=self._namespaces,
+            stop_flag=self._stop,
+        )
+
+    def _registry(self) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+
+        @kopf.on.login(registry=registry)
+        async def login(**_: Any) -> kopf.ConnectionInfo:
+            return await credentials(self._configuration)
+
+        for resource, (group, version) in _GROUPS.items():
+            self._watch(registry, resource, group, version)
+        return registry
+
+    def _watch(
+        self, registry: kopf.OperatorRegistry, resource: str, group: str, version: str
+    ) -> None:
+        @kopf.on.event(group, version, resource, registry=registry)
+        async def hand_over(event: kopf.RawEvent, **_: Any) -> None:
+            self._deliver(resource, event["type"], dict(event["object"]))
+
+
+def kopf_settings() -> kopf.OperatorSettings:
+    """kopf's settings: watch with selectors, write nothing, keep nothing."""
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True
+    settings.persistence.progress_storage = _NoProgress()
+    settings.persistence.diffbase_storage = _NoDiffBase()
+    settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
+    settings.networking.trust_env = True
+    settings.watching.chunk_size = 500
+    # A worker for each object is only needed while there are events for it.
+    settings.queueing.idle_timeout = 0.1
+    for resource, selector in SELECTORS.items():
+        if selector:
+            settings.watching.label_selectors[_GROUPS[resource][0], resource] = selector
+    return settings
+
+
+class _NoMemories(ResourceMemories):
+    """kopf would keep a record of each object that it has ever shown."""
+
+    async def recall(self, raw_body: Any, **kwargs: Any) -> ResourceMemory:
+        return await super().recall(raw_body, **kwargs | {"ephemeral": True})
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """Nothing is to be written on objects, nor looked for."""
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        pass
+
+    def purge(self, **_: Any) -> None:
+        pass
+
+    def touch(self, **_: Any) -> None:
+        pass
+
+    def clear(self, *, essence: Any) -> Any:
+        return essence
+
+
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """Spares kopf a deep copy of each object of each event."""
+
+    def build(self, **_: Any) -> Any:
+        return {}
+
+    def fetch(self, **_: Any) -> None:
+        return None
+
+    def store(self, **_: Any) -> None:
+        pass
+
+
+def _words(error: BaseException) -> str:
+    """An exception of kopf's or aiohttp's as one line."""
+    if isinstance(error, BaseExceptionGroup):
+        return _words(error.exceptions[0])
+    return " ".join(str(error.args[0] if error.args else error).split()) or type(error).__name__
