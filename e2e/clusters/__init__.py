@@ -1,0 +1,18 @@
+"""Real clusters for the end-to-end tests: four providers, one `Cluster`."""
+
+from clusters.cluster import Cluster, KubectlError, Manifest
+from clusters.components import Components
+from clusters.fake_nodes import fake_node
+from clusters.image import write_image
+from clusters.provider import Say, Unavailable
+
+__all__ = [
+    "Cluster",
+    "Components",
+    "KubectlError",
+    "Manifest",
+    "Say",
+    "Unavailable",
+    "fake_node",
+    "write_image",
+]

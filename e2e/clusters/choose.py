@@ -1,0 +1,38 @@
+"""Which provider a run uses."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from clusters.cluster import Cluster
+from clusters.provider import Provider, Say, Unavailable
+
+AUTO = "auto"
+ON_REQUEST = "kubeconfig"
+"""Never taken by itself: the cluster that KUBECONFIG names is somebody's."""
+
+
+@contextmanager
+def choose(wanted: str, providers: Mapping[str, Provider], say: Say) -> Iterator[Cluster]:
+    """The cluster of the wanted provider, or with `auto` of the first that gives one.
+
+    Says which is taken, and why those before it are not. Errors: `Unavailable` with the reasons
+    of all that were tried.
+    """
+    automatic = wanted == AUTO
+    names = [name for name in providers if name != ON_REQUEST] if automatic else [wanted]
+    if automatic:
+        say(f"{ON_REQUEST}: not tried: only with --cluster {ON_REQUEST}, as it is somebody's")
+    reasons = []
+    with ExitStack() as started:
+        for name in names:
+            try:
+                cluster = started.enter_context(providers[name](say))
+            except Unavailable as reason:
+                reasons.append(f"{name}: {reason}")
+                say(f"{name}: not available: {reason}")
+            else:
+                why = "the first that works" if automatic else "as asked"
+                say(f"{name}: taken, {why}")
+                yield cluster
+                return
+    raise Unavailable("; ".join(reasons))

@@ -1,0 +1,141 @@
+"""A running Kubernetes, whoever provides it."""
+
+import json
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from clusters.components import Components
+from clusters.fake_nodes import fake_node, is_fake
+
+Manifest = dict[str, Any]
+
+
+class KubectlError(Exception):
+    """`kubectl` ended with an error; the message holds the command and what it printed."""
+
+    def __init__(self, arguments: Sequence[str], code: int, stderr: str) -> None:
+        super().__init__(f"kubectl {' '.join(arguments)}: exit code {code}: {stderr.strip()}")
+        self.code = code
+        self.stderr = stderr
+
+
+@dataclass
+class Cluster:
+    """A Kubernetes with an admin's kubeconfig and a node that really runs containers."""
+
+    provider: str
+    """k3s, k3d, kubeconfig or native."""
+    kubeconfig: Path
+    kubectl_program: str
+    import_image: Callable[[Path], None]
+    """Takes an image archive (`docker save`, or `write_image`) to the real node.
+
+    Pods find it under the name in the archive with `imagePullPolicy: IfNotPresent` or `Never`.
+    """
+    start_kwok: Callable[[], None]
+    """Starts KWOK unless it runs: nodes made by `fake_node` are then alive."""
+    audit_log: Path | None = None
+    """The API server's audit log, one JSON event a line: every mutating call (native only)."""
+    components: Components | None = None
+    """The processes of the cluster, to pause and restart (native only)."""
+    _made: list[str] = field(default_factory=list)
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
+        """What `kubectl` prints for these arguments, as the cluster's admin.
+
+        Errors: `KubectlError` when it fails, `subprocess.TimeoutExpired` after `timeout` seconds.
+        """
+        done = subprocess.run(
+            [self.kubectl_program, "--kubeconfig", str(self.kubeconfig), *arguments],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        if done.returncode:
+            raise KubectlError(arguments, done.returncode, done.stderr)
+        return done.stdout
+
+    def get(self, *arguments: str) -> Manifest:
+        """The object or list that `kubectl get` gives, parsed."""
+        found: Manifest = json.loads(self.kubectl("get", *arguments, "-o", "json"))
+        return found
+
+    @property
+    def version(self) -> str:
+        """The API server's version, such as `v1.34.4`."""
+        return str(json.loads(self.kubectl("get", "--raw", "/version"))["gitVersion"])
+
+    @property
+    def real_node(self) -> str:
+        """The name of a node that runs containers and takes pods.
+
+        Errors: `LookupError` where there is none.
+        """
+        for node in self.get("nodes")["items"]:
+            ready = any(
+                condition["type"] == "Ready" and condition["status"] == "True"
+                for condition in node["status"].get("conditions", ())
+            )
+            if ready and not is_fake(node) and not node["spec"].get("taints"):
+                return str(node["metadata"]["name"])
+        raise LookupError("no node of the cluster is Ready, real and without taints")
+
+    def apply(self, *manifests: Manifest | Path) -> None:
+        """Apply objects or files of objects, in this order, as the field manager `e2e`."""
+        for manifest in manifests:
+            text = manifest.read_text() if isinstance(manifest, Path) else json.dumps(manifest)
+            if not self._exists(text):
+                self._made.append(text)
+            self.kubectl("apply", "--server-side", "--field-manager=e2e", "-f", "-", stdin=text)
+
+    def _exists(self, text: str) -> bool:
+        try:
+            return self.kubectl("get", "-f", "-", "--ignore-not-found", "-o", "name", stdin=text) != ""
+        except KubectlError as error:
+            if "no matches for kind" in error.stderr:
+                return False
+            raise
+
+    def add_fake_nodes(
+        self,
+        count: int,
+        *,
+        prefix: str = "fake",
+        labels: Mapping[str, str] | None = None,
+        capacity: Mapping[str, str] | None = None,
+    ) -> list[str]:
+        """Nodes PREFIX-0, PREFIX-1, … that KWOK runs: pods bound to them become Ready, nothing runs.
+
+        `capacity` adds to or replaces the usual 64 CPUs, 512 GiB and 250 pods.
+        """
+        names = [f"{prefix}-{number}" for number in range(count)]
+        self.start_kwok()
+        nodes = [fake_node(name, labels=labels, capacity=capacity) for name in names]
+        self.apply({"apiVersion": "v1", "kind": "List", "items": nodes})
+        return names
+
+    @contextmanager
+    def namespace(self, prefix: str = "e2e") -> Iterator[str]:
+        """A namespace of a new name; it and what is in it is deleted at the end."""
+        name = f"{prefix}-{secrets.token_hex(4)}"
+        self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        try:
+            yield name
+        finally:
+            self.kubectl("delete", "namespace", name, "--wait=false")
+
+    def delete_what_was_made(self) -> None:
+        """Delete what `apply` made, the youngest first, and wait until it is gone.
+
+        A manifest any object of which existed before it was applied stays.
+        """
+        for text in reversed(self._made):
+            self.kubectl("delete", "-f", "-", "--ignore-not-found", stdin=text, timeout=300)
+        self._made.clear()

@@ -1,0 +1,95 @@
+"""End-to-end tests: the cluster they run on, and what the run says at its end."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from clusters import Cluster, Components, Unavailable
+from clusters.choose import AUTO, choose
+from clusters.providers import PROVIDERS
+
+NO_CLUSTER = 69
+"""Exit code of a run that found no cluster: EX_UNAVAILABLE of sysexits.h."""
+
+
+class ClusterReport:
+    """Lines for the end of the run, such as how many scenario files agreed."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Print this line after the tests."""
+        self.lines.append(line)
+
+
+REPORT = pytest.StashKey[ClusterReport]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cluster",
+        choices=[AUTO, *PROVIDERS],
+        default=os.environ.get("E2E_CLUSTER", AUTO),
+        help="who provides the cluster (default: $E2E_CLUSTER or auto; see e2e/README.md)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = ClusterReport()
+    # Whoever ends the run by SIGTERM gets the same clean end as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if lines := config.stash[REPORT].lines:
+        terminalreporter.section("cluster")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def cluster_report(request: pytest.FixtureRequest) -> ClusterReport:
+    """`cluster_report.add("40 scenario files, all agreed")` prints that at the end."""
+    return request.config.stash[REPORT]
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, cluster_report: ClusterReport) -> Iterator[Cluster]:
+    """The one cluster of the run; without any the run ends with exit code 69."""
+    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
+    capture = request.config.pluginmanager.get_plugin("capturemanager")
+
+    def say(line: str) -> None:
+        with capture.global_and_fixture_disabled():
+            terminal.write_line(f"[cluster] {line}", flush=True)
+
+    wanted = request.config.getoption("cluster")
+    try:
+        with choose(wanted, PROVIDERS, say) as chosen:
+            line = f"{chosen.provider}: Kubernetes {chosen.version}"
+            say(line)
+            cluster_report.add(line)
+            yield chosen
+    except Unavailable as reason:
+        cluster_report.add(f"no cluster: {reason}")
+        pytest.exit(f"no cluster ({wanted}): {reason}", returncode=NO_CLUSTER)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace of the test's own."""
+    with cluster.namespace() as name:
+        yield name
+
+
+@pytest.fixture
+def components(cluster: Cluster) -> Components:
+    """The processes of the control plane; the test is skipped where they are out of reach."""
+    if cluster.components is None:
+        pytest.skip(f"{cluster.provider} gives no hold on the control plane: native does")
+    return cluster.components
