@@ -44,9 +44,12 @@ async def connection(kubeconfig: Path | None, context: str | None) -> Configurat
         )
     except ConfigException as error:
         raise BadKubeconfig(f"kubeconfig {file}: {error}") from None
-    except (OSError, UnicodeDecodeError, YAMLError, TypeError, AttributeError) as error:
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
         what = " ".join(str(error).split())
         raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig: {what}") from None
+    except (TypeError, AttributeError):
+        # YAML, but of another shape than the loader takes for granted.
+        raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig") from None
     return configuration
 
 

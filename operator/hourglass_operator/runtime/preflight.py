@@ -55,7 +55,7 @@ def basic_lack(answer: Answer, server: str) -> Lack | None:
     """What the answer to the first call says is missing, apart from permissions."""
     if answer.code == 0:
         return Lack(
-            Exit.NO_API_SERVER, f"the API server {server} does not answer: {answer.message}"
+            Exit.NO_API_SERVER, f"the API server {server} cannot be reached: {answer.message}"
         )
     if answer.code == 401:
         return Lack(Exit.NO_API_SERVER, f"the API server {server} refuses the credentials")

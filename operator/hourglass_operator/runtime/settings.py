@@ -147,7 +147,7 @@ def _line(mistake: Any, given: Mapping[str, tuple[Any, str]]) -> str:
     if mistake["type"] == "extra_forbidden":
         known = ", ".join(_flag(field) for field in RuntimeSettings.model_fields)
         return f"{source}: unknown setting; known are {known}"
-    expected = str(mistake["msg"]).replace("Input should be", "expected")
+    expected = str(mistake["msg"]).replace("Input should be", "must be")
     return f"{source}: {expected}, found {given[name][0]!r}"
 
 
