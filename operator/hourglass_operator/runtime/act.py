@@ -1,10 +1,10 @@
 """One write of a plan, performed against the API server."""
 
 from hourglass_operator.controller import Outcome, Write
-from hourglass_operator.runtime.api import Answer, Api
+from hourglass_operator.runtime.api import Answer, Caller
 
 
-async def act(api: Api, write: Write, timeout: float) -> Outcome:
+async def act(api: Caller, write: Write, timeout: float) -> Outcome:
     """Perform a write within `timeout` seconds; every answer, also none, becomes an outcome."""
     answer = await api.call(
         write.verb,
@@ -25,7 +25,7 @@ async def act(api: Api, write: Write, timeout: float) -> Outcome:
     return _outcome(write, answer, taken)
 
 
-async def _read(api: Api, write: Write, timeout: float) -> Answer | None:
+async def _read(api: Caller, write: Write, timeout: float) -> Answer | None:
     answer = await api.call("get", write.resource, write.namespace, write.name, timeout=timeout)
     return answer if answer.succeeded else None
 

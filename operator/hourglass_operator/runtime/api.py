@@ -67,13 +67,38 @@ class CallObserver(Protocol):
         ...
 
 
+class Caller(Protocol):
+    """Makes calls to an API server; see `Api`."""
+
+    @property
+    def server(self) -> str:
+        """Its address."""
+        ...
+
+    async def call(
+        self,
+        verb: str,
+        resource: str,
+        namespace: str = "",
+        name: str = "",
+        *,
+        subresource: str = "",
+        body: JSON | None = None,
+        query: Mapping[str, str] | None = None,
+        accept: str = "application/json",
+        timeout: float | None = None,
+    ) -> Answer:
+        """Make a call; never raises for what the network or the server does."""
+        ...
+
+
 class Api:
     """Calls by Kubernetes' verbs (https://kubernetes.io/docs/reference/using-api/api-concepts/)."""
 
     def __init__(
         self, configuration: Configuration, timeout: float, observer: CallObserver
     ) -> None:
-        self.server = configuration.host
+        self.server: str = configuration.host
         self._client = ApiClient(configuration)
         self._client.user_agent = "hourglass-performer-operator"
         self._timeout = timeout

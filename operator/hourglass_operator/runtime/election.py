@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from hourglass_operator.runtime.api import JSON, Answer, Api
+from hourglass_operator.runtime.api import JSON, Answer, Caller
 from hourglass_operator.runtime.lease import (
     Attempt,
     Candidate,
@@ -24,7 +24,7 @@ class Election:
 
     def __init__(
         self,
-        api: Api,
+        api: Caller,
         candidate: Candidate,
         retry_period: float,
         changed: Callable[[bool], None],

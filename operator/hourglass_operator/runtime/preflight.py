@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from hourglass_operator.api import GROUP, PLURAL
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
-from hourglass_operator.runtime.api import JSON, Answer, Api
+from hourglass_operator.runtime.api import JSON, Answer, Caller
 
 
 class Exit(IntEnum):
@@ -30,7 +30,7 @@ class Lack:
 
 
 async def preflight(
-    api: Api, namespaces: Collection[str], lease_namespace: str | None
+    api: Caller, namespaces: Collection[str], lease_namespace: str | None
 ) -> list[Lack]:
     """What is missing, the most basic things first and alone; empty if nothing is.
 
@@ -97,7 +97,7 @@ def _wanted(namespaces: Collection[str], lease_namespace: str | None) -> Iterato
                 yield permission, verb, lease_namespace
 
 
-async def _allowed(api: Api, permission: Permission, verb: str, namespace: str) -> bool:
+async def _allowed(api: Caller, permission: Permission, verb: str, namespace: str) -> bool:
     review = _review(permission, verb, namespace)
     answer = await api.call("create", "selfsubjectaccessreviews", body=review)
     # Who may not even ask will be told by the calls themselves.

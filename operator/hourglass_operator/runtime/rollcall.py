@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from hourglass_operator.controller.cache import Name
-from hourglass_operator.runtime.api import NAMES_ONLY, Answer, Api
+from hourglass_operator.runtime.api import NAMES_ONLY, Answer, Caller
 from hourglass_operator.runtime.watch import SELECTORS
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class RollCall:
 
 
 async def call_roll(
-    api: Api, resource: str, namespaces: Collection[str], inventory: Inventory
+    api: Caller, resource: str, namespaces: Collection[str], inventory: Inventory
 ) -> Collection[Name] | Answer:
     """List the names of a resource, tell the inventory, and return which are still missing.
 

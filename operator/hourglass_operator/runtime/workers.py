@@ -8,7 +8,7 @@ from typing import Protocol
 
 from hourglass_operator.controller import Controller, Outcome, Pass, Write
 from hourglass_operator.runtime.act import act
-from hourglass_operator.runtime.api import Api
+from hourglass_operator.runtime.api import Caller
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.metrics import Metrics
 from hourglass_operator.runtime.progress import Progress
@@ -35,7 +35,7 @@ class Workers:
     def __init__(
         self,
         controller: Controller,
-        api: Api,
+        api: Caller,
         leadership: Leadership,
         clock: Clock,
         metrics: Metrics,

@@ -1,0 +1,113 @@
+"""The election's calls, and what it says of them."""
+
+import asyncio
+import logging
+
+import pytest
+
+from hourglass_operator.runtime.api import Answer
+from hourglass_operator.runtime.election import Election
+from hourglass_operator.runtime.lease import Candidate
+from scripted_api import Call, Script, done, refused
+
+
+class Process:
+    """A candidate with clocks that the test sets."""
+
+    def __init__(self, *answers: object) -> None:
+        self.now = 100.0
+        self.changes: list[bool] = []
+        self.script = Script(*answers)  # type: ignore[arg-type]
+        candidate = Candidate("me", "operator", "system", 15.0, 10.0)
+        self.election = Election(
+            self.script, candidate, 2.0, self.changes.append, lambda: self.now, lambda: self.now
+        )
+
+    def step(self, seconds: float = 0.0) -> None:
+        self.now += seconds
+        asyncio.run(self.election.step())
+
+
+def written(call: Call) -> Answer:
+    return done(**(call.body or {}))
+
+
+def held_by(holder: str) -> Answer:
+    return done(spec={"holderIdentity": holder, "leaseDurationSeconds": 15})
+
+
+def test_the_first_one_leads_until_its_renewal_is_overdue() -> None:
+    process = Process(refused(404), written)
+    process.step()
+    assert [call.verb for call in process.script.calls] == ["get", "create"]
+    assert process.election.remaining() == 10.0
+    process.now += 9.0
+    assert process.election.remaining() == 1.0
+    process.now += 1.0
+    assert process.election.remaining() == 0.0
+    assert process.changes == [True]
+
+
+def test_leadership_counts_from_before_the_call() -> None:
+    process = Process(refused(404))
+
+    def slow(call: Call) -> Answer:
+        process.now += 4.0
+        return written(call)
+
+    process.script.answers.append(slow)
+    process.step()
+    assert process.election.remaining() == 6.0
+
+
+def test_a_standby_takes_over_when_the_lease_has_run_out() -> None:
+    process = Process(held_by("other"), held_by("other"), held_by("other"), written)
+    process.step()
+    process.step(14.0)
+    assert process.changes == []
+    process.step(1.0)
+    assert process.changes == [True]
+
+
+def test_a_conflict_is_a_loss_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    process = Process(refused(404), refused(409, "AlreadyExists"))
+    process.step()
+    assert process.election.remaining() == 0.0
+    assert caplog.text == ""
+
+
+def test_a_leader_that_cannot_renew_says_so_once_and_stops(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    process = Process(refused(404), written, *[refused(403, "Forbidden", "no")] * 6)
+    with caplog.at_level(logging.WARNING):
+        process.step()
+        for _ in range(6):
+            process.step(2.0)
+    assert process.changes == [True, False]
+    assert [record.getMessage() for record in caplog.records] == [
+        "cannot read the Lease system/operator: no",
+        "no longer leading: the Lease could not be renewed in time",
+    ]
+
+
+def test_calls_end_before_the_renewal_is_overdue() -> None:
+    process = Process(refused(404), written)
+    process.step()
+    assert {call.timeout for call in process.script.calls} == {5.0}
+
+
+def test_giving_up_frees_the_lease_at_once() -> None:
+    process = Process(refused(404), written, written)
+    process.step()
+    asyncio.run(process.election.release())
+    assert process.election.remaining() == 0.0
+    body = process.script.calls[-1].body or {}
+    assert body["spec"]["holderIdentity"] == ""
+
+
+def test_a_standby_has_nothing_to_give_up() -> None:
+    process = Process(held_by("other"))
+    process.step()
+    asyncio.run(process.election.release())
+    assert len(process.script.calls) == 1

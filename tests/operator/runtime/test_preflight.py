@@ -1,0 +1,104 @@
+"""What a cluster lacks, in words."""
+
+import asyncio
+
+import pytest
+
+from hourglass_operator.runtime.api import Answer
+from hourglass_operator.runtime.preflight import Exit, Lack, preflight
+from scripted_api import Call, Script, done, refused
+
+BASICS = [
+    (
+        "nobody answers",
+        refused(0, "NoAnswer", "connection refused"),
+        Exit.NO_API_SERVER,
+        "the API server https://api.test cannot be reached: connection refused",
+    ),
+    (
+        "the credentials are refused",
+        refused(401, "Unauthorized"),
+        Exit.NO_API_SERVER,
+        "the API server https://api.test refuses the credentials",
+    ),
+    (
+        "the server is in trouble",
+        refused(503, "ServiceUnavailable", "etcd is away"),
+        Exit.NO_API_SERVER,
+        "the API server https://api.test answers 503: etcd is away",
+    ),
+    (
+        "the resource is unknown",
+        refused(404, "NotFound"),
+        Exit.NO_CRD,
+        "the CustomResourceDefinition performers.hourglass.eigenlayer.io is not installed;"
+        " install it with kubectl apply --server-side -f"
+        " crds/performers.hourglass.eigenlayer.io.yaml",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"), [b[1:] for b in BASICS], ids=[b[0] for b in BASICS]
+)
+def test_what_is_basic_is_told_alone(answer: Answer, code: Exit, said: str) -> None:
+    assert asyncio.run(preflight(Script(answer), (), "system")) == [Lack(code, said)]
+
+
+def reviewed(*denied: tuple[str, str]) -> Script:
+    """Denies these (verb, resource or resource/subresource) and allows the rest."""
+
+    def review(call: Call) -> Answer:
+        if call.resource == "performers":
+            return done(items=[])
+        asked = (call.body or {})["spec"]["resourceAttributes"]
+        resource = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
+        return done(status={"allowed": (asked["verb"], resource) not in denied})
+
+    return Script(*[review] * 200)
+
+
+def texts(script: Script, *namespaces: str, lease: str | None = "system") -> list[str]:
+    lacks = asyncio.run(preflight(script, namespaces, lease))
+    assert {lack.code for lack in lacks} <= {Exit.NO_PERMISSION}
+    return [lack.text for lack in lacks]
+
+
+def test_nothing_is_missing() -> None:
+    assert texts(reviewed()) == []
+
+
+def test_each_missing_permission_is_told_with_its_use() -> None:
+    script = reviewed(("patch", "performers/status"), ("list", "nodes"), ("create", "leases"))
+    assert texts(script) == [
+        "missing permission: patch performers.hourglass.eigenlayer.io/status in the whole cluster"
+        " (to tell phase and conditions)",
+        "missing permission: list nodes in the whole cluster (to explain why no node fits)",
+        "missing permission: create leases.coordination.k8s.io in namespace system"
+        " (to elect a leader)",
+    ]
+
+
+def test_in_namespaces_each_is_asked_for() -> None:
+    assert texts(reviewed(("create", "pods"), ("list", "nodes")), "a", "b") == [
+        "missing permission: create pods in namespace a (to run, repair and replace them)",
+        "missing permission: create pods in namespace b (to run, repair and replace them)",
+        "missing permission: list nodes in the whole cluster (to explain why no node fits)",
+    ]
+
+
+def test_without_election_no_lease_is_asked_for() -> None:
+    assert texts(reviewed(("create", "leases")), lease=None) == []
+
+
+def test_who_may_not_ask_is_not_stopped() -> None:
+    assert texts(Script(done(items=[]), then=refused(403, "Forbidden"))) == []
+
+
+def test_who_may_not_list_performers_is_told_so() -> None:
+    script = reviewed(("list", "performers"))
+    script.answers[0] = refused(403, "Forbidden")
+    assert texts(script) == [
+        "missing permission: list performers.hourglass.eigenlayer.io in the whole cluster"
+        " (to know the Performers)"
+    ]
