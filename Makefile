@@ -3,19 +3,24 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: install generate lint test demo mutants benchmarks clean
+# Who provides the cluster of `make e2e`: auto, k3s, k3d, kubeconfig or native (e2e/README.md).
+CLUSTER ?= auto
+
+.PHONY: install generate lint test e2e demo mutants benchmarks clean
 
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,e2e]'
 	touch $@
 
 generate: install
 	$(BIN)/python -m hourglass_operator.api.crd > crds/performers.hourglass.eigenlayer.io.yaml
 	$(BIN)/python -m hourglass_statemachine.diagram > docs/phases.md
 	$(BIN)/python -m hourglass_simulator.faults.reference > docs/faults.md
+	$(BIN)/python -m hourglass_operator.runtime.reference settings > docs/settings.md
+	$(BIN)/python -m hourglass_operator.runtime.reference metrics > docs/metrics.md
 
 lint: install
 	$(BIN)/ruff check .
@@ -25,6 +30,9 @@ lint: install
 
 test: install lint
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
+
+e2e: install
+	$(BIN)/pytest e2e --cluster $(CLUSTER)
 
 demo: install
 	$(BIN)/hourglass-sim run scenarios/demo.yaml

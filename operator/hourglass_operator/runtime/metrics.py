@@ -2,6 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -15,11 +16,22 @@ _LONG = (1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 PhaseAndReason = tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A metric, for the reference; a counter's name ends in `_total`."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help: str
+
+
 class Metrics:
     """One per process; `registry` is what is served."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.described: list[Description] = []
         self.passes = self._counter("passes", "Passes by result.", "result")
         self.queue_latency = self._histogram(
             "queue_latency_seconds", "From the moment a pass is due to its begin.", _SHORT
@@ -50,32 +62,43 @@ class Metrics:
 
     def performers(self, now: Callable[[], Iterable[PhaseAndReason]]) -> None:
         """Serve how many Performers there are by phase and reason, counted when asked."""
-        self.registry.register(_Performers(now))
+        collector = _Performers(now)
+        self.described.append(collector.description)
+        self.registry.register(collector)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
-        return Counter(f"{PREFIX}_{name}", help_text, labels, registry=self.registry)
+        full = f"{PREFIX}_{name}_total"
+        self.described.append(Description(full, "counter", labels, help_text))
+        return Counter(full, help_text, labels, registry=self.registry)
 
     def _gauge(self, name: str, help_text: str) -> Gauge:
-        return Gauge(f"{PREFIX}_{name}", help_text, registry=self.registry)
+        full = f"{PREFIX}_{name}"
+        self.described.append(Description(full, "gauge", (), help_text))
+        return Gauge(full, help_text, registry=self.registry)
 
     def _histogram(
         self, name: str, help_text: str, buckets: tuple[float, ...], *labels: str
     ) -> Histogram:
         full = f"{PREFIX}_{name}"
+        self.described.append(Description(full, "histogram", labels, help_text))
         return Histogram(full, help_text, labels, buckets=buckets, registry=self.registry)
 
 
 class _Performers(Collector):
+    description = Description(
+        f"{PREFIX}_performers",
+        "gauge",
+        ("phase", "reason"),
+        "Performers by phase and by the reason of their Ready condition.",
+    )
+
     def __init__(self, now: Callable[[], Iterable[PhaseAndReason]]) -> None:
         self._now = now
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Count."""
-        family = GaugeMetricFamily(
-            f"{PREFIX}_performers",
-            "Performers by phase and by the reason of their Ready condition.",
-            labels=["phase", "reason"],
-        )
+        told = self.description
+        family = GaugeMetricFamily(told.name, told.help, labels=told.labels)
         for (phase, reason), count in sorted(Tally(self._now()).items()):
             family.add_metric([phase, reason], count)
         return [family]
