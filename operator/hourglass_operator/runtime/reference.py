@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/metrics.md: `python -m hourglass_operator.runtime.reference X`."""
+"""The pages docs/settings.md and docs/metrics.md, from the code."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
