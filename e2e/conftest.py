@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,9 @@ def cluster(request: pytest.FixtureRequest, cluster_report: ClusterReport) -> It
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
     capture = request.config.pluginmanager.get_plugin("capturemanager")
 
+    assert terminal is not None
+    assert capture is not None
+
     def say(line: str) -> None:
         with capture.global_and_fixture_disabled():
             terminal.write_line(f"[cluster] {line}", flush=True)
@@ -93,3 +97,11 @@ def components(cluster: Cluster) -> Components:
     if cluster.components is None:
         pytest.skip(f"{cluster.provider} gives no hold on the control plane: native does")
     return cluster.components
+
+
+@pytest.fixture
+def audit_log(cluster: Cluster) -> Path:
+    """The API server's audit log; the test is skipped where there is none."""
+    if cluster.audit_log is None:
+        pytest.skip(f"{cluster.provider} has no audit log: native has")
+    return cluster.audit_log

@@ -4,11 +4,12 @@ from clusters.cluster import Cluster, KubectlError, Manifest
 from clusters.components import Components
 from clusters.fake_nodes import fake_node
 from clusters.image import write_image
-from clusters.provider import Say, Unavailable
+from clusters.provider import ImageImportError, Say, Unavailable
 
 __all__ = [
     "Cluster",
     "Components",
+    "ImageImportError",
     "KubectlError",
     "Manifest",
     "Say",

@@ -1,6 +1,6 @@
 """Which provider a run uses."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from clusters.cluster import Cluster

@@ -3,6 +3,7 @@
 import json
 import secrets
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 from clusters.components import Components
 from clusters.fake_nodes import fake_node, is_fake
+from clusters.provider import Unavailable
 
 Manifest = dict[str, Any]
 
@@ -87,6 +89,22 @@ class Cluster:
                 return str(node["metadata"]["name"])
         raise LookupError("no node of the cluster is Ready, real and without taints")
 
+    def wait_for_node(self, seconds: float = 120) -> None:
+        """Return once there is a `real_node` and the default ServiceAccount of pods.
+
+        Errors: `Unavailable` after this time.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.kubectl("get", "serviceaccount", "default", "-n", "default")
+                _ = self.real_node
+                return
+            except (KubectlError, LookupError, subprocess.TimeoutExpired) as error:
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"{error} after {seconds:.0f} s") from error
+            time.sleep(0.5)
+
     def apply(self, *manifests: Manifest | Path) -> None:
         """Apply objects or files of objects, in this order, as the field manager `e2e`."""
         for manifest in manifests:
@@ -97,7 +115,9 @@ class Cluster:
 
     def _exists(self, text: str) -> bool:
         try:
-            return self.kubectl("get", "-f", "-", "--ignore-not-found", "-o", "name", stdin=text) != ""
+            return (
+                self.kubectl("get", "-f", "-", "--ignore-not-found", "-o", "name", stdin=text) != ""
+            )
         except KubectlError as error:
             if "no matches for kind" in error.stderr:
                 return False
@@ -111,7 +131,7 @@ class Cluster:
         labels: Mapping[str, str] | None = None,
         capacity: Mapping[str, str] | None = None,
     ) -> list[str]:
-        """Nodes PREFIX-0, PREFIX-1, … that KWOK runs: pods bound to them become Ready, nothing runs.
+        """Nodes PREFIX-0, PREFIX-1, … that KWOK runs: their pods become Ready, nothing runs.
 
         `capacity` adds to or replaces the usual 64 CPUs, 512 GiB and 250 pods.
         """

@@ -1,6 +1,7 @@
 """Nodes that exist in the API only, run by KWOK: https://kwok.sigs.k8s.io."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 ANNOTATION = "kwok.x-k8s.io/node"
@@ -34,10 +35,10 @@ def is_fake(node: Mapping[str, Any]) -> bool:
     return ANNOTATION in node["metadata"].get("annotations", {})
 
 
-def kwok_command(program: str, kubeconfig: str) -> list[str]:
+def kwok_command(program: Path, kubeconfig: Path) -> list[str]:
     """The command line of a KWOK that runs the nodes made by `fake_node`."""
     return [
-        program,
+        str(program),
         f"--kubeconfig={kubeconfig}",
         f"--manage-nodes-with-annotation-selector={ANNOTATION}=fake",
         "--node-lease-duration-seconds=40",

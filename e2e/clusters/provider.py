@@ -19,3 +19,7 @@ Entering raises `Unavailable` where this provider cannot work.
 
 class Unavailable(Exception):  # noqa: N818 - what is true of the provider here
     """A provider cannot give a cluster on this machine; the message says why."""
+
+
+class ImageImportError(Exception):
+    """An image archive could not be brought to the real node; the message says why."""

@@ -1,0 +1,135 @@
+"""Programs built from the Go modules below `e2e/native`, kept in a cache."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clusters.provider import Say, Unavailable
+
+MODULES = Path(__file__).parent.parent / "native"
+KUBERNETES = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+)
+PACKAGES = {
+    **{name: ("kubernetes", f"k8s.io/kubernetes/cmd/{name}") for name in KUBERNETES},
+    "coredns": ("coredns", "github.com/coredns/coredns"),
+    "kwok": ("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    "pause": ("containers", "./pause"),
+    "lookup": ("containers", "./lookup"),
+}
+"""Program → the module's folder and the package in it."""
+
+OLDEST_GO = (1, 24)
+
+
+def cache_folder() -> Path:
+    """`hourglass-cluster` in the user's cache folder."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hourglass-cluster"
+
+
+def program(name: str, say: Say) -> Path:
+    """The path of a program, built first unless the cache holds it.
+
+    Errors: `Unavailable` without a Go that is new enough, or when the build fails.
+    """
+    module, package = PACKAGES[name]
+    folder = cache_folder() / f"{module}-{_key(MODULES / module)}"
+    path = folder / name
+    if path.exists():
+        return path
+    _check_go()
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(cache_folder() / "build.lock"):
+        if not path.exists():
+            _build(name, package, MODULES / module, path, say)
+    return path
+
+
+def programs(names: tuple[str, ...], say: Say) -> dict[str, Path]:
+    """The paths of several programs, see `program`."""
+    return {name: program(name, say) for name in names}
+
+
+def kubernetes_version(go_mod: str) -> str:
+    """The pinned version, such as `v1.34.4`, in the text of a go.mod."""
+    found = re.search(r"^\s*(?:require )?k8s\.io/kubernetes (v\S+)", go_mod, re.MULTILINE)
+    if found is None:
+        raise ValueError("go.mod: no requirement of k8s.io/kubernetes")
+    return found[1]
+
+
+def version_flags(version: str) -> str:
+    """The linker flags that tell Kubernetes programs their version, as its own build does."""
+    major, minor, _ = version.removeprefix("v").split(".", 2)
+    package = "k8s.io/component-base/version"
+    values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
+    return " ".join(f"-X {package}.{name}={value}" for name, value in values.items())
+
+
+def _key(module: Path) -> str:
+    """Changes with the versions, the sums and the sources of a module."""
+    digest = hashlib.sha256()
+    for file in sorted(module.rglob("*")):
+        if file.is_file():
+            digest.update(f"{file.relative_to(module)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _check_go() -> None:
+    wanted = ".".join(map(str, OLDEST_GO))
+    if shutil.which("go") is None:
+        raise Unavailable(f"Go {wanted} or newer is not installed (no `go` on the PATH)")
+    version = subprocess.run(["go", "version"], capture_output=True, text=True).stdout
+    found = re.search(r"go(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) < OLDEST_GO:
+        raise Unavailable(f"Go {wanted} or newer is needed, found: {version.strip()}")
+
+
+def _build(name: str, package: str, module: Path, path: Path, say: Say) -> None:
+    say(f"building {name} (minutes the first time, from the cache afterwards)")
+    flags = "-s -w"
+    if module.name == "kubernetes":
+        flags += " " + version_flags(kubernetes_version((module / "go.mod").read_text()))
+    unfinished = path.with_suffix(".unfinished")
+    began = time.monotonic()
+    built = subprocess.run(
+        [
+            "go",
+            "build",
+            "-trimpath",
+            "-buildvcs=false",
+            "-ldflags",
+            flags,
+            "-o",
+            unfinished,
+            package,
+        ],
+        cwd=module,
+        env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if built.returncode:
+        raise Unavailable(f"{name} cannot be built: {built.stderr.strip()[-2000:]}")
+    unfinished.rename(path)
+    say(f"built {name} in {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

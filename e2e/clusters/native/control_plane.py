@@ -1,0 +1,182 @@
+"""etcd and the control plane: their command lines and files.
+
+Flags: https://kubernetes.io/docs/reference/command-line-tools-reference/
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clusters.native.network import API_ADDRESS, SERVICE_RANGE, Ports
+
+NODE = "node-1"
+
+USERS = {
+    "admin": ("admin", "system:masters"),
+    "controller-manager": ("system:kube-controller-manager", ""),
+    "scheduler": ("system:kube-scheduler", ""),
+    "kubelet": (f"system:node:{NODE}", "system:nodes"),
+    "kube-proxy": ("system:kube-proxy", ""),
+    "coredns": ("coredns", "system:masters"),
+    "kwok": ("kwok", "system:masters"),
+}
+"""Who comes with a kubeconfig of its own → user and group: the audit log tells them apart."""
+
+AUDIT_POLICY: dict[str, Any] = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "Metadata"},
+    ],
+}
+"""Every mutating call: https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/"""
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the control plane keeps what it needs, below one folder."""
+
+    folder: Path
+
+    @property
+    def certificates(self) -> Path:
+        """The folder in which the API server makes its own certificate."""
+        return self.folder / "certs"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate by which clients know the API server."""
+        return self.certificates / "apiserver.crt"
+
+    @property
+    def account_key(self) -> Path:
+        """The private key that signs ServiceAccount tokens."""
+        return self.certificates / "service-accounts.key"
+
+    @property
+    def tokens(self) -> Path:
+        """Token, user, uid and group of everybody in `USERS`."""
+        return self.folder / "tokens.csv"
+
+    @property
+    def audit_policy(self) -> Path:
+        """`AUDIT_POLICY`."""
+        return self.folder / "audit-policy.json"
+
+    @property
+    def audit_log(self) -> Path:
+        """One JSON event a line."""
+        return self.folder / "log" / "audit.log"
+
+    def kubeconfig(self, who: str) -> Path:
+        """The kubeconfig of one of `USERS`."""
+        return self.folder / f"{who}.kubeconfig"
+
+
+def new_tokens() -> dict[str, str]:
+    """A token for everybody in `USERS`."""
+    return {who: secrets.token_hex(16) for who in USERS}
+
+
+def tokens_csv(tokens: Mapping[str, str]) -> str:
+    """The API server's token file."""
+    rows = []
+    for who, token in tokens.items():
+        user, group = USERS[who]
+        rows.append(f'{token},{user},{who},"{group}"\n')
+    return "".join(rows)
+
+
+def kubeconfig(token: str, authority: Path, port: int) -> str:
+    """A kubeconfig that knows the API server by its certificate, as JSON (which is YAML)."""
+    server = f"https://{API_ADDRESS}:{port}"
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {
+                    "name": "native",
+                    "cluster": {"server": server, "certificate-authority": str(authority)},
+                }
+            ],
+            "users": [{"name": "native", "user": {"token": token}}],
+            "contexts": [{"name": "native", "context": {"cluster": "native", "user": "native"}}],
+            "current-context": "native",
+        },
+        indent=1,
+    )
+
+
+def etcd(folder: Path, ports: Ports) -> list[str]:
+    """Speed before safety: the data goes away with the cluster."""
+    client = f"http://127.0.0.1:{ports.etcd}"
+    return [
+        "etcd",
+        f"--data-dir={folder / 'etcd'}",
+        "--unsafe-no-fsync",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls=http://127.0.0.1:{ports.etcd_peer}",
+    ]
+
+
+def apiserver(program: Path, files: Files, ports: Ports) -> list[str]:
+    """With RBAC and the audit log; without the WatchList feature."""
+    return [
+        str(program),
+        f"--etcd-servers=http://127.0.0.1:{ports.etcd}",
+        f"--bind-address={API_ADDRESS}",
+        f"--secure-port={ports.apiserver}",
+        f"--advertise-address={API_ADDRESS}",
+        f"--cert-dir={files.certificates}",
+        "--kubelet-preferred-address-types=InternalIP",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={files.account_key}",
+        f"--service-account-signing-key-file={files.account_key}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        f"--token-auth-file={files.tokens}",
+        "--authorization-mode=Node,RBAC",
+        "--allow-privileged=true",
+        f"--audit-policy-file={files.audit_policy}",
+        f"--audit-log-path={files.audit_log}",
+        # Needs progress requests, which etcd 3.4 (Debian 12) does not have.
+        "--feature-gates=WatchList=false",
+    ]
+
+
+# Without these limits thousands of pods on fake nodes would measure the clients' own throttle.
+_UNTHROTTLED = ["--kube-api-qps=1000", "--kube-api-burst=1000"]
+
+
+def controller_manager(program: Path, files: Files, ports: Ports) -> list[str]:
+    """All controllers, each with the ServiceAccount that RBAC knows it by."""
+    return [
+        str(program),
+        f"--kubeconfig={files.kubeconfig('controller-manager')}",
+        "--leader-elect=false",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={ports.controller_manager}",
+        f"--service-account-private-key-file={files.account_key}",
+        # What pods find as ca.crt beside their token.
+        f"--root-ca-file={files.authority}",
+        "--use-service-account-credentials",
+        *_UNTHROTTLED,
+    ]
+
+
+def scheduler(program: Path, files: Files, ports: Ports) -> list[str]:
+    """The default scheduler."""
+    return [
+        str(program),
+        f"--kubeconfig={files.kubeconfig('scheduler')}",
+        "--leader-elect=false",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={ports.scheduler}",
+        *_UNTHROTTLED,
+    ]

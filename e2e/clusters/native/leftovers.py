@@ -1,0 +1,87 @@
+"""Takes the native cluster down to the last mount; also what a killed run left behind."""
+
+import shutil
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from clusters.components import Components
+from clusters.native.network import DEVICE
+from clusters.native.node import socket
+
+LOG = "log"
+
+
+def take_down(folder: Path) -> None:
+    """End and remove everything that the folder's cluster made, except its logs."""
+    Components(folder).kill_all()
+    _kill_containers(folder)
+    _unmount(folder)
+    _remove_files(folder)
+    _remove_cgroups(Path("/sys/fs/cgroup"))
+    for family in ("iptables", "ip6tables"):
+        _remove_rules(family)
+    subprocess.run(["ip", "link", "delete", DEVICE], capture_output=True)
+
+
+def without_kubernetes(rules: str) -> str:
+    """The text of iptables-save without the chains and rules of kubelet and kube-proxy."""
+    return "".join(line for line in rules.splitlines(keepends=True) if "KUBE-" not in line)
+
+
+def mounts_below(folder: Path, mounts: str) -> list[str]:
+    """The mount points below a folder in the text of /proc/mounts, the innermost first."""
+    points = [line.split()[1] for line in mounts.splitlines()]
+    return sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True)
+
+
+def _kill_containers(folder: Path) -> None:
+    for shim in psutil.process_iter(["cmdline"]):
+        command = shim.info["cmdline"] or [""]
+        if Path(command[0]).name == "containerd-shim-runc-v2" and str(socket(folder)) in command:
+            processes = [*shim.children(recursive=True), shim]
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            psutil.wait_procs(processes, timeout=10)
+
+
+def _unmount(folder: Path) -> None:
+    for point in mounts_below(folder, Path("/proc/mounts").read_text()):
+        subprocess.run(["umount", "--lazy", point], capture_output=True)
+
+
+def _remove_files(folder: Path) -> None:
+    for address in folder.glob("containerd/state/io.containerd.runtime.v2.task/*/*/address"):
+        Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
+    for result in Path("/var/lib/cni/results").glob("*"):
+        if f'"{folder}/' in result.read_text():
+            result.unlink()
+    for link in Path("/var/log/containers").glob("*.log"):
+        if link.is_symlink() and str(link.readlink()).startswith(f"{folder}/"):
+            link.unlink()
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            if entry.name != LOG:
+                shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _remove_cgroups(root: Path) -> None:
+    """Remove the kubelet's cgroups; those that hold a process stay."""
+    for tree in [*root.glob("kubepods"), *root.glob("*/kubepods")]:
+        for group in sorted((path for path in tree.rglob("*") if path.is_dir()), reverse=True):
+            with suppress(OSError):
+                group.rmdir()
+        with suppress(OSError):
+            tree.rmdir()
+
+
+def _remove_rules(family: str) -> None:
+    saved = subprocess.run([f"{family}-save"], capture_output=True, text=True)
+    if "KUBE-" in saved.stdout:
+        cleaned = without_kubernetes(saved.stdout)
+        subprocess.run([f"{family}-restore"], input=cleaned, capture_output=True, text=True)
