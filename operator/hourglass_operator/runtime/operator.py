@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 _RETRY = 2.0
 """Seconds between two looks at whether the cluster is ready."""
+_BETWEEN_LOOKS = 30.0
+"""Seconds from a look that found no permission missing to the next one."""
 _LONGEST_DEBT = 60.0
 """Seconds after which watches that owe an object which exists are started anew."""
 
@@ -45,8 +47,9 @@ async def run(settings: RuntimeSettings, catalogue: Catalogue) -> Exit:
         loop.add_signal_handler(number, stop.set)
     configuration = await connection(settings.kubeconfig, settings.context)
     metrics, servers = Metrics(), Servers()
-    api = Api(configuration, settings.request_timeout, metrics)
-    operator = Operator(settings, catalogue, api, metrics)
+    calls = Calls(metrics)
+    api = Api(configuration, settings.request_timeout, calls)
+    operator = Operator(settings, catalogue, api, metrics, calls.forbidden)
     try:
         await servers.health(settings.health_address, operator.why_not_ready)
         await servers.metrics(settings.metrics_address, metrics.registry)
@@ -61,13 +64,33 @@ async def run(settings: RuntimeSettings, catalogue: Catalogue) -> Exit:
     return Exit.STOPPED
 
 
+class Calls:
+    """Counts calls, and notices when one was forbidden."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.forbidden = asyncio.Event()
+        self._metrics = metrics
+
+    def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """A call has ended."""
+        self._metrics.called(verb, resource, code, seconds)
+        if code == 403:
+            self.forbidden.set()
+
+
 class Operator:
     """One life of the process; everything happens in the event loop that `work` runs in."""
 
     def __init__(
-        self, settings: RuntimeSettings, catalogue: Catalogue, api: Api, metrics: Metrics
+        self,
+        settings: RuntimeSettings,
+        catalogue: Catalogue,
+        api: Api,
+        metrics: Metrics,
+        forbidden: asyncio.Event,
     ) -> None:
         self._settings = settings
+        self._forbidden = forbidden
         self._api = api
         self._metrics = metrics
         self._clock = Clock()
@@ -128,6 +151,7 @@ class Operator:
         background = [
             asyncio.create_task(self._watch(watches), name="watches"),
             asyncio.create_task(self._call_rolls(), name="roll call"),
+            asyncio.create_task(self._heed_refusals(), name="refusals"),
         ]
         if self._election is not None:
             background.append(asyncio.create_task(self._election.run(), name="election"))
@@ -192,6 +216,22 @@ class Operator:
                 return ended.result()
             if self._roll.waiting(self._clock.now()) > _LONGEST_DEBT and not await self._look():
                 return "objects that exist have not been told"
+
+    async def _heed_refusals(self) -> None:
+        """When a call was forbidden, look for a missing permission until it is given back.
+
+        Quotas and admission forbid with the same code; so do not look too often.
+        """
+        while True:
+            await self._forbidden.wait()
+            if await self._look():
+                while await self._look():
+                    await asyncio.sleep(_RETRY)
+                self._controller.forget(self._clock.now())
+                self._workers.wake()
+            else:
+                await asyncio.sleep(_BETWEEN_LOOKS)
+            self._forbidden.clear()
 
     async def _look(self) -> bool:
         """Look at what the cluster lacks, and tell what is new; whether anything is missing."""
