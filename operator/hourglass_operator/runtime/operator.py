@@ -98,6 +98,7 @@ class Operator:
         self._roll = RollCall(settings.resync_period)
         self._lease_namespace = settings.lease_namespace or own_namespace()
         self._lacks: list[Lack] = []
+        self._looking = asyncio.Lock()
         self._watching = False
         self._loop = asyncio.get_running_loop()
         self._election = self._elect() if settings.leader_election else None
@@ -109,7 +110,7 @@ class Operator:
             metrics,
             limit=settings.workers,
             request_timeout=settings.request_timeout,
-            ready=lambda: self._roll.complete,
+            ready=lambda: self._watching and self._roll.complete,
         )
         metrics.performers(self._phases)
         metrics.leader.set(0 if self._election else 1)
@@ -236,13 +237,14 @@ class Operator:
     async def _look(self) -> bool:
         """Look at what the cluster lacks, and tell what is new; whether anything is missing."""
         lease = self._lease_namespace if self._election else None
-        before = self._lacks
-        self._lacks = await preflight(self._api, self._settings.namespace, lease)
-        for lack in self._lacks:
-            if lack not in before:
-                logger.error("%s", lack.text)
-        if before and not self._lacks:
-            logger.info("nothing is missing any more")
+        async with self._looking:
+            before = self._lacks
+            self._lacks = await preflight(self._api, self._settings.namespace, lease)
+            for lack in self._lacks:
+                if lack not in before:
+                    logger.error("%s", lack.text)
+            if before and not self._lacks:
+                logger.info("nothing is missing any more")
         return bool(self._lacks)
 
     # The roll call

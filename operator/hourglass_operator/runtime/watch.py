@@ -6,6 +6,7 @@ loop (https://docs.kopf.dev/en/stable/embedding/), and starts again after errors
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -55,7 +56,7 @@ class Watches:
         self._configuration = configuration
         self._namespaces = namespaces
         self._deliver = deliver
-        self._stop = threading.Event()
+        self._stop: Callable[[], object] = lambda: None
         self._thread: threading.Thread | None = None
 
     def start(self, ended: Callable[[str], None]) -> None:
@@ -67,20 +68,23 @@ class Watches:
             except Exception as error:
                 ended(_words(error))
             else:
-                if not self._stop.is_set():
-                    ended("the watches ended")
+                ended("the watches ended")
 
-        self._stop = threading.Event()
         self._thread = threading.Thread(target=run, name="watches", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
         """Stop watching; wait for it at most `timeout` seconds."""
-        self._stop.set()
+        # The loop is closed if kopf has ended by itself.
+        with contextlib.suppress(RuntimeError):
+            self._stop()
         if self._thread is not None:
             self._thread.join(timeout)
 
     async def _run(self) -> None:
+        # A flag of threads would be waited for in a thread, which would outlive the loop.
+        flag, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._stop = lambda: loop.call_soon_threadsafe(flag.set)
         await kopf.operator(
             registry=self._registry(),
             settings=kopf_settings(),
@@ -88,7 +92,7 @@ class Watches:
             standalone=True,
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
-            stop_flag=self._stop,
+            stop_flag=flag,
         )
 
     def _registry(self) -> kopf.OperatorRegistry:
