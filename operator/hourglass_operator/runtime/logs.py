@@ -44,8 +44,13 @@ def configure(form: Literal["text", "json"], level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # kopf tells much about itself. What ends its watches is told by the operator's own lines.
-    logging.getLogger("kopf").setLevel(logging.CRITICAL if level != "debug" else logging.DEBUG)
+    if level != "debug":
+        # kopf tells much about itself. What ends its watches is told by the operator's own lines;
+        # of its calls only those are told that it gives up.
+        logging.getLogger("kopf").setLevel(logging.CRITICAL)
+        calls = logging.getLogger("kopf._cogs.clients.api")
+        calls.setLevel(logging.ERROR)
+        calls.addFilter(lambda record: "escalating" in record.getMessage())
     for library in ("aiohttp.access", "asyncio", "transitions"):
         logging.getLogger(library).setLevel(logging.WARNING)
 

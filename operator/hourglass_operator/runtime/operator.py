@@ -56,6 +56,8 @@ async def run(settings: RuntimeSettings, catalogue: Catalogue) -> Exit:
         lack = await operator.await_cluster(settings.startup_timeout, stop)
         if lack is not None:
             return lack.code
+        if stop.is_set():
+            return Exit.STOPPED
         watches = Watches(configuration, settings.namespace, operator.deliver)
         await operator.work(watches, stop)
     finally:
