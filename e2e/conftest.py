@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from clusters import Cluster, Components, Unavailable
+from clusters import Cluster, Components, Unavailable, wait_until
 from clusters.choose import AUTO, choose
 from clusters.providers import PROVIDERS
 
 NO_CLUSTER = 69
 """Exit code of a run that found no cluster: EX_UNAVAILABLE of sysexits.h."""
+
+
+CRDS = Path(__file__).parent.parent / "crds"
+PERFORMERS = "performers.hourglass.eigenlayer.io"
 
 
 class ClusterReport:
@@ -82,6 +86,19 @@ def cluster(request: pytest.FixtureRequest, cluster_report: ClusterReport) -> It
     except Unavailable as reason:
         cluster_report.add(f"no cluster: {reason}")
         pytest.exit(f"no cluster ({wanted}): {reason}", returncode=NO_CLUSTER)
+
+
+@pytest.fixture(scope="session")
+def custom_resource(cluster: Cluster) -> str:
+    """The name of the Performer CRD, which the cluster serves from now on."""
+    cluster.apply(CRDS / f"{PERFORMERS}.yaml")
+
+    def established() -> bool:
+        conditions = cluster.get("crd", PERFORMERS).get("status", {}).get("conditions", ())
+        return any((c["type"], c["status"]) == ("Established", "True") for c in conditions)
+
+    wait_until(f"{PERFORMERS} is Established", established)
+    return PERFORMERS
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """The cluster itself: what every other end-to-end test takes for granted."""
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clusters import Cluster, Components, KubectlError, write_image
+from clusters import Cluster, Components, KubectlError, wait_until, write_image
 from clusters.build import program
 
-CRD = Path(__file__).parent.parent / "crds" / "performers.hourglass.eigenlayer.io.yaml"
 IMAGE = "localhost/e2e-lookup:1"
 
 
@@ -41,22 +38,13 @@ def wait_ready(cluster: Cluster, namespace: str, name: str) -> None:
     cluster.kubectl("wait", "-n", namespace, *arguments, timeout=70)
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.5)
-
-
 def test_the_api_server_is_a_kubernetes_of_the_supported_versions(cluster: Cluster) -> None:
     major, minor = cluster.version.removeprefix("v").split(".")[:2]
     assert (int(major), int(minor)) >= (1, 34)
 
 
-def test_the_custom_resource_is_established(cluster: Cluster, namespace: str) -> None:
-    cluster.apply(CRD)
-    name = "crd/performers.hourglass.eigenlayer.io"
-    cluster.kubectl("wait", "--for=condition=Established", name, "--timeout=30s")
+@pytest.mark.usefixtures("custom_resource")
+def test_the_custom_resource_is_served(cluster: Cluster, namespace: str) -> None:
     assert cluster.get("performers", "-n", namespace)["items"] == []
 
 
@@ -79,7 +67,10 @@ def test_the_name_of_a_service_resolves_in_a_pod(
     address = cluster.get("service", "kubernetes", "-n", "default")["spec"]["clusterIP"]
     expected = "".join(f"{name} {address}\n" for name in names)
     # Errors come before: the DNS of the cluster may still be starting.
-    eventually(lambda: cluster.kubectl("logs", "resolver", "-n", namespace).endswith(expected))
+    wait_until(
+        "the pod has logged what it found",
+        lambda: cluster.kubectl("logs", "resolver", "-n", namespace).endswith(expected),
+    )
 
 
 def test_a_fake_node_takes_a_pod_that_asks_for_what_only_it_has(
@@ -104,7 +95,7 @@ def test_the_api_server_comes_back_after_a_restart(
 def test_nothing_is_answered_while_etcd_is_paused(
     cluster: Cluster, components: Components, namespace: str
 ) -> None:
-    with components.paused("etcd"), pytest.raises(KubectlError, match="(?i)time"):
+    with components.paused("etcd"), pytest.raises(KubectlError, match=r"(?i)time"):
         cluster.kubectl("create", "configmap", "a", "-n", namespace, "--request-timeout=2s")
     cluster.kubectl("create", "configmap", "b", "-n", namespace)
 

@@ -5,6 +5,7 @@ from clusters.components import Components
 from clusters.fake_nodes import fake_node
 from clusters.image import write_image
 from clusters.provider import ImageImportError, Say, Unavailable
+from clusters.waiting import wait_until
 
 __all__ = [
     "Cluster",
@@ -15,5 +16,6 @@ __all__ = [
     "Say",
     "Unavailable",
     "fake_node",
+    "wait_until",
     "write_image",
 ]

@@ -3,7 +3,6 @@
 import json
 import secrets
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from clusters.components import Components
 from clusters.fake_nodes import fake_node, is_fake
 from clusters.provider import Unavailable
+from clusters.waiting import wait_until
 
 Manifest = dict[str, Any]
 
@@ -94,16 +94,18 @@ class Cluster:
 
         Errors: `Unavailable` after this time.
         """
-        deadline = time.monotonic() + seconds
-        while True:
+
+        def there() -> bool:
             try:
                 self.kubectl("get", "serviceaccount", "default", "-n", "default")
-                _ = self.real_node
-                return
-            except (KubectlError, LookupError, subprocess.TimeoutExpired) as error:
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"{error} after {seconds:.0f} s") from error
-            time.sleep(0.5)
+                return bool(self.real_node)
+            except (KubectlError, LookupError, subprocess.TimeoutExpired):
+                return False
+
+        try:
+            wait_until("a node that is Ready and takes pods", there, seconds)
+        except TimeoutError as error:
+            raise Unavailable(str(error)) from error
 
     def apply(self, *manifests: Manifest | Path) -> None:
         """Apply objects or files of objects, in this order, as the field manager `e2e`."""

@@ -2,12 +2,13 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+
+from clusters.waiting import wait_until
 
 
 class StartError(Exception):
@@ -106,23 +107,25 @@ class Components:
 
         Errors: `StartError` after `seconds`, or at once when a component that should run ended.
         """
-        deadline = time.monotonic() + seconds
-        while not holds():
+
+        def checked() -> bool:
             for name in self._children:
                 if self._pid_file(name).exists() and not self.runs(name):
                     raise StartError(f"{name} ended; {self._last_logged(name)}")
-            if time.monotonic() > deadline:
-                logs = self._folder / "log"
-                raise StartError(f"{what}: not within {seconds:.0f} s; see {logs}")
-            time.sleep(0.2)
+            return holds()
+
+        try:
+            wait_until(what, checked, seconds)
+        except TimeoutError as error:
+            raise StartError(f"{error}; see {self._folder / 'log'}") from error
 
     def _process(self, name: str) -> psutil.Process | None:
+        if child := self._children.get(name):
+            return child if child.poll() is None else None
         try:
             recorded = json.loads(self._pid_file(name).read_text())
-            child = self._children.get(name)
-            process = child if child is not None else psutil.Process(recorded["pid"])
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            return process if alive and process.cmdline() == recorded["command"] else None
+            process = psutil.Process(recorded["pid"])
+            return process if process.cmdline() == recorded["command"] else None
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
 

@@ -75,4 +75,4 @@ def _import_image(container: K3SContainer, archive: Path) -> None:
         wrapped.put_archive("/", buffer.getvalue())
     code, output = wrapped.exec_run(["k3s", "ctr", "images", "import", f"/{ARCHIVE}"])
     if code:
-        raise ImageImportError(f"{archive}: {output.decode(errors='replace').strip()}")
+        raise ImageImportError(f"{archive}: {output!r}")
