@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -82,7 +82,9 @@ class Components:
         try:
             yield
         finally:
-            process.resume()
+            # It may have been stopped in the meantime.
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def runs(self, name: str) -> bool:
         """Whether the component is alive."""

@@ -1,0 +1,92 @@
+"""Programs built from Go modules: what is built, how, and that it is built once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from clusters import Unavailable, build, k3d, k3s
+from e2e_clusters.executables import Executables
+
+GO = """
+case "$1" in
+  version) echo go version go{version} linux/amd64 ;;
+  build) while [ "$1" != -o ]; do shift; done; {build} ;;
+esac
+"""
+
+
+@pytest.fixture
+def go(executables: Executables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Executables:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    executables.add("go", GO.format(version="1.26.8", build='echo built > "$2"'))
+    return executables
+
+
+def test_a_program_is_built_once(go: Executables, tmp_path: Path) -> None:
+    said = list[str]()
+    first = build.program("kubelet", said.append)
+    assert first.read_text() == "built\n"
+    assert first.is_relative_to(tmp_path / "cache" / "hourglass-cluster")
+    assert said[0].startswith("building kubelet (minutes")
+    assert re.fullmatch(r"built kubelet in \d+ s", said[1])
+
+    said.clear()
+    go.add("go", "exit 1")
+    assert build.program("kubelet", said.append) == first
+    assert said == []
+
+
+def test_kubernetes_is_told_its_version(go: Executables) -> None:
+    build.program("kubelet", lambda _: None)
+    (command,) = [call for call in go.calls() if call.startswith("go build")]
+    assert "-X k8s.io/component-base/version.gitVersion=v1.34.4" in command
+    assert "-X k8s.io/component-base/version.gitMinor=34" in command
+    assert command.endswith(" k8s.io/kubernetes/cmd/kubelet")
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        pytest.param(
+            GO.format(version="1.19.8", build="true"),
+            "Go 1.24 or newer is needed, found: go version go1.19.8",
+            id="a Go that is too old",
+        ),
+        pytest.param(
+            GO.format(version="1.24.0", build="echo kubelet.go:1: broken >&2; exit 1"),
+            "kubelet cannot be built: kubelet.go:1: broken",
+            id="a build that fails",
+        ),
+    ],
+)
+def test_no_program_from(go: Executables, script: str, reason: str) -> None:
+    go.add("go", script)
+    with pytest.raises(Unavailable, match=re.escape(reason)):
+        build.program("kubelet", lambda _: None)
+    # A later run must not take a half-built program for a whole one.
+    go.add("go", GO.format(version="1.26.8", build='echo built > "$2"'))
+    assert build.program("kubelet", lambda _: None).read_text() == "built\n"
+
+
+def test_no_program_without_go(go: Executables) -> None:
+    go.remove("go")
+    with pytest.raises(Unavailable, match="not installed"):
+        build.program("kwok", lambda _: None)
+
+
+@pytest.mark.parametrize("name", build.PACKAGES)
+def test_the_module_of_each_program_pins_it(name: str) -> None:
+    folder, package = build.PACKAGES[name]
+    module = build.MODULES / folder
+    if package.startswith("./"):
+        assert (module / package / "main.go").exists()
+    else:
+        assert re.search(rf"^(tool )?\s*{package}$", (module / "go.mod").read_text(), re.MULTILINE)
+        assert (module / "go.sum").exists()
+
+
+def test_all_providers_start_the_same_kubernetes() -> None:
+    version = build.kubernetes_version((build.MODULES / "kubernetes" / "go.mod").read_text())
+    assert f"rancher/k3s:{version}-k3s1" == k3s.IMAGE
+    assert f"v{k3d.VERSION}" == version
