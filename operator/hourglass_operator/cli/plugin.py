@@ -1,0 +1,234 @@
+"""`kubectl performer`, installed as `kubectl-performer`."""
+
+import asyncio
+import functools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from kubernetes.config import ConfigException, list_kube_config_contexts
+from rich.console import Console
+
+from hourglass_operator.hardware.catalogue import load
+from hourglass_operator.plugin import show
+from hourglass_operator.plugin.read import NotRead, objects
+from hourglass_operator.plugin.view import JSON, View, look
+from hourglass_operator.plugin.why import Why, why
+from hourglass_operator.runtime.api import Api
+from hourglass_operator.runtime.connection import BadKubeconfig, connection
+
+T = TypeVar("T")
+
+NOT_SERVING = 1
+BAD_INPUT = 2
+_TIMEOUT = 30.0
+_PIPE_WIDTH = 200
+_CHECKED = "nodes,pods,priorityclasses,runtimeclasses"
+
+
+class _Uncounted:
+    def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """Nobody counts the calls of a person."""
+
+
+class Target:
+    """Which cluster and namespace a command is about."""
+
+    def __init__(self, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
+        self.kubeconfig, self.context = kubeconfig, context
+        self.namespace = namespace or self._default_namespace()
+
+    def ask(self, question: Callable[[Api], Awaitable[T]]) -> T:
+        """Run a question against the API server; what goes wrong ends the process."""
+
+        async def asked() -> T:
+            api = Api(await connection(self.kubeconfig, self.context), _TIMEOUT, _Uncounted())
+            try:
+                return await question(api)
+            finally:
+                await api.close()
+
+        try:
+            return asyncio.run(asked())
+        except (BadKubeconfig, NotRead) as error:
+            _bad(str(error))
+
+    def kubectl(self, *arguments: str) -> list[str]:
+        """A kubectl command line for the same cluster."""
+        file = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
+        context = ["--context", self.context] if self.context else []
+        return ["kubectl", *file, *context, *arguments]
+
+    def _default_namespace(self) -> str:
+        file = str(self.kubeconfig) if self.kubeconfig else None
+        try:
+            contexts, active = list_kube_config_contexts(file)
+        except (ConfigException, OSError, TypeError):
+            return "default"
+        chosen = next((c for c in contexts if c["name"] == self.context), active)
+        return str(chosen["context"].get("namespace") or "default")
+
+
+def target_options(command: Callable[..., None]) -> Callable[..., None]:
+    """--namespace, --kubeconfig and --context, as kubectl has them."""
+
+    @click.option("-n", "--namespace", help="Namespace; the context's.")
+    @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file.")
+    @click.option("--context", help="Context of the kubeconfig.")
+    @functools.wraps(command)
+    def with_target(
+        kubeconfig: Path | None, context: str | None, namespace: str | None, **rest: Any
+    ) -> None:
+        command(Target(kubeconfig, context, namespace), **rest)
+
+    return with_target
+
+
+output_option = click.option(
+    "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="hourglass-performer-operator")
+def main() -> None:
+    """Performers: what they are doing, and why they are not.
+
+    \b
+    Examples:
+      kubectl performer list -A
+      kubectl performer why my-performer -n my-avs-project
+      kubectl performer status my-performer -o json
+      kubectl performer logs my-performer -f
+      kubectl performer check -f performer.yaml
+    """
+
+
+@main.command("list")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
+@output_option
+@target_options
+def list_command(target: Target, all_namespaces: bool, output: str) -> None:
+    """Performers, and of those that do not serve, why."""
+    namespace = "" if all_namespaces else target.namespace
+    found = target.ask(lambda api: objects(api, namespace))
+    rows = show.rows(found.listed["performers"])
+    if output == "json":
+        return _print_json(rows)
+    if not rows:
+        where = f" in namespace {namespace}" if namespace else ""
+        return click.echo(f"no Performers{where}", err=True)
+    _console().print(show.table(rows, namespaces=all_namespaces, now=time.time()))
+    return None
+
+
+@main.command("status")
+@click.argument("name")
+@output_option
+@target_options
+def status_command(target: Target, name: str, output: str) -> None:
+    """One Performer: pod, Service, node, hardware, and what happened when."""
+    view, explained, events = _look(target, name)
+    found = show.facts(view, explained)
+    story = show.story(view, events)
+    if output == "json":
+        return _print_json(found | {"timeline": [{"time": t, "what": w} for t, w in story]})
+    console = _console()
+    for label, text in show.card(found):
+        if text:
+            console.print(f"{label + ':':<14}{text}", soft_wrap=True)
+    console.print("Timeline:")
+    for moment, what in story:
+        console.print(f"  {moment}  {what}", soft_wrap=True)
+    return None
+
+
+@main.command("why")
+@click.argument("name")
+@output_option
+@target_options
+def why_command(target: Target, name: str, output: str) -> None:
+    """What keeps a Performer from serving, and what to change, in one sentence.
+
+    Worked out anew from the Performer, its pods and the nodes. Exit code 0 if it serves, 1 if not.
+    """
+    view, explained, _ = _look(target, name)
+    if output == "json":
+        _print_json(show.facts(view, explained))
+    else:
+        click.echo(f"{name} ({explained.phase}, {explained.reason}): {explained.sentence}")
+    if not explained.serves:
+        sys.exit(NOT_SERVING)
+
+
+@main.command("logs")
+@click.argument("name")
+@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
+@click.option("-p", "--previous", is_flag=True, help="Of the container before the last restart.")
+@click.option("--tail", type=int, default=-1, help="Only so many lines.")
+@target_options
+def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: int) -> None:
+    """The log of a Performer's pods, through `kubectl logs`."""
+    flags = ["--follow"] * follow + ["--previous"] * previous
+    selector = f"app=performer,performer-name={name}"
+    command = target.kubectl("logs", "-n", target.namespace, "-l", selector, f"--tail={tail}")
+    try:
+        os.execvp(command[0], [*command, *flags])
+    except OSError as error:
+        _bad(f"{command[0]}: {error.strerror}")
+
+
+@main.command("check")
+@click.option("-f", "--filename", required=True, type=click.Path(path_type=Path))
+@output_option
+@target_options
+def check_command(target: Target, filename: Path, output: str) -> None:
+    """Say whether and where the Performers of a file would run on this cluster, and why not."""
+    command = target.kubectl("get", _CHECKED, "-A", "-o", "json")
+    try:
+        read = subprocess.run(command, capture_output=True, check=False)
+    except OSError as error:
+        _bad(f"{command[0]}: {error.strerror}")
+    if read.returncode:
+        _bad(read.stderr.decode(errors="replace").strip())
+    with tempfile.NamedTemporaryFile(suffix=".json") as snapshot:
+        snapshot.write(read.stdout)
+        snapshot.flush()
+        simulator = [str(Path(sys.executable).with_name("hourglass-sim")), "check", str(filename)]
+        done = subprocess.run([*simulator, "--cluster", snapshot.name, "-o", output], check=False)
+    sys.exit(done.returncode)
+
+
+def _look(target: Target, name: str) -> tuple[View, Why, list[JSON]]:
+    found = target.ask(lambda api: objects(api, target.namespace, events_of=name))
+    now = time.time()
+    try:
+        view = look(found, target.namespace, name, load(), now)
+    except KeyError:
+        there = ", ".join(row["name"] for row in show.rows(found.listed["performers"])[:10])
+        _bad(
+            f"no Performer {name} in namespace {target.namespace}"
+            + (f"; there are {there}" if there else "; there are none")
+        )
+    return view, why(view, now), list(found.events)
+
+
+def _console() -> Console:
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(width=width, highlight=False, markup=False)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _bad(text: str) -> NoReturn:
+    click.echo(f"kubectl-performer: {text}", err=True)
+    sys.exit(BAD_INPUT)

@@ -1,0 +1,50 @@
+"""Reads the objects that the plugin looks at."""
+
+import asyncio
+
+from hourglass_operator.plugin.view import JSON, Objects
+from hourglass_operator.runtime.api import Answer, Caller
+from hourglass_operator.runtime.watch import SELECTORS
+
+
+class NotRead(Exception):  # noqa: N818 - what it is
+    """The API server refused or did not answer; the text says what was asked and its answer."""
+
+
+async def objects(api: Caller, namespace: str, *, events_of: str = "") -> Objects:
+    """All Performers of a namespace (empty: of all) with what belongs to them, and all nodes.
+
+    `events_of`: also the Events of this Performer and its pods. Raises NotRead; what the user may
+    not list (an executor may not list nodes) is named in the result instead.
+    """
+    wanted = {**SELECTORS, **({"events": ""} if events_of else {})}
+    answers = await asyncio.gather(
+        *(_list(api, resource, namespace, selector) for resource, selector in wanted.items())
+    )
+    found: dict[str, list[JSON]] = {}
+    hidden = set()
+    for resource, answer in zip(wanted, answers, strict=True):
+        if answer.code == 403 and resource != "performers":
+            hidden.add(resource)
+        elif not answer.succeeded:
+            raise NotRead(f"cannot list {resource}: {answer.message}")
+        found[resource] = answer.body.get("items") or []
+    mine = [event for event in found.pop("events", []) if _concerns(event, events_of)]
+    return Objects(found, sorted(mine, key=_moment), frozenset(hidden))
+
+
+async def _list(api: Caller, resource: str, namespace: str, selector: str) -> Answer:
+    query = {"labelSelector": selector} if selector else {}
+    return await api.call("list", resource, "" if resource == "nodes" else namespace, query=query)
+
+
+def _concerns(event: JSON, performer: str) -> bool:
+    about = event.get("involvedObject") or {}
+    name = str(about.get("name", ""))
+    if about.get("kind") == "Performer":
+        return name == performer
+    return about.get("kind") == "Pod" and name.startswith(f"performer-{performer}-")
+
+
+def _moment(event: JSON) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

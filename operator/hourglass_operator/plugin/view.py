@@ -1,0 +1,97 @@
+"""What the cluster says of Performers, read once, and looked at with the operator's own eyes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hourglass_operator.controller import Controller, Settings
+from hourglass_operator.controller.assess import assess
+from hourglass_operator.controller.observe import Observation, observe
+from hourglass_operator.controller.plan import Memory
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.explain import offers
+from hourglass_operator.hardware.requirement import requirement
+from hourglass_statemachine import Facts, verdicts
+
+JSON = dict[str, Any]
+
+_REMEMBERED = ("PodRejected", "ServiceRejected", "NameConflict")
+"""What only the operator knows: the API server's refusals leave nothing in the cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Objects by resource, as the API server lists them."""
+
+    listed: Mapping[str, Sequence[JSON]]
+    events: Sequence[JSON] = ()
+    hidden: frozenset[str] = frozenset()
+    """Resources that the user may not list."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One Performer: as it is stored, and as it is found."""
+
+    performer: JSON
+    observation: Observation
+    facts: Facts
+    cordoned: tuple[str, ...]
+    """Nodes that have the hardware it needs and take no pods because they are cordoned."""
+    hidden: frozenset[str]
+    """What was not seen, so that `facts` cannot be relied on."""
+
+    @property
+    def status(self) -> JSON:
+        """The stored status."""
+        status: JSON = self.performer.get("status") or {}
+        return status
+
+    @property
+    def conditions(self) -> list[JSON]:
+        """The stored conditions, in their order."""
+        return self.status.get("conditions") or []
+
+    @property
+    def stored_ready(self) -> JSON:
+        """The stored Ready condition; empty if the operator has not written one."""
+        return next((c for c in self.conditions if c["type"] == "Ready"), {})
+
+    @property
+    def unseen(self) -> bool:
+        """The operator has not looked at the present spec."""
+        generation = self.performer["metadata"].get("generation", 0)
+        return bool(self.status.get("observedGeneration", -1) < generation)
+
+    def summary(self) -> tuple[bool, str, str]:
+        """Whether it serves, the reason and the sentence: the truth of this moment."""
+        stored = self.stored_ready
+        if stored and not self.unseen and (self.hidden or stored["reason"] in _REMEMBERED):
+            return stored["status"] == "True", stored["reason"], stored["message"]
+        ready = verdicts(self.facts)[-1]
+        return ready.status, str(ready.reason), ready.message
+
+
+def look(objects: Objects, namespace: str, name: str, catalogue: Catalogue, now: float) -> View:
+    """A Performer among the objects; KeyError if it is not there. `now` is seconds."""
+    controller = Controller(catalogue, Settings())
+    for resource, listed in objects.listed.items():
+        controller.listed(resource, listed, "0", now)
+    key = (namespace, name)
+    seen = observe(controller.cache, key, Memory(), now)
+    if seen is None:
+        raise KeyError(key)
+    performer = next(
+        obj
+        for obj in objects.listed["performers"]
+        if (obj["metadata"]["namespace"], obj["metadata"]["name"]) == key
+    )
+    facts = assess(seen, catalogue)
+    return View(performer, seen, facts, _cordoned(seen, catalogue), objects.hidden)
+
+
+def _cordoned(seen: Observation, catalogue: Catalogue) -> tuple[str, ...]:
+    needed = requirement(seen.spec, catalogue)
+    if needed is None:
+        return ()
+    return tuple(n.name for n in seen.nodes.values() if n.unschedulable and offers(n, needed))

@@ -1,0 +1,171 @@
+"""One sentence for each of the things that keep a Performer from serving."""
+
+from typing import Any
+
+import pytest
+
+from builders import CATALOGUE, NAMESPACE, PerformerBuilder, at, node, performer, pod_of
+from hourglass_operator.plugin.view import Objects, View, look
+from hourglass_operator.plugin.why import Why, why
+
+JSON = dict[str, Any]
+
+NOW = 100.0
+ML = performer("ml")
+GPU = ML.gpu("nvidia-a100", 2)
+NO_NODE = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
+
+
+def gpu_node(name: str = "gpu-1") -> Any:
+    return node(name).label("accelerator", "nvidia-a100").offers("nvidia.com/gpu", 4)
+
+
+def view(
+    owner: PerformerBuilder,
+    *pods: JSON,
+    nodes: tuple[JSON, ...] = (),
+    status: JSON | None = None,
+    hidden: frozenset[str] = frozenset(),
+    now: float = NOW,
+) -> View:
+    obj = owner.build()
+    seen = {"observedGeneration": obj["metadata"]["generation"], "phase": "Pending"}
+    obj["status"] = seen if status is None else {**seen, **status}
+    ready = [p["metadata"]["name"] for p in pods if _is_ready(p)]
+    listed = {
+        "performers": [obj],
+        "pods": list(pods),
+        "services": [owner.service()],
+        "endpointslices": [owner.endpoints(*ready)],
+        "nodes": list(nodes),
+    }
+    return look(Objects(listed, hidden=hidden), NAMESPACE, "ml", CATALOGUE, now)
+
+
+def _is_ready(pod: JSON) -> bool:
+    conditions = pod["status"].get("conditions", ())
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def condition(reason: str, message: str, status: str = "False") -> JSON:
+    return {
+        "type": "Ready",
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": at(1.0),
+    }
+
+
+def crashing(owner: PerformerBuilder) -> JSON:
+    return pod_of(owner).on("node-1").crash_loop(50.0, code=3).build()
+
+
+CASES: list[tuple[str, View, str]] = [
+    (
+        "no node has the GPU",
+        view(GPU, pod_of(GPU).unschedulable(NO_NODE).build(), nodes=(node("n").build(),)),
+        "the only node does not have nvidia-a100",
+    ),
+    (
+        "no node has the GPU: what to change",
+        view(GPU, pod_of(GPU).unschedulable(NO_NODE).build(), nodes=(node("n").build(),)),
+        "; free or add such hardware, or change spec.hardwareRequirements",
+    ),
+    (
+        "the node with the GPU is cordoned",
+        view(
+            GPU,
+            pod_of(GPU).unschedulable(NO_NODE).build(),
+            nodes=(gpu_node().cordoned().build(),),
+        ),
+        "; kubectl uncordon gpu-1, or free or add such hardware",
+    ),
+    (
+        "the image cannot be pulled",
+        view(
+            ML,
+            pod_of(ML).on("node-1").waiting("ImagePullBackOff", "no such image").build(),
+            nodes=(node("node-1").build(),),
+        ),
+        "the image cannot be pulled: no such image; correct spec.image, push it, or name",
+    ),
+    (
+        "the container crashes",
+        view(ML, crashing(ML), nodes=(node("node-1").build(),)),
+        "the container ended with exit code 3 (Error); its log says more: kubectl logs",
+    ),
+    (
+        "a Secret is missing",
+        view(
+            ML,
+            pod_of(ML)
+            .on("node-1")
+            .waiting("CreateContainerConfigError", 'secret "api" not found')
+            .build(),
+            nodes=(node("node-1").build(),),
+        ),
+        'CreateContainerConfigError: secret "api" not found; create what is missing, or correct',
+    ),
+    (
+        "a quota refuses the pod, which only the operator knows",
+        view(ML, status={"conditions": [condition("PodRejected", "exceeded quota: q")]}),
+        "exceeded quota: q; change what the API server names, in the Performer or",
+    ),
+    (
+        "the name is taken",
+        view(ML, status={"conditions": [condition("NameConflict", "Pod x exists")]}),
+        "Pod x exists; delete or rename the object that has the name",
+    ),
+    (
+        "it is starting: nothing to change",
+        view(ML, pod_of(ML).on("node-1").build(), nodes=(node("node-1").build(),)),
+        f"pod {pod_of(ML).name} is starting on node node-1",
+    ),
+    (
+        "it serves",
+        view(ML, pod_of(ML).on("node-1").ready().build(), nodes=(node("node-1").build(),)),
+        "serves at performer-ml.avs.svc.cluster.local:9090",
+    ),
+]
+
+
+@pytest.mark.parametrize(("seen", "said"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_the_sentence(seen: View, said: str) -> None:
+    assert said in why(seen, NOW).sentence
+
+
+def test_what_serves_needs_no_advice() -> None:
+    pod = pod_of(ML).on("node-1").ready().build()
+    found = why(view(ML, pod, nodes=(node("node-1").build(),)), NOW)
+    assert (found.serves, found.reason, found.advice) == (True, "PodReady", "")
+
+
+def test_the_stored_sentence_counts_where_the_nodes_are_hidden() -> None:
+    stored = {"conditions": [condition("HardwareUnavailable", "as the operator saw it")]}
+    pod = pod_of(GPU).unschedulable(NO_NODE).build()
+    found = why(view(GPU, pod, status=stored, hidden=frozenset({"nodes"})), NOW)
+    assert found.message == "as the operator saw it"
+
+
+UNSEEN: list[tuple[str, JSON, float, bool]] = [
+    ("just created", {"observedGeneration": 0}, 10.0, False),
+    ("long ago", {"observedGeneration": 0}, 20.0, True),
+    ("seen", {}, 20.0, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "now", "suspected"), [u[1:] for u in UNSEEN], ids=[u[0] for u in UNSEEN]
+)
+def test_an_operator_that_does_not_look_is_suspected(
+    status: JSON, now: float, suspected: bool
+) -> None:
+    found: Why = why(view(ML, status=status, now=now), now)
+    assert (found.reason == "NotObserved") is suspected
+
+
+def test_a_performer_that_is_not_there() -> None:
+    objects = Objects({"performers": [performer("other").build()]})
+    with pytest.raises(KeyError):
+        look(objects, NAMESPACE, "ml", CATALOGUE, NOW)
