@@ -1,6 +1,6 @@
 """The processes of a cluster: start, stop, pause, restart; found again by their pid files."""
 
-import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,6 +10,9 @@ import psutil
 
 from clusters.waiting import wait_until
 
+MARK = "HOURGLASS_E2E_FOLDER"
+"""The variable by which a process is known as a component of the cluster in that folder."""
+
 
 class StartError(Exception):
     """A component ended by itself or did not become ready in time."""
@@ -18,8 +21,8 @@ class StartError(Exception):
 class Components:
     """Processes by name, each with `NAME.pid` and `log/NAME.log` below a folder.
 
-    Another process finds them by the same folder. A pid file holds the command line too, so that
-    a pid which was used again is not mistaken for the component.
+    Another process finds them by the same folder. Each carries the folder in its environment, so
+    that a pid which was used again is not mistaken for the component.
     """
 
     def __init__(self, folder: Path, ready: Callable[[], None] = lambda: None) -> None:
@@ -45,10 +48,11 @@ class Components:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=os.environ | {MARK: str(self._folder)},
                 start_new_session=True,
             )
         self._children[name] = child
-        self._pid_file(name).write_text(json.dumps({"pid": child.pid, "command": list(command)}))
+        self._pid_file(name).write_text(str(child.pid))
 
     def stop(self, name: str, seconds: float = 10) -> None:
         """End a component by SIGTERM, or by SIGKILL after this time."""
@@ -125,10 +129,9 @@ class Components:
         if child := self._children.get(name):
             return child if child.poll() is None else None
         try:
-            recorded = json.loads(self._pid_file(name).read_text())
-            process = psutil.Process(recorded["pid"])
-            return process if process.cmdline() == recorded["command"] else None
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            process = psutil.Process(int(self._pid_file(name).read_text()))
+            return process if process.environ().get(MARK) == str(self._folder) else None
+        except (FileNotFoundError, ValueError, psutil.Error):
             return None
 
     def _pid_file(self, name: str) -> Path:

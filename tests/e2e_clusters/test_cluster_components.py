@@ -1,6 +1,5 @@
 """Processes of a cluster, with real processes."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +22,7 @@ def components(tmp_path: Path) -> Iterator[Components]:
 
 
 def pid(folder: Path, name: str) -> int:
-    return int(json.loads((folder / f"{name}.pid").read_text())["pid"])
+    return int((folder / f"{name}.pid").read_text())
 
 
 def test_a_component_runs_until_it_is_stopped(components: Components, tmp_path: Path) -> None:
@@ -87,8 +86,7 @@ def test_a_later_run_ends_what_a_killed_one_left(components: Components, tmp_pat
 
 
 def test_a_pid_that_was_used_again_is_left_alone(tmp_path: Path) -> None:
-    mine = {"pid": os.getpid(), "command": ["etcd"]}
-    (tmp_path / "etcd.pid").write_text(json.dumps(mine))
+    (tmp_path / "etcd.pid").write_text(str(os.getpid()))
     later = Components(tmp_path)
     assert not later.runs("etcd")
     later.kill_all()

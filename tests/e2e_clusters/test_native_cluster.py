@@ -1,0 +1,166 @@
+"""The pure parts of the native cluster: command lines, files, and what is left to clean."""
+
+import csv
+import json
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clusters import Unavailable
+from clusters.native import control_plane, leftovers, node, packages
+from clusters.native.control_plane import USERS, Files
+from clusters.native.network import API_ADDRESS, Ports, free_ports
+from e2e_clusters.executables import Executables
+
+PORTS = Ports(1, 2, 3, 4, 5, 6, 7, 8, 9)
+FILES = Files(Path("/work"))
+PROGRAM = Path("/bin/program")
+COMMANDS = {
+    "etcd": control_plane.etcd(FILES.folder, PORTS),
+    "kube-apiserver": control_plane.apiserver(PROGRAM, FILES, PORTS),
+    "kube-controller-manager": control_plane.controller_manager(PROGRAM, FILES, PORTS),
+    "kube-scheduler": control_plane.scheduler(PROGRAM, FILES, PORTS),
+    "kubelet": node.kubelet(PROGRAM, FILES),
+    "kube-proxy": node.kube_proxy(PROGRAM, FILES, PORTS),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_flag_is_given_once_with_a_value(name: str) -> None:
+    flags = [flag.split("=")[0] for flag in COMMANDS[name][1:]]
+    assert len(flags) == len(set(flags))
+    assert all(flag.startswith("--") for flag in flags)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_works_in_the_folder_of_the_cluster(name: str) -> None:
+    assert any(f"{FILES.folder}/" in flag for flag in COMMANDS[name])
+
+
+def test_nobody_listens_on_the_port_of_another() -> None:
+    ports = astuple(free_ports())
+    assert len(set(ports)) == len(ports)
+
+
+def test_everybody_has_a_token_user_and_groups_of_their_own() -> None:
+    tokens = control_plane.new_tokens()
+    rows = list(csv.reader(control_plane.tokens_csv(tokens).splitlines()))
+    assert {row[0] for row in rows} == set(tokens.values())
+    assert [row[1:] for row in rows] == [[user, who, group] for who, (user, group) in USERS.items()]
+    assert len({row[1] for row in rows}) == len(rows)
+
+
+def test_a_kubeconfig_knows_the_api_server_by_its_certificate() -> None:
+    config = yaml.safe_load(control_plane.kubeconfig("secret", FILES.authority, 6443))
+    assert config["clusters"][0]["cluster"] == {
+        "server": f"https://{API_ADDRESS}:6443",
+        "certificate-authority": "/work/certs/apiserver.crt",
+    }
+    assert config["users"][0]["user"] == {"token": "secret"}
+
+
+def test_the_audit_log_holds_mutating_calls_alone() -> None:
+    # The first rule that matches decides.
+    reads, rest = control_plane.AUDIT_POLICY["rules"]
+    assert reads == {"level": "None", "verbs": ["get", "list", "watch"]}
+    assert rest == {"level": "Metadata"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param("failCgroupV1", False, id="it starts with cgroup v1"),
+        pytest.param("oomScoreAdj", 0, id="it starts without CAP_SYS_RESOURCE"),
+        pytest.param("failSwapOn", False, id="it starts with swap"),
+        pytest.param("podLogsDir", "/work/pod-logs", id="it keeps logs in the cluster's folder"),
+        pytest.param("clusterDNS", ["10.96.0.10"], id="pods ask the cluster's DNS"),
+    ],
+)
+def test_the_kubelet(key: str, value: Any) -> None:
+    assert json.loads(node.kubelet_config(FILES.folder, PORTS))[key] == value
+
+
+def test_dns_answers_where_the_service_points() -> None:
+    service, endpoints = node.dns_service(PORTS)["items"]
+    assert {port["targetPort"] for port in service["spec"]["ports"]} == {PORTS.dns}
+    assert {port["port"] for port in endpoints["ports"]} == {PORTS.dns}
+    assert endpoints["endpoints"] == [{"addresses": [API_ADDRESS]}]
+    assert node.corefile(Path("/k"), PORTS).startswith(f"cluster.local:{PORTS.dns} {{")
+
+
+RULES = """\
+*nat
+:PREROUTING ACCEPT [0:0]
+:DOCKER - [0:0]
+:KUBE-SERVICES - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -j KUBE-SVC-NPX46M4PTMTKRN6Y
+COMMIT
+"""
+
+
+def test_only_the_rules_of_kubernetes_go() -> None:
+    assert leftovers.without_kubernetes(RULES) == (
+        "*nat\n"
+        ":PREROUTING ACCEPT [0:0]\n"
+        ":DOCKER - [0:0]\n"
+        "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER\n"
+        "COMMIT\n"
+    )
+
+
+NAMES = st.sampled_from(["a", "b", "work", "workshop"])
+POINTS = st.lists(NAMES, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
+
+
+@given(st.lists(POINTS, unique=True))
+def test_mounts_go_before_what_they_lie_in_and_others_stay(points: list[str]) -> None:
+    mounts = "".join(f"tmpfs {point} tmpfs rw 0 0\n" for point in points)
+    found = leftovers.mounts_below(Path("/work"), mounts)
+    assert sorted(found) == sorted(point for point in points if point.startswith("/work/"))
+    for position, outer in enumerate(found):
+        assert not any(inner.startswith(f"{outer}/") for inner in found[position:])
+
+
+def test_missing_packages_are_installed(
+    executables: Executables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc", "ctr": "containerd", "sh": "dash"})
+    executables.add("apt-get", "")
+    said = list[str]()
+    packages.install_missing(said.append)
+    assert said == ["installing containerd, runc by apt-get"]
+    assert executables.calls() == [
+        "apt-get -qq update",
+        "apt-get -qq install -y --no-install-recommends containerd runc",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        pytest.param(None, "missing, and no apt-get to install it: runc", id="no apt-get"),
+        pytest.param(
+            "echo no network >&2; exit 100",
+            "apt-get update failed: no network",
+            id="apt-get fails",
+        ),
+    ],
+)
+def test_packages_that_cannot_be_installed(
+    executables: Executables,
+    monkeypatch: pytest.MonkeyPatch,
+    script: str | None,
+    reason: str,
+) -> None:
+    monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc"})
+    if script is not None:
+        executables.add("apt-get", script)
+    with pytest.raises(Unavailable, match=reason):
+        packages.install_missing(lambda _: None)
