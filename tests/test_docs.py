@@ -1,0 +1,41 @@
+"""The documentation names what there is, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hourglass_operator.runtime.preflight import Exit
+from hourglass_statemachine import Phase, Reason
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGES = sorted(DOCS.glob("*.md"))
+LINKS = [
+    (page.name, link)
+    for page in PAGES
+    for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("page", "link"), LINKS, ids=[f"{page}: {link}" for page, link in LINKS])
+def test_a_link_leads_somewhere(page: str, link: str) -> None:
+    assert (DOCS / link).exists()
+
+
+def first_cells(page: str) -> list[str]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(r"^\| `?([\w-]+)`? \|", text, flags=re.MULTILINE)
+
+
+def test_every_reason_is_explained_once() -> None:
+    explained = [cell for cell in first_cells("reasons.md") if cell != "reason"]
+    assert sorted(explained) == sorted(str(reason) for reason in Reason)
+
+
+def test_every_phase_is_explained() -> None:
+    assert set(map(str, Phase)) <= set(first_cells("concepts.md"))
+
+
+def test_every_exit_code_is_explained() -> None:
+    codes = [int(cell) for cell in first_cells("operations.md") if cell.isdigit()]
+    assert codes == [int(code) for code in Exit]
