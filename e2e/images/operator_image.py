@@ -1,0 +1,127 @@
+"""The operator's image for the tests, out of this machine's Python: no engine, no base image.
+
+What users run is made by the Containerfile. Both have the same entrypoint, user and Python package.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from clusters import Say, write_image
+from clusters.build import cache_folder
+from images.python_runtime import LIBRARIES, PROGRAM, STDLIB, compile_modules, copy_runtime
+
+PROJECT = Path(__file__).parent.parent.parent
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "operator", "statemachine", "simulator")
+USER = 65532
+
+PACKAGES = "/usr/local/lib/packages"
+"""In the image: where Python finds what is installed."""
+
+_COMMAND = f"""\
+#!{PROGRAM}
+from hourglass_operator.cli import main
+
+main()
+"""
+_PASSWD = f"nonroot:x:{USER}:{USER}:nonroot:/nonexistent:/sbin/nologin\n"
+
+
+def operator_image(archive: Path, tag: str, say: Say) -> Path:
+    """Write the image `tag` of the operator as it is in this checkout, and return `archive`.
+
+    Errors: `CalledProcessError` when pip fails; what it says is printed.
+    """
+    base = _base(say)
+    with tempfile.TemporaryDirectory(prefix="hourglass-image-") as folder:
+        root = Path(folder)
+        shutil.copytree(base, root, symlinks=True, dirs_exist_ok=True)
+        say("installing the operator into the image")
+        _install_project(root)
+        files = {f"/{entry.name}": entry for entry in root.iterdir()}
+        return write_image(
+            archive,
+            tag,
+            files,
+            entrypoint=["/usr/local/bin/hourglass-operator", "run"],
+            environment={
+                "PATH": "/usr/local/bin",
+                "LD_LIBRARY_PATH": LIBRARIES,
+                "PYTHONPATH": PACKAGES,
+                "PYTHONUNBUFFERED": "1",
+            },
+            user=f"{USER}:{USER}",
+        )
+
+
+def _base(say: Say) -> Path:
+    """A folder with Python and the packages that the project needs, from the cache if it can be.
+
+    The versions are those of this environment: what the tests have run with.
+    """
+    pins = sorted(f"{found.name}=={found.version}" for found in metadata.distributions())
+    made_of = [sys.version, (PROJECT / "pyproject.toml").read_text(), *pins]
+    made_of += [file.read_text() for file in sorted(Path(__file__).parent.glob("*.py"))]
+    key = hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:12]
+    base = cache_folder() / f"operator-base-{key}"
+    if base.exists():
+        return base
+    say("installing Python and the operator's dependencies into the image (half a minute)")
+    base.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=base.parent, prefix="unfinished-") as folder:
+        root = Path(folder) / "root"
+        packages = root / PACKAGES.lstrip("/")
+        packages.mkdir(parents=True)
+        constraints = Path(folder) / "constraints.txt"
+        constraints.write_text(
+            "".join(f"{pin}\n" for pin in pins if not pin.startswith("hourglass"))
+        )
+        _pip("--constraint", str(constraints), "--target", str(packages), *_dependencies())
+        copy_runtime(root, packages)
+        compile_modules(root, PACKAGES, STDLIB)
+        (root / "etc").mkdir()
+        (root / "etc/passwd").write_text(_PASSWD)
+        command = root / "usr/local/bin/hourglass-operator"
+        command.write_text(_COMMAND)
+        command.chmod(0o755)
+        try:
+            root.rename(base)
+        except OSError:
+            # Another process was faster.
+            if not base.exists():
+                raise
+    return base
+
+
+def _dependencies() -> list[str]:
+    """What the project requires without any extra."""
+    required = metadata.requires("hourglass-performer-operator") or []
+    return [requirement for requirement in required if "extra ==" not in requirement]
+
+
+def _install_project(root: Path) -> None:
+    # Not in the checkout: setuptools leaves a build folder, and packs what is left in an old one.
+    with tempfile.TemporaryDirectory(prefix="hourglass-source-") as folder:
+        for name in SOURCES:
+            source, copy = PROJECT / name, Path(folder) / name
+            if source.is_dir():
+                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy)
+        _pip("--no-deps", "--target", str(root / PACKAGES.lstrip("/")), folder)
+    compile_modules(root, PACKAGES)
+
+
+def _pip(*arguments: str) -> None:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--no-compile", "--root-user-action=ignore", "--upgrade", *arguments),
+        ],
+        check=True,
+        stdin=subprocess.DEVNULL,
+    )
