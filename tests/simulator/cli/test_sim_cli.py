@@ -285,7 +285,7 @@ def test_help_teaches_with_examples(name: str) -> None:
 
 def test_an_error_in_the_simulator_itself_says_what_was_played(sim: Sim) -> None:
     class Broken(ScriptedBackend):
-        def advance(self, until: float, stop: Callable[[], bool]) -> None:  # noqa: ARG002
+        def advance(self, until: float, stop: Callable[[], bool]) -> None:
             raise RuntimeError("a bug")
 
     result = CliRunner().invoke(
