@@ -33,6 +33,11 @@ class Components:
         self._children: dict[str, psutil.Popen] = {}
         (folder / "log").mkdir(parents=True, exist_ok=True)
 
+    @property
+    def names(self) -> list[str]:
+        """The components in the order in which they were started for the first time."""
+        return list(self._commands)
+
     def run(self, name: str, command: Sequence[str]) -> None:
         """Start a component for the first time."""
         self._commands[name] = command
@@ -67,9 +72,9 @@ class Components:
                 process.wait()
         self._pid_file(name).unlink(missing_ok=True)
 
-    def restart(self, name: str) -> None:
-        """Stop and start a component, and wait until the cluster answers again."""
-        self.stop(name)
+    def restart(self, name: str, seconds: float = 10) -> None:
+        """Stop (see `stop`) and start a component, and wait until the cluster answers again."""
+        self.stop(name, seconds)
         self.start(name)
         self._ready()
 
