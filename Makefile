@@ -21,6 +21,7 @@ generate: install
 	$(BIN)/python -m hourglass_simulator.faults.reference > docs/faults.md
 	$(BIN)/python -m hourglass_operator.runtime.reference settings > docs/settings.md
 	$(BIN)/python -m hourglass_operator.runtime.reference metrics > docs/metrics.md
+	$(BIN)/python -m hourglass_operator.manifests.base deploy/base
 
 lint: install
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""The manifests that install the operator in a cluster, built from the code they serve."""
