@@ -10,6 +10,7 @@ import pytest
 from clusters import Cluster, Components, Unavailable, wait_until
 from clusters.choose import AUTO, choose
 from clusters.providers import PROVIDERS
+from operators import SHORT_LEASE, Operator, Performers, operator_account
 
 NO_CLUSTER = 69
 """Exit code of a run that found no cluster: EX_UNAVAILABLE of sysexits.h."""
@@ -122,3 +123,30 @@ def audit_log(cluster: Cluster) -> Path:
     if cluster.audit_log is None:
         pytest.skip(f"{cluster.provider} has no audit log: native has")
     return cluster.audit_log
+
+
+@pytest.fixture
+def performers(cluster: Cluster, custom_resource: str, namespace: str) -> Iterator[Performers]:
+    """The Performers of the test's namespace; those that are left at the end are taken away."""
+    those = Performers.of(cluster, namespace)
+    yield those
+    # Nobody would release their finalizers later, and the namespace could not end.
+    those.delete_all()
+
+
+@pytest.fixture
+def operator(
+    cluster: Cluster, performers: Performers, namespace: str, tmp_path: Path
+) -> Iterator[Operator]:
+    """The operator as a process of this machine, with the rights it is given and its own Lease."""
+    kubeconfig = tmp_path / "operator.kubeconfig"
+    operator_account(cluster, namespace, "operator", kubeconfig)
+    flags = [f"--lease-namespace={namespace}", *SHORT_LEASE]
+    replica = Operator(kubeconfig, tmp_path / "operator.log", flags)
+    replica.start()
+    try:
+        replica.wait_leading()
+        yield replica
+    finally:
+        if replica.runs:
+            replica.kill()

@@ -1,0 +1,7 @@
+"""The operator as a process beside the cluster, and the Performers that it works on."""
+
+from operators.account import operator_account
+from operators.performers import Performers, Wanted
+from operators.process import SHORT_LEASE, Operator
+
+__all__ = ["SHORT_LEASE", "Operator", "Performers", "Wanted", "operator_account"]

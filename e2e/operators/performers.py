@@ -1,0 +1,153 @@
+"""The Performers of a namespace: made, changed and judged through the API."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+
+from clusters import Cluster, wait_until
+from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
+from operators.census import Census, complaints
+
+JSON = dict[str, Any]
+
+AVS = "0x1234567890abcdef1234567890abcdef12345678"
+ON_FAKE_NODES: JSON = {"nodeSelector": {"type": "kwok"}}
+"""`spec.scheduling` for nodes made by `Cluster.add_fake_nodes`."""
+
+Wanted = Mapping[str, str]
+"""Name → image of the Performers that are to serve."""
+
+
+@dataclass
+class Performers:
+    """The Performers of one namespace, as the cluster's admin sees them."""
+
+    namespace: str
+    api: client.ApiClient
+
+    @classmethod
+    def of(cls, cluster: Cluster, namespace: str) -> "Performers":
+        """With connections of its own."""
+        return cls(namespace, config.new_client_from_config(str(cluster.kubeconfig)))
+
+    def create(self, name: str, image: str, scheduling: JSON | None = None, **spec: Any) -> JSON:
+        """Create a Performer; it goes to fake nodes unless `scheduling` says otherwise."""
+        where = ON_FAKE_NODES if scheduling is None else scheduling
+        body = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": KIND,
+            "metadata": {"name": name},
+            "spec": {"avsAddress": AVS, "image": image, "scheduling": where, **spec},
+        }
+        return self.call("POST", PLURAL, body=body)
+
+    def set_spec(self, name: str, **fields: Any) -> JSON:
+        """Change fields of a spec."""
+        return self.patch(PLURAL, name, {"spec": fields})
+
+    def delete(self, name: str) -> None:
+        """Ask for the deletion; the Performer ends when the operator releases it."""
+        self.call("DELETE", PLURAL, name)
+
+    def get(self, name: str) -> JSON:
+        """The Performer. Errors: `ApiException` with status 404."""
+        return self.call("GET", PLURAL, name)
+
+    def patch(self, resource: str, name: str, body: JSON, subresource: str = "") -> JSON:
+        """A merge patch."""
+        return self.call("PATCH", resource, name, subresource, body)
+
+    def call(
+        self,
+        method: str,
+        resource: str,
+        name: str = "",
+        subresource: str = "",
+        body: JSON | None = None,
+    ) -> JSON:
+        """A call on a resource of the namespace.
+
+        Errors: `ApiException`; `urllib3.exceptions.HTTPError` without an answer within 10 s.
+        """
+        root = {
+            PLURAL: f"/apis/{GROUP}/{VERSION}",
+            "endpointslices": "/apis/discovery.k8s.io/v1",
+            "leases": "/apis/coordination.k8s.io/v1",
+        }.get(resource, "/api/v1")
+        parts = (root, "namespaces", self.namespace, resource, name, subresource)
+        kind = "merge-patch+json" if method == "PATCH" else "json"
+        request = self.api.param_serialize(
+            method,
+            "/".join(part for part in parts if part),
+            header_params={"Content-Type": f"application/{kind}", "Accept": "application/json"},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        response = self.api.call_api(*request, _request_timeout=10)
+        answer: JSON = json.loads(response.read())
+        if response.status >= 300:
+            raise ApiException(response.status, answer.get("reason"), body=answer.get("message"))
+        return answer
+
+    def items(self, resource: str) -> list[JSON]:
+        """All objects of a resource in the namespace."""
+        items: list[JSON] = self.call("GET", resource)["items"]
+        return items
+
+    def pods(self, name: str) -> list[JSON]:
+        """The pods that a Performer owns."""
+        uid = self.get(name)["metadata"]["uid"]
+        return [
+            pod
+            for pod in self.items("pods")
+            if any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences") or ())
+        ]
+
+    def census(self) -> Census:
+        """What exists now."""
+        return Census(*(tuple(self.items(kind)) for kind in (PLURAL, "pods", "services")))
+
+    def wait_settled(self, wanted: Wanted, seconds: float = 60) -> None:
+        """Return once exactly the wanted Performers exist and each serves, with nothing besides.
+
+        Errors: `AssertionError` with what is wrong after this time.
+        """
+        found: list[str] = []
+
+        def settled() -> bool:
+            found[:] = complaints(self.census(), wanted)
+            return not found
+
+        try:
+            wait_until("settled", settled, seconds)
+        except TimeoutError:
+            raise AssertionError(f"after {seconds:.0f} s:\n" + "\n".join(found)) from None
+
+    def wait_phase(self, names: Iterable[str], phase: str, seconds: float = 60) -> None:
+        """Return once all of these are in the phase."""
+        wanted = set(names)
+
+        def reached() -> bool:
+            here = {
+                each["metadata"]["name"]
+                for each in self.items(PLURAL)
+                if each["status"].get("phase") == phase
+            }
+            return wanted <= here
+
+        wait_until(f"{len(wanted)} Performers are {phase}", reached, seconds)
+
+    def delete_all(self) -> None:
+        """Delete all at once, without an operator."""
+        for each in self.items(PLURAL):
+            name = each["metadata"]["name"]
+            try:
+                self.patch(PLURAL, name, {"metadata": {"finalizers": None}})
+                self.delete(name)
+            except ApiException as error:
+                if error.status != 404:
+                    raise
