@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Who provides the cluster of `make e2e`: auto, k3s, k3d, kubeconfig or native (e2e/README.md).
 CLUSTER ?= auto
 
-.PHONY: install generate lint test e2e demo mutants benchmarks clean
+.PHONY: install generate lint test e2e bundle-validate demo mutants benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -22,6 +22,7 @@ generate: install
 	$(BIN)/python -m hourglass_operator.runtime.reference settings > docs/settings.md
 	$(BIN)/python -m hourglass_operator.runtime.reference metrics > docs/metrics.md
 	$(BIN)/python -m hourglass_operator.manifests.base deploy/base
+	$(BIN)/python -m hourglass_operator.olm.bundle .
 
 lint: install
 	$(BIN)/ruff check .
@@ -34,6 +35,9 @@ test: install lint
 
 e2e: install
 	$(BIN)/pytest e2e --cluster $(CLUSTER)
+
+bundle-validate: install
+	$(BIN)/python -m hourglass_operator.olm.validate bundle
 
 demo: install
 	$(BIN)/hourglass-sim run scenarios/demo.yaml

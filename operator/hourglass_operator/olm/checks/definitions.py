@@ -1,0 +1,122 @@
+"""The CustomResourceDefinitions, and what the ClusterServiceVersion says of them."""
+
+import json
+
+from pydantic import ValidationError
+
+from hourglass_operator.api import KIND, PerformerSpec
+from hourglass_operator.olm.checks.model import (
+    JSON,
+    Bundle,
+    Mistake,
+    Mistakes,
+    at,
+    in_csv,
+    owned_definitions,
+)
+
+
+def owned(bundle: Bundle) -> Mistakes:
+    """The owned definitions are those of the bundle."""
+    defined = {at(crd, "metadata.name"): crd for crd in bundle.crds.values()}
+    listed = owned_definitions(bundle)
+    for index, entry in enumerate(listed):
+        where = f"spec.customresourcedefinitions.owned[{index}]"
+        crd = defined.pop(entry.get("name"), None)
+        if crd is None:
+            yield in_csv(f"{where}.name", f"{entry.get('name')!r} is not in manifests/")
+            continue
+        versions = [version["name"] for version in crd["spec"]["versions"]]
+        if entry.get("version") not in versions:
+            found = entry.get("version")
+            yield in_csv(f"{where}.version", f"one of {versions} is expected, found {found!r}")
+        if entry.get("kind") != at(crd, "spec.names.kind"):
+            yield in_csv(f"{where}.kind", f"{at(crd, 'spec.names.kind')} is expected")
+        for field in ("displayName", "description"):
+            if not entry.get(field):
+                yield in_csv(f"{where}.{field}", "a text is expected, found none")
+        if not entry.get("resources"):
+            yield in_csv(f"{where}.resources", "the kinds that it makes are expected, found none")
+    for name in defined:
+        yield in_csv("spec.customresourcedefinitions.owned", f"{name} of manifests/ is missing")
+
+
+def definitions(bundle: Bundle) -> Mistakes:
+    """CRDs are of the served API, with a schema."""
+    for file, crd in bundle.crds.items():
+        if crd.get("apiVersion") != "apiextensions.k8s.io/v1":
+            found = crd.get("apiVersion")
+            expected = "apiextensions.k8s.io/v1 is expected"
+            yield Mistake(file, "apiVersion", f"{expected}, found {found!r}")
+        for index, version in enumerate(at(crd, "spec.versions") or []):
+            if not at(version, "schema.openAPIV3Schema.properties"):
+                where = f"spec.versions[{index}].schema"
+                yield Mistake(file, where, "a schema with properties is expected, found none")
+
+
+def descriptors(bundle: Bundle) -> Mistakes:
+    """Descriptors point at fields that exist, and no field is without one."""
+    for index, entry in enumerate(owned_definitions(bundle)):
+        schema = _schema(bundle, entry)
+        for part in ("spec", "status"):
+            where = f"spec.customresourcedefinitions.owned[{index}].{part}Descriptors"
+            fields = at(schema, f"properties.{part}", {})
+            paths = [found.get("path") for found in entry.get(f"{part}Descriptors") or []]
+            for path in paths:
+                if not _exists(fields, str(path)):
+                    yield in_csv(where, f"{part}.{path} is no field of the definition")
+            for name in at(fields, "properties", {}):
+                if name not in paths:
+                    yield in_csv(where, f"{part}.{name} has no descriptor")
+            for found in entry.get(f"{part}Descriptors") or []:
+                if not found.get("displayName") or not found.get("description"):
+                    what = f"{part}.{found.get('path')}"
+                    yield in_csv(where, f"{what}: displayName and description are expected")
+
+
+def _schema(bundle: Bundle, entry: JSON) -> JSON:
+    for crd in bundle.crds.values():
+        if at(crd, "metadata.name") == entry.get("name"):
+            for version in crd["spec"]["versions"]:
+                if version["name"] == entry.get("version"):
+                    return at(version, "schema.openAPIV3Schema") or {}
+    return {}
+
+
+def _exists(schema: JSON, path: str) -> bool:
+    for part in path.split("."):
+        schema = at(schema, f"properties.{part}") or {}
+        if not schema:
+            return False
+    return True
+
+
+def examples(bundle: Bundle) -> Mistakes:
+    """alm-examples is a list of valid objects of owned kinds, with one of each."""
+    where = "metadata.annotations.alm-examples"
+    annotations = at(bundle.csv, "metadata.annotations") or {}
+    try:
+        found = json.loads(annotations.get("alm-examples", ""))
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        yield in_csv(where, "a JSON list of objects is expected")
+        return
+    kinds = sorted(entry["kind"] for entry in owned_definitions(bundle) if "kind" in entry)
+    for index, example in enumerate(found):
+        if at(example, "kind") not in kinds:
+            yield in_csv(f"{where}[{index}].kind", f"one of {kinds} is expected")
+        elif at(example, "kind") == KIND:
+            yield from _example(f"{where}[{index}]", example)
+    for kind in kinds:
+        if kind not in [at(example, "kind") for example in found]:
+            yield in_csv(where, f"an example of {kind} is expected, found none")
+
+
+def _example(where: str, example: JSON) -> Mistakes:
+    try:
+        PerformerSpec.model_validate(example.get("spec"))
+    except ValidationError as error:
+        for mistake in error.errors(include_url=False):
+            field = ".".join(map(str, ("spec", *mistake["loc"])))
+            yield in_csv(f"{where}.{field}", mistake["msg"])

@@ -1,0 +1,98 @@
+"""`python -m hourglass_operator.olm.validate BUNDLE`: the project's checks, then the field's tools.
+
+Exit codes: 0 nothing is wrong, 1 something is, 2 the folder cannot be read.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hourglass_operator.olm.checks import RULES, Bundle, check
+
+INVALID, UNREADABLE = 1, 2
+
+JSON = dict[str, Any]
+
+
+class Unreadable(Exception):  # noqa: N818 - what it is
+    """A file of the bundle is missing or no YAML; the text names it."""
+
+
+def read(folder: Path) -> Bundle:
+    """The bundle in a folder; raises Unreadable."""
+    csvs: list[JSON] = []
+    crds: dict[str, JSON] = {}
+    for file in sorted((folder / "manifests").glob("*.yaml")):
+        for obj in _load(file):
+            if obj.get("kind") == "ClusterServiceVersion":
+                csvs.append(obj)
+            elif obj.get("kind") == "CustomResourceDefinition":
+                crds[f"manifests/{file.name}"] = obj
+    if len(csvs) != 1:
+        where = folder / "manifests"
+        raise Unreadable(f"{where}: one ClusterServiceVersion is expected, found {len(csvs)}")
+    catalogs = sorted((folder / "catalog").glob("*/*.yaml"))
+    return Bundle(
+        csv=csvs[0],
+        crds=crds,
+        annotations=_load(folder / "metadata" / "annotations.yaml")[0].get("annotations") or {},
+        dockerfile=_text(folder / "bundle.Dockerfile"),
+        scorecard=_load(folder / "tests" / "scorecard" / "config.yaml")[0],
+        catalog=tuple(blob for file in catalogs for blob in _load(file)),
+    )
+
+
+def _load(file: Path) -> list[JSON]:
+    try:
+        documents = [doc for doc in yaml.safe_load_all(_text(file)) if doc is not None]
+    except yaml.YAMLError as error:
+        raise Unreadable(f"{file}: not YAML: {' '.join(str(error).split())}") from None
+    if not documents or not all(isinstance(doc, dict) for doc in documents):
+        raise Unreadable(f"{file}: objects are expected")
+    return documents
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unreadable(f"{file}: {error.strerror}") from None
+
+
+def main(folder: Path) -> int:
+    """Check, tell, and return the exit code."""
+    try:
+        mistakes = check(read(folder))
+    except Unreadable as error:
+        sys.stderr.write(f"{error}\n")
+        return UNREADABLE
+    for mistake in mistakes:
+        sys.stderr.write(f"{mistake}\n")
+    sys.stdout.write(f"{len(RULES)} rules of this project: {len(mistakes)} errors\n")
+    suite = ("--select-optional", "suite=operatorframework")
+    tools = (
+        ["operator-sdk", "bundle", "validate", str(folder), *suite],
+        ["opm", "validate", str(folder / "catalog")],
+    )
+    failed = [tool for tool in tools if not _run(tool)]
+    return INVALID if mistakes or failed else 0
+
+
+def _run(command: Sequence[str]) -> bool:
+    """Run a tool; one that is not installed is named and counts as no failure."""
+    sys.stdout.flush()
+    if shutil.which(command[0]) is None:
+        sys.stdout.write(f"{command[0]} is not on the PATH: not run: {' '.join(command)}\n")
+        return True
+    done = subprocess.run(command, check=False)
+    sys.stdout.write(f"{' '.join(command)}: exit code {done.returncode}\n")
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
