@@ -24,46 +24,53 @@ OWNERSHIP = Permission(
 EVERYWHERE = (*CLUSTER, OWNERSHIP)
 
 
-def rbac() -> list[JSON]:
-    """The ServiceAccount, its roles and what binds them."""
+def rbac(namespace: str = NAMESPACE) -> list[JSON]:
+    """The ServiceAccount in this namespace, its roles and what binds them."""
+    account = {"name": NAME, "namespace": namespace}
     return [
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": NAME, "namespace": NAMESPACE},
-        },
-        *_granted("ClusterRole", EVERYWHERE, {"name": NAME}),
-        *_granted("Role", OWN_NAMESPACE, {"name": NAME, "namespace": NAMESPACE}),
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
+        *_granted("ClusterRole", EVERYWHERE, {"name": NAME}, account),
+        *_granted("Role", OWN_NAMESPACE, account, account),
     ]
 
 
-def explained() -> Iterator[str]:
-    """A line for each permission and its use."""
+def rules(permissions: Iterable[Permission]) -> list[JSON]:
+    """The permissions as PolicyRules, one each."""
+    return [
+        {
+            "apiGroups": [permission.group],
+            "resources": [permission.resource],
+            "verbs": list(permission.verbs),
+        }
+        for permission in permissions
+    ]
+
+
+def explanation() -> str:
+    """YAML comments: a line for each permission and its use."""
+    lines = ["#"]
     for permission in (*EVERYWHERE, *OWN_NAMESPACE):
         resource, slash, subresource = permission.resource.partition("/")
         group = f".{permission.group}" if permission.group else ""
         verbs = ", ".join(permission.verbs)
-        yield f"{verbs} {resource}{group}{slash}{subresource}: {permission.use}"
+        lines.append(f"# {verbs} {resource}{group}{slash}{subresource}: {permission.use}")
+    return "\n".join(lines) + "\n"
 
 
-def _granted(kind: str, permissions: Iterable[Permission], metadata: JSON) -> Iterator[JSON]:
+def _granted(
+    kind: str, permissions: Iterable[Permission], metadata: JSON, account: JSON
+) -> Iterator[JSON]:
+    group = "rbac.authorization.k8s.io"
     yield {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "apiVersion": f"{group}/v1",
         "kind": kind,
         "metadata": metadata,
-        "rules": [
-            {
-                "apiGroups": [permission.group],
-                "resources": [permission.resource],
-                "verbs": list(permission.verbs),
-            }
-            for permission in permissions
-        ],
+        "rules": rules(permissions),
     }
     yield {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "apiVersion": f"{group}/v1",
         "kind": f"{kind}Binding",
         "metadata": metadata,
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": NAME},
-        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
+        "roleRef": {"apiGroup": group, "kind": kind, "name": NAME},
+        "subjects": [{"kind": "ServiceAccount", **account}],
     }

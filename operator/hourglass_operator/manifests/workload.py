@@ -1,8 +1,8 @@
 """The Deployment of the operator and what goes with it."""
 
-from importlib.metadata import version
 from typing import Any
 
+from hourglass_operator.manifests.installation import DEFAULT, Installation
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
 from hourglass_operator.runtime.settings import RuntimeSettings, host_and_port
 
@@ -12,7 +12,6 @@ USER = 65532
 """The user of the Containerfile, and of images without a shell in general."""
 
 _SELECTOR = {"app.kubernetes.io/name": NAME}
-_METADATA = {"name": NAME, "namespace": NAMESPACE, "labels": _SELECTOR}
 _GRACE_SECONDS = 10
 """Beyond the time that calls under way are given: to stop watching and to release the Lease."""
 
@@ -30,36 +29,36 @@ def namespace() -> JSON:
     }
 
 
-def deployment() -> JSON:
+def deployment(chosen: Installation = DEFAULT) -> JSON:
     """Two replicas, apart if there is more than one node; one of them leads."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _METADATA,
+        "metadata": _metadata(chosen),
         "spec": {
-            "replicas": 2,
+            "replicas": chosen.replicas,
             "selector": {"matchLabels": _SELECTOR},
-            "template": {"metadata": {"labels": _SELECTOR}, "spec": _pod()},
+            "template": {"metadata": {"labels": _SELECTOR}, "spec": _pod(chosen)},
         },
     }
 
 
-def disruption_budget() -> JSON:
+def disruption_budget(chosen: Installation = DEFAULT) -> JSON:
     """Drains take the replicas one by one."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": _METADATA,
+        "metadata": _metadata(chosen),
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": _SELECTOR}},
     }
 
 
-def metrics_service() -> JSON:
+def metrics_service(chosen: Installation = DEFAULT) -> JSON:
     """Where Prometheus finds the replicas."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": _METADATA,
+        "metadata": _metadata(chosen),
         "spec": {
             "selector": _SELECTOR,
             "ports": [{"name": "metrics", "port": _ports()["metrics"], "targetPort": "metrics"}],
@@ -67,12 +66,18 @@ def metrics_service() -> JSON:
     }
 
 
-def _pod() -> JSON:
+def _metadata(chosen: Installation) -> JSON:
+    return {"name": NAME, "namespace": chosen.namespace, "labels": _SELECTOR}
+
+
+def _pod(chosen: Installation) -> JSON:
     shutdown = _default("shutdown_timeout")
+    optional = {"tolerations": chosen.tolerations, "imagePullSecrets": chosen.image_pull_secrets}
     return {
         "serviceAccountName": NAME,
         "terminationGracePeriodSeconds": int(shutdown) + _GRACE_SECONDS,
-        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "nodeSelector": chosen.node_selector,
+        **{name: value for name, value in optional.items() if value},
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
@@ -91,15 +96,15 @@ def _pod() -> JSON:
                 ]
             }
         },
-        "containers": [_container()],
+        "containers": [_container(chosen)],
     }
 
 
-def _container() -> JSON:
+def _container(chosen: Installation) -> JSON:
     return {
         "name": "operator",
-        "image": f"{NAME}:{version(NAME)}",
-        "args": ["--log-format=json"],
+        "image": chosen.image,
+        "args": chosen.args,
         "ports": [{"name": name, "containerPort": port} for name, port in _ports().items()],
         "livenessProbe": {"httpGet": {"path": "/healthz", "port": "health"}, "timeoutSeconds": 5},
         "readinessProbe": {
@@ -107,11 +112,7 @@ def _container() -> JSON:
             "periodSeconds": 5,
             "timeoutSeconds": 5,
         },
-        # No limit of CPU: a throttled leader loses its Lease.
-        "resources": {
-            "requests": {"cpu": "100m", "memory": "128Mi"},
-            "limits": {"memory": "1Gi"},
-        },
+        "resources": chosen.resources,
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},

@@ -90,9 +90,6 @@ def test_each_role_is_bound_to_the_account(kind: str) -> None:
 
 
 def test_every_permission_is_explained() -> None:
-    assert (
-        "patch performers.hourglass.eigenlayer.io/status: tell phase and conditions"
-        in roles.explained()
-    )
-    rules = sum(len(found["rules"]) for found in roles.rbac() if "rules" in found)
-    assert len(list(roles.explained())) == rules
+    lines = roles.explanation().splitlines()
+    assert "# patch performers.hourglass.eigenlayer.io/status: tell phase and conditions" in lines
+    assert len(lines) == 1 + sum(len(found.get("rules", ())) for found in roles.rbac())

@@ -1,0 +1,68 @@
+"""deploy/ is what the code makes of it, and both ways of installing give the same."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hourglass_operator.manifests.base import base
+from hourglass_operator.manifests.chart import chart
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+
+
+@pytest.mark.parametrize(("folder", "made"), [("base", base), ("chart", chart)])
+def test_the_files_are_up_to_date(folder: str, made: Callable[[], Mapping[str, str]]) -> None:
+    there = (file for file in (DEPLOY / folder).rglob("*") if file.is_file())
+    files = {str(file.relative_to(DEPLOY / folder)): file.read_text("utf-8") for file in there}
+    assert files == made(), "run `make generate`"
+
+
+def test_the_kustomization_names_every_other_file() -> None:
+    files = base()
+    named = yaml.safe_load(files["kustomization.yaml"])["resources"]
+    assert {*named, "kustomization.yaml"} == files.keys()
+
+
+def rendered(template: str, values: dict[str, Any]) -> list[Any]:
+    """What Helm makes of a template, as far as the chart uses its language."""
+
+    def value(match: re.Match[str]) -> str:
+        if match["path"] == ".Release.Namespace":
+            return "hourglass-system"
+        found: Any = values
+        for name in match["path"].removeprefix(".Values.").split("."):
+            found = found[name]
+        return json.dumps(found) if match["json"] else str(found)
+
+    text = re.sub(r"\{\{ (?P<json>toJson )?(?P<path>\S+) \}\}", value, template)
+    return list(yaml.safe_load_all(text))
+
+
+def without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_empty(item) for key, item in value.items() if item != []}
+    return [without_empty(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_chart_with_its_own_values_is_the_base() -> None:
+    files = chart()
+    values = yaml.safe_load(files["values.yaml"])
+    templates = {name.removeprefix("templates/") for name in files if name.startswith("templates/")}
+    for name in templates:
+        charted = rendered(files[f"templates/{name}"], values)
+        assert without_empty(charted) == list(yaml.safe_load_all(base()[name]))
+    # Helm makes the namespace by itself.
+    assert base().keys() - templates == {"namespace.yaml", "kustomization.yaml"}
+
+
+def test_the_templates_use_every_value() -> None:
+    files = chart()
+    values = yaml.safe_load(files["values.yaml"])
+    used = set(re.findall(r"\.Values\.(\w+)", "".join(files.values())))
+    assert used == values.keys()
+    assert used | {"global"} == json.loads(files["values.schema.json"])["properties"].keys()
