@@ -28,8 +28,8 @@ CHANNEL = "alpha"
 CREATED = "2026-11-23T00:00:00Z"
 """When this version was made: written by hand, so that generating twice gives the same."""
 REPOSITORY = "https://github.com/Layr-Labs/hourglass-kubernetes-operator"
-# The sleep action of preStop hooks is on by default since then.
-MIN_KUBE_VERSION = "1.30.0"
+# The oldest version that the end-to-end tests have seen.
+MIN_KUBE_VERSION = "1.34.0"
 
 _EXAMPLES = ("minimal", "env", "gpu", "tee", "complex")
 _DESCRIPTION = """\
@@ -42,7 +42,7 @@ needs (GPU, TEE), upgrades it without downtime, and tells the truth about it in 
 
 ### Prerequisites
 
-Kubernetes 1.30 or newer. Nothing else: no webhooks, no certificates.
+Kubernetes 1.34 or newer. Nothing else: no webhooks, no certificates.
 
 ### Afterwards
 
