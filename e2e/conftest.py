@@ -10,7 +10,7 @@ import pytest
 from clusters import Cluster, Components, Unavailable, wait_until
 from clusters.choose import AUTO, choose
 from clusters.providers import PROVIDERS
-from operators import SHORT_LEASE, Operator, Performers, operator_account
+from operators import Operator, Performers, running
 
 NO_CLUSTER = 69
 """Exit code of a run that found no cluster: EX_UNAVAILABLE of sysexits.h."""
@@ -139,14 +139,5 @@ def operator(
     cluster: Cluster, performers: Performers, namespace: str, tmp_path: Path
 ) -> Iterator[Operator]:
     """The operator as a process of this machine, with the rights it is given and its own Lease."""
-    kubeconfig = tmp_path / "operator.kubeconfig"
-    operator_account(cluster, namespace, "operator", kubeconfig)
-    flags = [f"--lease-namespace={namespace}", *SHORT_LEASE]
-    replica = Operator(kubeconfig, tmp_path / "operator.log", flags)
-    replica.start()
-    try:
-        replica.wait_leading()
+    with running(cluster, namespace, tmp_path) as replica:
         yield replica
-    finally:
-        if replica.runs:
-            replica.kill()

@@ -2,6 +2,7 @@
 
 from operators.account import operator_account
 from operators.performers import Performers, Wanted
-from operators.process import SHORT_LEASE, Operator
+from operators.process import Operator
+from operators.running import SHORT_LEASE, running
 
-__all__ = ["SHORT_LEASE", "Operator", "Performers", "Wanted", "operator_account"]
+__all__ = ["SHORT_LEASE", "Operator", "Performers", "Wanted", "operator_account", "running"]

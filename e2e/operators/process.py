@@ -16,9 +16,6 @@ from clusters import wait_until
 
 PROGRAM = Path(sys.executable).with_name("hourglass-operator")
 
-SHORT_LEASE = ("--lease-duration=4", "--renew-deadline=3", "--retry-period=0.5")
-"""Flags with which a replica takes over 4 s after another was killed, instead of 15."""
-
 # The probes are on this machine, whatever proxy the environment names.
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -1,0 +1,226 @@
+"""What somebody deletes or edits by hand is soon as it was; what is not the operator's stays."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from clusters import Cluster, wait_until
+from conftest import ClusterReport
+from operators import Performers, running
+
+JSON = dict[str, Any]
+
+IMAGE = "localhost/performer:v1"
+NAME = "one"
+SERVICE = f"performer-{NAME}"
+
+
+@pytest.fixture(scope="module")
+def performers(
+    cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Performers]:
+    """One namespace and one operator for all the damage."""
+    cluster.add_fake_nodes(1)
+    with cluster.namespace() as namespace:
+        those = Performers.of(cluster, namespace)
+        with running(cluster, namespace, tmp_path_factory.mktemp("operator")):
+            yield those
+        those.delete_all()
+
+
+@pytest.fixture
+def serving(performers: Performers) -> Iterator[Performers]:
+    """A Performer that serves, alone."""
+    performers.create(NAME, IMAGE)
+    performers.wait_settled({NAME: IMAGE})
+    yield performers
+    performers.delete(NAME)
+    performers.wait_settled({})
+
+
+def the_pod(performers: Performers) -> str:
+    (pod,) = performers.items("pods")
+    return str(pod["metadata"]["name"])
+
+
+def edit_pod(patch: JSON) -> Callable[[Performers], object]:
+    return lambda performers: performers.patch("pods", the_pod(performers), patch)
+
+
+def edit_service(patch: JSON) -> Callable[[Performers], object]:
+    return lambda performers: performers.patch("services", SERVICE, patch)
+
+
+def edit_performer(patch: JSON, subresource: str = "") -> Callable[[Performers], object]:
+    return lambda performers: performers.patch("performers", NAME, patch, subresource)
+
+
+def delete_slices(performers: Performers) -> None:
+    for each in performers.items("endpointslices"):
+        performers.call("DELETE", "endpointslices", each["metadata"]["name"])
+
+
+def without(*labels: str) -> JSON:
+    return {"metadata": {"labels": dict.fromkeys(labels)}}
+
+
+EDITED_PORTS = [{"name": "grpc", "port": 1234, "targetPort": 1234}]
+
+DAMAGE: dict[str, Callable[[Performers], object]] = {
+    "the owner of the pod is removed": edit_pod({"metadata": {"ownerReferences": None}}),
+    "the pod loses the label that the Service selects": edit_pod(without("performer-name")),
+    "the pod loses the label by which it is watched": edit_pod(without("app")),
+    "the pod loses all its labels": edit_pod({"metadata": {"labels": None}}),
+    "a label of the pod is edited": edit_pod({"metadata": {"labels": {"performer-name": "two"}}}),
+    "the owner of the Service is removed": edit_service({"metadata": {"ownerReferences": None}}),
+    "the Service loses the label by which it is watched": edit_service(without("app")),
+    "the Service loses all its labels": edit_service({"metadata": {"labels": None}}),
+    "the selector of the Service is edited": edit_service(
+        {"spec": {"selector": {"performer-name": "two"}}}
+    ),
+    "the selector of the Service asks for more": edit_service({"spec": {"selector": {"a": "b"}}}),
+    "the port of the Service is edited": edit_service({"spec": {"ports": EDITED_PORTS}}),
+    "the type of the Service is edited": edit_service({"spec": {"type": "NodePort"}}),
+    "the finalizer is removed": edit_performer({"metadata": {"finalizers": None}}),
+    "the finalizer is replaced by another's": edit_performer(
+        {"metadata": {"finalizers": ["example.com/other"]}}
+    ),
+    "the status says Failed": edit_performer({"status": {"phase": "Failed"}}, "status"),
+    "the status is emptied": edit_performer({"status": None}, "status"),
+    "the pod is deleted": lambda performers: performers.call("DELETE", "pods", the_pod(performers)),
+    "the Service is deleted": lambda performers: performers.call("DELETE", "services", SERVICE),
+    "the EndpointSlices are deleted": delete_slices,
+}
+
+
+# A scheduler that nobody is, and no selector: nothing but the operator could change them.
+FOREIGN_POD: JSON = {
+    "schedulerName": "nobody",
+    "containers": [{"name": "main", "image": IMAGE}],
+}
+FOREIGN_SERVICE: JSON = {"ports": [{"port": 80}]}
+
+
+@pytest.fixture(scope="module")
+def repair_times(cluster_report: ClusterReport) -> Iterator[list[float]]:
+    """How long each repair took, in seconds."""
+    times: list[float] = []
+    yield times
+    if times:
+        cluster_report.add(
+            f"repairs: {len(times)} kinds of damage, each undone in {max(times):.1f} s"
+        )
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_is_repaired_when(
+    damage: Callable[[Performers], object], serving: Performers, repair_times: list[float]
+) -> None:
+    before = essence(serving)
+    damage(serving)
+    began = time.monotonic()
+
+    wait_until("all is as it was", lambda: essence(serving) == before, 30)
+
+    repair_times.append(time.monotonic() - began)
+    serving.wait_settled({NAME: IMAGE})
+    # Others' finalizers stay, but nobody is there to release this one.
+    edit_performer({"metadata": {"finalizers": ["hourglass.eigenlayer.io/performer"]}})(serving)
+
+
+def essence(performers: Performers) -> JSON:
+    """What the damage hits, without what may differ between an object and its successor."""
+    performer = performers.get(NAME)
+    return {
+        "finalizer": "hourglass.eigenlayer.io/performer"
+        in performer["metadata"].get("finalizers", ()),
+        "phase": performer.get("status", {}).get("phase"),
+        "ready": performer.get("status", {}).get("ready"),
+        "pods": [own(pod) for pod in performers.items("pods")],
+        "services": [
+            own(service)
+            | {
+                "type": service["spec"]["type"],
+                "selector": service["spec"]["selector"],
+                "ports": [
+                    {key: port[key] for key in port if key != "nodePort"}
+                    for port in service["spec"]["ports"]
+                ],
+            }
+            for service in performers.items("services")
+        ],
+        "endpoints": [
+            [endpoint["conditions"]["ready"] for endpoint in each["endpoints"] or ()]
+            for each in performers.items("endpointslices")
+        ],
+    }
+
+
+def own(child: JSON) -> JSON:
+    metadata = child["metadata"]
+    return {
+        "labels": metadata.get("labels"),
+        "owners": metadata.get("ownerReferences"),
+        "going": "deletionTimestamp" in metadata,
+    }
+
+
+@pytest.mark.parametrize(
+    ("resource", "spec"), [("services", FOREIGN_SERVICE), ("pods", FOREIGN_POD)]
+)
+def test_what_another_made_under_the_name_is_told_and_never_touched(
+    resource: str, spec: JSON, performers: Performers
+) -> None:
+    performers.create(NAME, IMAGE)
+    performers.wait_settled({NAME: IMAGE})
+    (own_object,) = performers.items(resource)
+    name = own_object["metadata"]["name"]
+    performers.delete(NAME)
+    performers.wait_settled({})
+    labels = {"app": "performer", "performer-name": NAME}
+    metadata = {"name": name, "labels": labels}
+    foreign = performers.call("POST", resource, body={"metadata": metadata, "spec": spec})
+
+    performers.create(NAME, IMAGE)
+
+    wait_until("the conflict is told", lambda: reason(performers) == "NameConflict", 30)
+    performers.patch("performers", NAME, {"spec": {"version": "2"}})
+    performers.patch("performers", NAME, {"spec": {"version": None}})
+    wait_until("the conflict is told again", lambda: reason(performers) == "NameConflict", 30)
+    performers.delete(NAME)
+    wait_until("the Performer is gone", lambda: performers.items("performers") == [], 30)
+    assert performers.call("GET", resource, name) == foreign
+    performers.call("DELETE", resource, name)
+
+
+@pytest.mark.parametrize("resource", ["services", "pods"])
+def test_what_was_given_to_another_is_told_and_never_touched(
+    resource: str, serving: Performers
+) -> None:
+    (given,) = serving.items(resource)
+    other = serving.call("POST", "configmaps", body={"metadata": {"name": "other"}})
+    owner = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "other",
+        "uid": other["metadata"]["uid"],
+        "controller": True,
+    }
+    name = given["metadata"]["name"]
+    edits = {"ownerReferences": [owner], "labels": {"app": "mine"}}
+    edited = serving.patch(resource, name, {"metadata": edits})
+
+    wait_until("the conflict is told", lambda: reason(serving) == "NameConflict", 30)
+
+    assert serving.call("GET", resource, name)["metadata"]["labels"] == edited["metadata"]["labels"]
+    serving.call("DELETE", "configmaps", "other")
+    # Garbage collection takes it along with its owner, and the name is free again.
+    serving.wait_settled({NAME: IMAGE})
+
+
+def reason(performers: Performers) -> str:
+    """Of the Ready condition."""
+    conditions = performers.get(NAME).get("status", {}).get("conditions", ())
+    return next((each["reason"] for each in conditions if each["type"] == "Ready"), "")
