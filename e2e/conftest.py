@@ -95,7 +95,9 @@ def custom_resource(cluster: Cluster) -> str:
     cluster.apply(CRDS / f"{PERFORMERS}.yaml")
 
     def established() -> bool:
-        conditions = cluster.get("crd", PERFORMERS).get("status", {}).get("conditions", ())
+        status = cluster.get("crd", PERFORMERS).get("status", {})
+        # At first they are null.
+        conditions = status.get("conditions") or ()
         return any((c["type"], c["status"]) == ("Established", "True") for c in conditions)
 
     wait_until(f"{PERFORMERS} is Established", established)
