@@ -1,16 +1,14 @@
 """Programs built from the Go modules below `e2e/native`, kept in a cache."""
 
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from clusters.lock import alone
 from clusters.provider import Say, Unavailable
 
 MODULES = Path(__file__).parent.parent / "native"
@@ -51,7 +49,7 @@ def program(name: str, say: Say) -> Path:
         return path
     _check_go()
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(cache_folder() / "build.lock"):
+    with alone(cache_folder() / "build.lock", f"building {name}", say):
         if not path.exists():
             _build(name, package, MODULES / module, path, say)
     return path
@@ -126,10 +124,3 @@ def _build(name: str, package: str, module: Path, path: Path, say: Say) -> None:
         raise Unavailable(f"{name} cannot be built: {built.stderr.strip()[-2000:]}")
     unfinished.rename(path)
     say(f"built {name} in {time.monotonic() - began:.0f} s")
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,7 +1,7 @@
 """The processes of a cluster: start, stop, pause, restart; found again by their pid files."""
 
-import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,9 +9,6 @@ from pathlib import Path
 import psutil
 
 from clusters.waiting import wait_until
-
-MARK = "HOURGLASS_E2E_FOLDER"
-"""The variable by which a process is known as a component of the cluster in that folder."""
 
 
 class StartError(Exception):
@@ -21,8 +18,8 @@ class StartError(Exception):
 class Components:
     """Processes by name, each with `NAME.pid` and `log/NAME.log` below a folder.
 
-    Another process finds them by the same folder. Each carries the folder in its environment, so
-    that a pid which was used again is not mistaken for the component.
+    Another process finds them by the same folder. A pid file also tells when its process started,
+    so that a pid which was used again is not mistaken for the component.
     """
 
     def __init__(self, folder: Path, ready: Callable[[], None] = lambda: None) -> None:
@@ -53,11 +50,10 @@ class Components:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {MARK: str(self._folder)},
                 start_new_session=True,
             )
         self._children[name] = child
-        self._pid_file(name).write_text(str(child.pid))
+        self._pid_file(name).write_text(f"{child.pid} {_started(child.pid)}")
 
     def stop(self, name: str, seconds: float = 10) -> None:
         """End a component by SIGTERM, or by SIGKILL after this time."""
@@ -134,9 +130,9 @@ class Components:
         if child := self._children.get(name):
             return child if child.poll() is None else None
         try:
-            process = psutil.Process(int(self._pid_file(name).read_text()))
-            return process if process.environ().get(MARK) == str(self._folder) else None
-        except (FileNotFoundError, ValueError, psutil.Error):
+            pid, started = self._pid_file(name).read_text().split()
+            return psutil.Process(int(pid)) if _started(int(pid)) == started else None
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
 
     def _pid_file(self, name: str) -> Path:
@@ -145,3 +141,13 @@ class Components:
     def _last_logged(self, name: str) -> str:
         lines = self.log(name).read_text(errors="replace").splitlines()[-5:]
         return f"{self.log(name)} ends: " + " | ".join(lines)
+
+
+def _started(pid: int) -> str:
+    """When a process started. On Linux in ticks since boot, which a change of clock leaves alone.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, field 22
+    """
+    if sys.platform == "linux":
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    return str(psutil.Process(pid).create_time())

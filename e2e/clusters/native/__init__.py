@@ -1,6 +1,5 @@
 """The provider `native`: Kubernetes from its Go modules, with one real node on this machine."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from clusters.cluster import Cluster, KubectlError
 from clusters.components import Components, StartError
 from clusters.fake_nodes import kwok_command
 from clusters.image import write_image
+from clusters.lock import alone
 from clusters.native import control_plane, node
 from clusters.native.control_plane import NODE, Files
 from clusters.native.leftovers import take_down
@@ -38,7 +38,13 @@ PROGRAMS = (
     "kwok",
     "pause",
 )
-WAIT_FOR_OTHERS = 900.0
+START_ERRORS = (
+    StartError,
+    KubectlError,
+    ImageImportError,
+    subprocess.SubprocessError,
+    OSError,
+)
 
 
 @contextmanager
@@ -51,43 +57,23 @@ def native(say: Say) -> Iterator[Cluster]:
     install_missing(say)
     built = programs(PROGRAMS, say)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with _alone(say):
+    with alone(FOLDER.with_suffix(".lock"), "using the native cluster", say):
         Components(FOLDER).kill_all()
         _check_no_other_kubelet()
         take_down(FOLDER)
-        shutil.rmtree(FOLDER / "log", ignore_errors=True)
+        shutil.rmtree(FOLDER / "log")
         try:
             began = time.monotonic()
             say("starting etcd, the control plane and a node")
-            cluster = _start(built, free_ports())
+            try:
+                cluster = _start(built, free_ports())
+            except START_ERRORS as error:
+                raise Unavailable(f"does not start: {error}") from error
             say(f"started in {time.monotonic() - began:.0f} s; logs: {FOLDER / 'log'}")
             yield cluster
-        except StartError as reason:
-            raise Unavailable(str(reason)) from reason
         finally:
             say("taking the cluster down")
             take_down(FOLDER)
-
-
-@contextmanager
-def _alone(say: Say) -> Iterator[None]:
-    """Wait for another run's native cluster on this machine."""
-    deadline = time.monotonic() + WAIT_FOR_OTHERS
-    with (FOLDER.parent / f"{FOLDER.name}.lock").open("w") as lock:
-        told = False
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    reason = f"another run has had the native cluster for {WAIT_FOR_OTHERS:.0f} s"
-                    raise Unavailable(reason) from None
-                if not told:
-                    say("waiting for another run's native cluster to end")
-                    told = True
-                time.sleep(1)
-        yield
 
 
 def _check_no_other_kubelet() -> None:

@@ -1,0 +1,36 @@
+"""One run at a time."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clusters.provider import Say, Unavailable
+
+
+@contextmanager
+def alone(lock: Path, what: str, say: Say, seconds: float = 1800) -> Iterator[None]:
+    """Hold a lock file, which another run on this machine may hold; ends with the process.
+
+    Errors: `Unavailable` when the other run is not done after `seconds`.
+    """
+    with lock.open("w") as file:
+        deadline = time.monotonic() + seconds
+        waiting = False
+        while not _taken(file.fileno()):
+            if time.monotonic() > deadline:
+                raise Unavailable(f"another run has been {what} for {seconds:.0f} s")
+            if not waiting:
+                say(f"waiting for another run that is {what}")
+                waiting = True
+            time.sleep(0.5)
+        yield
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,25 @@
+"""Runs that need the same thing of the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from clusters import Unavailable
+from clusters.lock import alone
+
+
+def test_a_run_waits_for_another_and_says_so(tmp_path: Path) -> None:
+    lock, said = tmp_path / "lock", list[str]()
+    with alone(lock, "building", said.append):
+        assert said == []
+        reason = "another run has been building for 0 s"
+        with pytest.raises(Unavailable, match=reason), alone(lock, "building", said.append, 0):
+            pass
+
+
+def test_a_run_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
+    lock, said = tmp_path / "lock", list[str]()
+    for _ in range(2):
+        with alone(lock, "building", said.append, 0):
+            pass
+    assert said == []
