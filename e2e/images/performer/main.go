@@ -1,4 +1,5 @@
-// Command performer is a gRPC server with the standard health service that misbehaves when told to.
+// Command performer is a gRPC server with the standard health service that misbehaves when told to,
+// and with `call` as its first argument a client of such a server.
 // See ../README.md for its flags and its control port.
 package main
 
@@ -31,15 +32,31 @@ type options struct {
 
 func main() {
 	log.SetFlags(log.LstdFlags | log.LUTC | log.Lmicroseconds)
-	given, err := parse(os.Args[1:], os.LookupEnv)
-	if err == flag.ErrHelp {
+	signalled, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	if len(os.Args) > 1 && os.Args[1] == "call" {
+		given, err := parseCall(os.Args[2:])
+		exitIfWrong(err)
+		exitIfFailed(call(signalled, given, os.Stdout))
 		return
+	}
+	given, err := parse(os.Args[1:], os.LookupEnv)
+	exitIfWrong(err)
+	exitIfFailed(run(signalled, given))
+}
+
+func exitIfWrong(err error) {
+	if err == flag.ErrHelp {
+		os.Exit(0)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "performer:", err)
 		os.Exit(2)
 	}
-	if err := run(given); err != nil {
+}
+
+func exitIfFailed(err error) {
+	if err != nil {
 		log.Fatal(err)
 	}
 }
@@ -81,13 +98,11 @@ func variableOf(flag string) string {
 	return strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-func run(o options) error {
+func run(signalled context.Context, o options) error {
 	performer := newPerformer(o.version)
 	if err := performer.set(o.mode); err != nil {
 		return err
 	}
-	signalled, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
 	control, err := net.Listen("tcp", ":"+o.controlPort)
 	if err != nil {
 		return err
