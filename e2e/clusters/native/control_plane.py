@@ -12,7 +12,7 @@ from typing import Any
 
 from clusters.native.network import API_ADDRESS, SERVICE_RANGE, Ports
 
-NODE = "node-1"
+NODE = "real-node"
 
 USERS = {
     "admin": ("admin", "system:masters"),
