@@ -1,0 +1,1 @@
+"""Scenario files on a real cluster, and how that compares with the simulator."""

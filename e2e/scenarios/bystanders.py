@@ -1,0 +1,69 @@
+"""Nodes that a cluster has beside those of a scenario.
+
+They take no pod of a scenario, and the simulator is given the same ones, so that both backends
+see as many nodes.
+"""
+
+from typing import Any
+
+from hourglass_simulator.scenario.cluster import NodeGroup, Taint
+from hourglass_simulator.scenario.model import Scenario
+from scenarios.api import Api
+
+JSON = dict[str, Any]
+
+TAINT = {"key": "hourglass-e2e/bystander", "effect": "NoSchedule"}
+
+_EVERY_NODE_HAS = (
+    "beta.kubernetes.io/arch",
+    "beta.kubernetes.io/os",
+    "kubernetes.io/arch",
+    "kubernetes.io/hostname",
+    "kubernetes.io/os",
+)
+
+
+class Bystanders:
+    """The nodes that exist when the context is entered, tainted until it is left."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._taints: dict[str, list[JSON]] = {}
+        self.groups: tuple[NodeGroup, ...] = ()
+
+    def __enter__(self) -> "Bystanders":
+        for node in self._api.list("nodes"):
+            name = node["metadata"]["name"]
+            self._taints[name] = node["spec"].get("taints") or []
+            taints = [*self._taints[name], TAINT]
+            self._api.patch("nodes", "", name, {"spec": {"taints": taints}})
+            self.groups += (node_group(node, taints),)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name, taints in self._taints.items():
+            self._api.patch("nodes", "", name, {"spec": {"taints": taints or None}})
+
+    def beside(self, scenario: Scenario) -> Scenario:
+        """The scenario with these nodes added to its own, for the simulator."""
+        nodes = (*scenario.cluster.nodes, *self.groups)
+        cluster = scenario.cluster.model_copy(update={"nodes": nodes})
+        return scenario.model_copy(update={"cluster": cluster})
+
+
+def node_group(node: JSON, taints: list[JSON]) -> NodeGroup:
+    """A Node object, with these taints, in the words of a scenario."""
+    metadata, allocatable = node["metadata"], node["status"]["allocatable"]
+    labels: JSON = metadata.get("labels") or {}
+    return NodeGroup(
+        name=metadata["name"],
+        cpu=allocatable["cpu"],
+        memory=allocatable["memory"],
+        pods=int(allocatable["pods"]),
+        labels={key: value for key, value in labels.items() if key not in _EVERY_NODE_HAS},
+        taints=tuple(
+            Taint(key=taint["key"], value=taint.get("value", ""), effect=taint["effect"])
+            for taint in taints
+        ),
+        devices={key: int(count) for key, count in allocatable.items() if "/" in key},
+    )

@@ -1,0 +1,54 @@
+"""Which scenario files are played on a real cluster, and why the others are not."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from hourglass_simulator.scenario.backend import Change
+from hourglass_simulator.scenario.model import Scenario
+from hourglass_simulator.scenario.result import Result
+
+LONGEST = 45.0
+"""Seconds that a file may take in the simulator, at the pace of `pace.brisk`."""
+
+TOLD_BY_STAGES = {
+    "ContainerCreating",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "RunContainerError",
+    "CrashLoopBackOff",
+}
+"""Reasons of waiting containers that `stages` can play."""
+
+
+class LeftOut(StrEnum):
+    """Why a file is not played on a real cluster; the first that is true counts."""
+
+    FAULTS = "it injects faults, which are for the simulator"
+    PACE = "shorter windows do not meet its expectations, in the simulator either"
+    KUBELET = "what its pods report only a kubelet can find out (Secrets, images on a node)"
+    LONG = f"it takes more than {LONGEST:.0f} s"
+
+
+def left_out(scenario: Scenario, play: Callable[[], Result]) -> LeftOut | None:
+    """The rule by which a scenario is left out, if any; `play` plays it on the simulator."""
+    if not scenario.portable:
+        return LeftOut.FAULTS
+    simulated = play()
+    if not simulated.met:
+        return LeftOut.PACE
+    if waiting_reasons(simulated) - TOLD_BY_STAGES:
+        return LeftOut.KUBELET
+    if simulated.duration > LONGEST:
+        return LeftOut.LONG
+    return None
+
+
+def waiting_reasons(result: Result) -> set[str]:
+    """What the containers of all pods have waited for."""
+    return {
+        status["state"]["waiting"]["reason"]
+        for record in result.records
+        if isinstance(record, Change) and record.resource == "pods"
+        for status in record.object.get("status", {}).get("containerStatuses") or ()
+        if "waiting" in status["state"]
+    }

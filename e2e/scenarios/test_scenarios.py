@@ -1,0 +1,144 @@
+"""Scenario files go the same way on a real cluster as on the simulator."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from clusters import Cluster
+from clusters.build import program
+from conftest import ClusterReport
+from hourglass_simulator.faults import REGISTRY
+from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.scenario import find, load, run
+from hourglass_simulator.scenario.result import Result
+from hourglass_simulator.scenario.run import OBSERVED
+from operators import SHORT_LEASE, Operator, operator_account
+from scenarios.api import Api
+from scenarios.backend import RealBackend
+from scenarios.bystanders import Bystanders
+from scenarios.kwok import Kwok
+from scenarios.pace import brisk, patient
+from scenarios.proxy import Proxy
+from scenarios.selection import left_out
+from scenarios.stories import difference, stories
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+FILES = find([SCENARIOS])
+WANTED = 40
+"""Files that must run on both backends."""
+OWN_CLUSTER = ("native", "k3s", "k3d")
+"""Providers whose cluster nobody else uses."""
+NAMESPACE = "hourglass-scenarios"
+"""Of the operator's account and Lease."""
+
+
+@dataclass
+class Tally:
+    """How many files agreed, and which were left out for which rule."""
+
+    agreed: list[str] = field(default_factory=list)
+    differed: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ran(self) -> int:
+        return len(self.agreed) + len(self.differed)
+
+    def lines(self) -> Iterator[str]:
+        yield f"scenario files on both backends: {self.ran}, of which agreed: {len(self.agreed)}"
+        for rule, count in Counter(self.left_out.values()).most_common():
+            yield f"scenario files left out: {count}: {rule}"
+        yield from (f"scenario file that differed: {name}" for name in self.differed)
+
+
+@pytest.fixture(scope="module")
+def tally(cluster_report: ClusterReport) -> Iterator[Tally]:
+    found = Tally()
+    yield found
+    for line in found.lines():
+        cluster_report.add(line)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that a scenario needs on the real cluster."""
+
+    api: Api
+    kwok: Kwok
+    bystanders: Bystanders
+
+
+@pytest.fixture(scope="module")
+def stage(
+    cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    if cluster.provider not in OWN_CLUSTER:
+        pytest.skip("scenarios need a cluster of their own: its nodes and the namespace default")
+    folder = tmp_path_factory.mktemp("scenarios")
+    api = Api(cluster.kubeconfig, folder)
+    for resource in OBSERVED:
+        api.watch(resource)
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    account, overheard = folder / "account.kubeconfig", folder / "operator.kubeconfig"
+    operator_account(cluster, NAMESPACE, "operator", account)
+    with ExitStack() as running:
+        bystanders = running.enter_context(Bystanders(api))
+        running.enter_context(Proxy(account, api.happenings.put)).write_kubeconfig(overheard)
+        lease = (f"--lease-namespace={NAMESPACE}", *SHORT_LEASE)
+        operator = Operator(overheard, folder / "operator.log", lease)
+        operator.start()
+        running.callback(operator.stop)
+        operator.wait_leading()
+        yield Stage(api, Kwok(program("kwok", print), cluster.kubeconfig, folder), bystanders)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))
+def test_scenario_goes_the_same_way_on_a_real_cluster(
+    path: Path, stage: Stage, tally: Tally
+) -> None:
+    name = str(path.relative_to(SCENARIOS))
+    file = load(path, REGISTRY)
+    scenario = brisk(file.scenario)
+    simulated: list[Result] = []
+
+    def play() -> Result:
+        beside = replace(file, scenario=stage.bystanders.beside(scenario))
+        simulated.append(run(beside, SimulatedBackend()))
+        return simulated[-1]
+
+    if rule := left_out(scenario, play):
+        tally.left_out[name] = rule
+        pytest.skip(rule)
+    tally.differed.append(name)
+    with RealBackend(stage.api, stage.kwok) as backend:
+        real = run(replace(file, scenario=patient(scenario)), backend)
+    assert real.met, "\n".join(f"{step.where}: {failure}" for step, failure in real.failures)
+    assert_same_stories(simulated[-1], real)
+    tally.differed.remove(name)
+    tally.agreed.append(name)
+
+
+def assert_same_stories(simulated: Result, real: Result) -> None:
+    """Every Performer went through the same on both."""
+    one = stories(simulated.records, simulated.duration)
+    other = stories(real.records, real.duration)
+    differences = [
+        f"{namespace}/{name} (number {number} of that name):\n{text}"
+        for namespace, name, number in sorted({*one, *other})
+        if (
+            text := difference(
+                one.get((namespace, name, number), []), other.get((namespace, name, number), [])
+            )
+        )
+    ]
+    assert not differences, "\n".join(differences)
+
+
+def test_enough_scenario_files_ran_on_both_backends(tally: Tally) -> None:
+    if tally.ran + len(tally.left_out) < len(FILES):
+        pytest.skip("not all files were selected")
+    assert tally.ran >= WANTED
