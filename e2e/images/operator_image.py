@@ -13,6 +13,7 @@ from pathlib import Path
 
 from clusters import Say, write_image
 from clusters.build import cache_folder
+from images import python_runtime
 from images.python_runtime import LIBRARIES, PROGRAM, STDLIB, compile_modules, copy_runtime
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -65,7 +66,7 @@ def _base(say: Say) -> Path:
     """
     pins = sorted(f"{found.name}=={found.version}" for found in metadata.distributions())
     made_of = [sys.version, (PROJECT / "pyproject.toml").read_text(), *pins]
-    made_of += [file.read_text() for file in sorted(Path(__file__).parent.glob("*.py"))]
+    made_of += [Path(source).read_text() for source in (__file__, python_runtime.__file__)]
     key = hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:12]
     base = cache_folder() / f"operator-base-{key}"
     if base.exists():

@@ -16,6 +16,9 @@ from clusters import wait_until
 from images.performer_image import performer_program
 
 SERVING = "SERVING, v7"
+NOT_SERVING = "NOT_SERVING, v7"
+# The server knows the caller's deadline as well, and may give the call up a moment earlier.
+NO_ANSWER = {"DEADLINE_EXCEEDED", "CANCELLED"}
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Performer:
         with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             try:
-                answer, call = stub.Check.with_call(health_pb2.HealthCheckRequest(), timeout=1)
+                answer, call = stub.Check.with_call(health_pb2.HealthCheckRequest(), timeout=2)
             except grpc.RpcError as error:
                 return str(error.code().name)
             version = dict(call.initial_metadata())["x-performer-version"]
@@ -91,23 +94,23 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize(
-    ("mode", "answer"),
+    ("mode", "answers"),
     [
-        pytest.param("serve", SERVING, id="one that serves says so"),
-        pytest.param("fail", "NOT_SERVING, v7", id="one that fails says NOT_SERVING"),
-        pytest.param("hang", "DEADLINE_EXCEEDED", id="one that hangs never answers"),
+        pytest.param("serve", {SERVING}, id="one that serves says so"),
+        pytest.param("fail", {NOT_SERVING}, id="one that fails says NOT_SERVING"),
+        pytest.param("hang", NO_ANSWER, id="one that hangs never answers"),
     ],
 )
-def test_modes(start: Start, mode: str, answer: str) -> None:
+def test_modes(start: Start, mode: str, answers: set[str]) -> None:
     from_the_start = start("--mode", mode)
     from_the_start.wait_until_it_listens()
-    assert from_the_start.check() == answer
+    assert from_the_start.check() in answers
 
     told_later = start()
     told_later.wait_until_it_listens()
     assert told_later.check() == SERVING
     assert told_later.tell(f"/mode/{mode}") == 200
-    assert told_later.check() == answer
+    assert told_later.check() in answers
     assert told_later.tell("/mode/serve") == 200
     assert told_later.check() == SERVING
 
