@@ -13,7 +13,9 @@ _NOTICE = "# Made from the code by `make generate`.\n"
 
 def as_yaml(*documents: JSON) -> str:
     """YAML documents for people: fields in their order, nothing by reference."""
-    return yaml.dump_all(documents, Dumper=_Plain, sort_keys=False, width=float("inf"))
+    return yaml.dump_all(
+        documents, Dumper=_Plain, sort_keys=False, width=float("inf"), allow_unicode=True
+    )
 
 
 def with_notice(files: Mapping[str, str]) -> dict[str, str]:
@@ -33,3 +35,11 @@ def write(files: Mapping[str, str], folder: Path) -> None:
 class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, _: object) -> bool:
         return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Texts of several lines as such."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else "")
+
+
+_Plain.add_representer(str, _text)

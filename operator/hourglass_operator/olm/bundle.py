@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
+from hourglass_operator.manifests.files import as_yaml, with_notice, write
 from hourglass_operator.olm.csv import (
     CHANNEL,
     CSV_NAME,
@@ -20,7 +19,6 @@ from hourglass_operator.olm.csv import (
 JSON = dict[str, Any]
 
 CRD_FILE = f"{PLURAL}.{GROUP}.yaml"
-_MADE = "# Made from the code by `make generate`.\n"
 _PREFIX = "operators.operatorframework.io"
 _SCORECARD_IMAGE = "quay.io/operator-framework/scorecard-test:v1.41.1"
 
@@ -29,14 +27,14 @@ def bundle(root: Path) -> Mapping[str, str]:
     """Path below `bundle/` → text."""
     csv = cluster_service_version(root / "examples")
     crd = (root / "crds" / CRD_FILE).read_text(encoding="utf-8")
-    return {
-        f"manifests/{PACKAGE}.clusterserviceversion.yaml": _MADE + _yaml(csv),
-        f"manifests/{CRD_FILE}": crd,
-        "metadata/annotations.yaml": _MADE + _yaml({"annotations": annotations()}),
-        "tests/scorecard/config.yaml": _MADE + _yaml(_scorecard()),
-        "bundle.Dockerfile": _MADE + _dockerfile(),
-        f"catalog/{PACKAGE}/catalog.yaml": _MADE + _yaml(*_catalog(csv)),
+    files = {
+        f"manifests/{PACKAGE}.clusterserviceversion.yaml": as_yaml(csv),
+        "metadata/annotations.yaml": as_yaml({"annotations": annotations()}),
+        "tests/scorecard/config.yaml": as_yaml(_scorecard()),
+        "bundle.Dockerfile": _dockerfile(),
+        f"catalog/{PACKAGE}/catalog.yaml": as_yaml(*_catalog(csv)),
     }
+    return {f"manifests/{CRD_FILE}": crd, **with_notice(files)}
 
 
 def annotations() -> dict[str, str]:
@@ -132,32 +130,6 @@ def _catalog(csv: JSON) -> list[JSON]:
     ]
 
 
-def _yaml(*documents: JSON) -> str:
-    return yaml.dump_all(documents, Dumper=_Plain, sort_keys=False, width=100, allow_unicode=True)
-
-
-class _Plain(yaml.SafeDumper):
-    """Without anchors, and with texts of several lines as such: people read it."""
-
-    def ignore_aliases(self, _: object) -> bool:
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Plain.add_representer(str, _text)
-
-
-def main(root: Path) -> None:
-    """Write `bundle/`."""
-    for name, text in bundle(root).items():
-        file = root / "bundle" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    root = Path(sys.argv[1])
+    write(bundle(root), root / "bundle")

@@ -62,7 +62,7 @@ def cluster_service_version(examples: Path) -> JSON:
             "namespace": "placeholder",
             "annotations": {
                 "alm-examples": json.dumps(list(_alm_examples(examples)), indent=2),
-                "capabilities": "Seamless Upgrades",
+                "capabilities": "Deep Insights",
                 "categories": "AI/Machine Learning, Application Runtime",
                 "containerImage": image,
                 "createdAt": CREATED,

@@ -11,11 +11,15 @@ import yaml
 
 from hourglass_operator.manifests.base import base
 from hourglass_operator.manifests.chart import chart
+from hourglass_operator.manifests.monitoring import monitoring
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
-@pytest.mark.parametrize(("folder", "made"), [("base", base), ("chart", chart)])
+MADE = [("base", base), ("chart", chart), ("monitoring", monitoring)]
+
+
+@pytest.mark.parametrize(("folder", "made"), MADE)
 def test_the_files_are_up_to_date(folder: str, made: Callable[[], Mapping[str, str]]) -> None:
     there = (file for file in (DEPLOY / folder).rglob("*") if file.is_file())
     files = {str(file.relative_to(DEPLOY / folder)): file.read_text("utf-8") for file in there}
