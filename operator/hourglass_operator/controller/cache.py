@@ -62,7 +62,8 @@ class Cache:
         name, version = _name(obj), _version(obj)
         if event != "DELETED":
             return self._put_newer(resource, name, version, obj)
-        if version <= self._known(resource, name):
+        # The answer to a deletion that was final at once has the version of the event itself.
+        if version < self._known(resource, name):
             return ()
         return self._remove(resource, name, version)
 

@@ -169,6 +169,21 @@ def test_the_answer_to_a_write_counts_until_the_watch_is_further() -> None:
     assert cache.pods(KEY) == ()
 
 
+@pytest.mark.parametrize(
+    "order", [("answer", "event"), ("event", "answer")], ids=["answer first", "event first"]
+)
+def test_a_deletion_that_was_final_at_once_has_one_version_in_answer_and_event(
+    order: tuple[str, str],
+) -> None:
+    cache = filled()
+    for told in order:
+        if told == "answer":
+            cache.answered("pods", at(POD.build(), 11))
+        else:
+            cache.watched("pods", "DELETED", at(POD.build(), 11))
+    assert cache.pods(KEY) == ()
+
+
 def test_an_answer_about_what_is_not_watched_is_ignored() -> None:
     assert Cache().answered("events", at(POD.build(), 10)) == ()
 
