@@ -1,8 +1,20 @@
 """The operator as a process beside the cluster, and the Performers that it works on."""
 
 from operators.account import operator_account
+from operators.census import complaints
 from operators.performers import Performers, Wanted
 from operators.process import Operator
 from operators.running import SHORT_LEASE, running
+from operators.stream import Stream, Work
 
-__all__ = ["SHORT_LEASE", "Operator", "Performers", "Wanted", "operator_account", "running"]
+__all__ = [
+    "SHORT_LEASE",
+    "Operator",
+    "Performers",
+    "Stream",
+    "Wanted",
+    "Work",
+    "complaints",
+    "operator_account",
+    "running",
+]
