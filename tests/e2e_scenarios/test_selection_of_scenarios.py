@@ -1,0 +1,62 @@
+"""Which scenario files are left out of a real cluster, by which rule."""
+
+from typing import Any
+
+import pytest
+
+from hourglass_simulator.scenario.backend import Change
+from hourglass_simulator.scenario.expect import Mismatch
+from hourglass_simulator.scenario.model import Scenario
+from hourglass_simulator.scenario.result import Result, StepResult
+from scenarios.selection import LONGEST, LeftOut, left_out, waiting_reasons
+
+
+def scenario(*steps: dict[str, Any]) -> Scenario:
+    return Scenario.model_validate({"scenario": "A", "shows": "B", "steps": list(steps)})
+
+
+def pod(*reasons: str) -> Change:
+    statuses = [{"state": {"waiting": {"reason": reason}}} for reason in reasons]
+    statuses.append({"state": {"running": {}}})
+    body = {"metadata": {"name": "worker-0"}, "status": {"containerStatuses": statuses}}
+    return Change(1, "MODIFIED", "pods", body)
+
+
+def played(
+    *, seconds: float = 10, met: bool = True, records: tuple[Change, ...] = (pod(),)
+) -> Result:
+    failures = () if met else (Mismatch("writes", "none", "one"),)
+    steps = (StepResult("settles", "it settles", 0, 1, failures),)
+    return Result("a.yaml", scenario(), 0, steps, (), records, seconds)
+
+
+PORTABLE = scenario({"drain": "node-1"})
+FAULTY = scenario({"drain": "node-1"}, {"fault": "operator-crash"})
+FRESH = Change(0, "ADDED", "pods", {"metadata": {"name": "worker-0"}, "status": {}})
+
+RULES = {
+    "played: plain steps, short": (PORTABLE, played(), None),
+    "played: a pod without a status, and one that fails to pull": (
+        PORTABLE,
+        played(records=(FRESH, pod("ContainerCreating"), pod("ErrImagePull"))),
+        None,
+    ),
+    "played: just short enough": (PORTABLE, played(seconds=LONGEST), None),
+    "faults": (FAULTY, played(), LeftOut.FAULTS),
+    "its windows cannot be shortened": (PORTABLE, played(met=False), LeftOut.PACE),
+    "a Secret is missing": (
+        PORTABLE,
+        played(records=(pod("CreateContainerConfigError"),)),
+        LeftOut.KUBELET,
+    ),
+    "too long": (PORTABLE, played(seconds=LONGEST + 1), LeftOut.LONG),
+}
+
+
+@pytest.mark.parametrize(("found", "simulated", "rule"), RULES.values(), ids=RULES)
+def test_rule(found: Scenario, simulated: Result, rule: LeftOut | None) -> None:
+    assert left_out(found, lambda: simulated) is rule
+
+
+def test_the_containers_of_all_pods_tell_what_they_wait_for() -> None:
+    assert waiting_reasons(played(records=(FRESH, pod("A", "B"), pod("C")))) == {"A", "B", "C"}

@@ -1,0 +1,127 @@
+"""Two stories of a Performer are the same, or the difference is shown."""
+
+from typing import Any
+
+import pytest
+from scenario_backend import conditions
+
+from hourglass_simulator.scenario.backend import Change, Write
+from scenarios.stories import Looks, State, difference, stories
+
+STARTING = ("False/PodPending", "True/PodPending", "False/NotAvailable")
+HEALTHY = ("True/PodReady", "False/ServiceReady", "False/AsExpected")
+
+
+def states(*told: tuple[str, float]) -> list[State]:
+    return [State(Looks(phase, ()), seconds) for phase, seconds in told]
+
+
+SAME = {
+    "the same states, whatever their length": (
+        states(("Pending", 2), ("Running", 5)),
+        states(("Pending", 7), ("Running", 9)),
+    ),
+    "nothing on both": ([], []),
+    "a brief state is missing on the real cluster": (
+        states(("Pending", 2), ("Failed", 0.9), ("Running", 5)),
+        states(("Pending", 2), ("Running", 5)),
+    ),
+    "a brief state is missing in the simulator": (
+        states(("Pending", 2), ("Running", 5)),
+        states(("Pending", 2), ("Failed", 0.9), ("Running", 5)),
+    ),
+    "a brief state between two alike leaves one of them": (
+        states(("Running", 5)),
+        states(("Running", 2), ("Pending", 0.3), ("Running", 5)),
+    ),
+    "each has a brief state that the other has not": (
+        states(("Pending", 0.5), ("Running", 2), ("Terminating", 3)),
+        states(("Running", 2), ("Failed", 0.5), ("Terminating", 3)),
+    ),
+    "what is brief on one side lasts on the other": (
+        states(("Pending", 0.5), ("Running", 2)),
+        states(("Pending", 1.5), ("Running", 2)),
+    ),
+}
+
+DIFFERENT = {
+    "a state is missing": (
+        states(("Pending", 2), ("Failed", 1.0), ("Running", 5)),
+        states(("Pending", 2), ("Running", 5)),
+    ),
+    "the order is another": (
+        states(("Pending", 2), ("Failed", 2), ("Running", 5)),
+        states(("Failed", 2), ("Pending", 2), ("Running", 5)),
+    ),
+    "the brief states come in another order": (
+        states(("Pending", 0.5), ("Failed", 2), ("Running", 5)),
+        states(("Failed", 2), ("Pending", 1.5), ("Running", 5)),
+    ),
+    "the end is another, however short it was": (
+        states(("Pending", 2), ("Running", 0.1)),
+        states(("Pending", 2)),
+    ),
+    "only one of them saw the Performer": (states(("Pending", 2)), []),
+}
+
+
+@pytest.mark.parametrize(("simulated", "real"), SAME.values(), ids=SAME)
+def test_stories_are_the_same(simulated: list[State], real: list[State]) -> None:
+    assert difference(simulated, real) is None
+
+
+@pytest.mark.parametrize(("simulated", "real"), DIFFERENT.values(), ids=DIFFERENT)
+def test_stories_differ(simulated: list[State], real: list[State]) -> None:
+    assert difference(simulated, real) is not None
+    assert difference(real, simulated) is not None
+
+
+def test_reasons_alone_make_a_difference() -> None:
+    one = [State(Looks("Pending", ("PodPending",)), 3)]
+    other = [State(Looks("Pending", ("Scheduled",)), 4)]
+    assert difference(one, other) == (
+        "  simulated: Pending (PodPending) 3.0 s\n  real: Pending (Scheduled) 4.0 s"
+    )
+
+
+def performer(phase: str, told: tuple[str, str, str] | None = None, uid: str = "1") -> Any:
+    metadata = {"namespace": "avs", "name": "worker", "uid": uid}
+    if told is None:
+        return {"metadata": metadata, "status": {"phase": phase}}
+    return {
+        "metadata": metadata,
+        "status": {"phase": phase, "conditions": conditions(told, "")},
+    }
+
+
+def test_a_story_has_each_look_once_with_its_time() -> None:
+    records = [
+        Change(0, "ADDED", "performers", performer("Pending")),
+        Change(0.5, "MODIFIED", "performers", performer("Pending")),
+        Change(0.6, "ADDED", "pods", {"metadata": {"namespace": "avs", "name": "worker-0"}}),
+        Write(0.9, "patch", "performers", "avs", "worker", "status", 200),
+        Change(1, "MODIFIED", "performers", performer("Pending", STARTING)),
+        Change(3, "MODIFIED", "performers", performer("Running", HEALTHY)),
+    ]
+    assert stories(records, 10) == {
+        ("avs", "worker", 1): [
+            State(Looks("Pending", ("", "", "", "")), 1),
+            State(
+                Looks("Pending", ("PodPending", "PodPending", "PodPending", "NotAvailable")), 2
+            ),
+            State(Looks("Running", ("PodReady", "PodReady", "ServiceReady", "AsExpected")), 7),
+        ]
+    }
+
+
+def test_a_performer_that_was_made_again_has_a_story_of_its_own() -> None:
+    records = [
+        Change(0, "ADDED", "performers", performer("Running")),
+        Change(4, "DELETED", "performers", performer("Running")),
+        Change(5, "ADDED", "performers", performer("Pending", uid="2")),
+    ]
+    blank = ("", "", "", "")
+    assert stories(records, 6) == {
+        ("avs", "worker", 1): [State(Looks("Running", blank), 4)],
+        ("avs", "worker", 2): [State(Looks("Pending", blank), 1)],
+    }
