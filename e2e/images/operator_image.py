@@ -16,6 +16,7 @@ from clusters.build import cache_folder
 from images import python_runtime
 from images.python_runtime import LIBRARIES, PROGRAM, STDLIB, compile_modules, copy_runtime
 
+NAME = "hourglass-performer-operator"
 PROJECT = Path(__file__).parent.parent.parent
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "operator", "statemachine", "simulator")
 USER = 65532
@@ -78,10 +79,8 @@ def _base(say: Say) -> Path:
         packages = root / PACKAGES.lstrip("/")
         packages.mkdir(parents=True)
         constraints = Path(folder) / "constraints.txt"
-        constraints.write_text(
-            "".join(f"{pin}\n" for pin in pins if not pin.startswith("hourglass"))
-        )
-        _pip("--constraint", str(constraints), "--target", str(packages), *_dependencies())
+        constraints.write_text("".join(f"{pin}\n" for pin in pins if not pin.startswith(NAME)))
+        _install("--constraint", str(constraints), "--target", str(packages), *_dependencies())
         copy_runtime(root, packages)
         compile_modules(root, PACKAGES, STDLIB)
         (root / "etc").mkdir()
@@ -100,7 +99,7 @@ def _base(say: Say) -> Path:
 
 def _dependencies() -> list[str]:
     """What the project requires without any extra."""
-    required = metadata.requires("hourglass-performer-operator") or []
+    required = metadata.requires(NAME) or []
     return [requirement for requirement in required if "extra ==" not in requirement]
 
 
@@ -113,16 +112,22 @@ def _install_project(root: Path) -> None:
                 shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy)
-        _pip("--no-deps", "--target", str(root / PACKAGES.lstrip("/")), folder)
+        wheels = f"{folder}/wheels"
+        _pip("wheel", "--no-deps", "--wheel-dir", wheels, folder)
+        # By its name: pip would note the path of the folder in the image.
+        found = ("--no-index", "--find-links", wheels, NAME)
+        _install("--no-deps", "--target", str(root / PACKAGES.lstrip("/")), *found)
     compile_modules(root, PACKAGES)
 
 
-def _pip(*arguments: str) -> None:
+def _install(*arguments: str) -> None:
+    _pip("install", "--no-compile", "--root-user-action=ignore", "--upgrade", *arguments)
+
+
+def _pip(command: str, *arguments: str) -> None:
+    options = ("--quiet", "--disable-pip-version-check")
     subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
-            *("--no-compile", "--root-user-action=ignore", "--upgrade", *arguments),
-        ],
+        [sys.executable, "-m", "pip", command, *options, *arguments],
         check=True,
         stdin=subprocess.DEVNULL,
     )
