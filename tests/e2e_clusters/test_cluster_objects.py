@@ -92,6 +92,15 @@ def test_at_the_end(kubectl: Kubectl, executables: Executables, script: str, del
     assert verbs == ["get", "apply"] + ["delete"] * deleted
 
 
+def test_what_was_made_goes_in_reverse_order(kubectl: Kubectl, tmp_path: Path) -> None:
+    deleted = tmp_path / "deleted"
+    cluster = kubectl(f"case $3 in delete) cat >> {deleted}; echo >> {deleted} ;; esac")
+    cluster.apply({"name": "first"}, {"name": "second"})
+    cluster.delete_what_was_made()
+    names = [json.loads(line)["name"] for line in deleted.read_text().splitlines()]
+    assert names == ["second", "first"]
+
+
 def test_a_namespace_is_deleted_also_when_its_test_fails(
     kubectl: Kubectl, executables: Executables
 ) -> None:

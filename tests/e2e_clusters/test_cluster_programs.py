@@ -54,8 +54,8 @@ def test_kubernetes_is_told_its_version(go: Executables) -> None:
             id="a Go that is too old",
         ),
         pytest.param(
-            GO.format(version="1.24.0", build="echo kubelet.go:1: broken >&2; exit 1"),
-            "kubelet cannot be built: kubelet.go:1: broken",
+            GO.format(version="1.24.0", build="echo half > $2; echo a.go:1: broken >&2; exit 1"),
+            "kubelet cannot be built: a.go:1: broken",
             id="a build that fails",
         ),
     ],

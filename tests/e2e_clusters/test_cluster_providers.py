@@ -182,6 +182,20 @@ def test_kubeconfig_imports_images(
             assert executables.calls()[-1] == "load --archive /my image.tar"
 
 
+def test_kubeconfig_leaves_nothing_in_the_cluster(
+    executables: Executables, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/theirs")
+    is_new = 'case "$*" in *" get -f "*) exit ;; esac'
+    executables.add("kubectl", is_new + KUBECTL.replace('[ -s "$2" ] || exit 1', ""))
+    with kubeconfig(lambda _: None) as cluster:
+        cluster.apply({"kind": "ConfigMap"})
+    kubeconfig_file = temporary / runs.own_name() / "kubeconfig"
+    assert executables.calls()[-1] == (
+        f"kubectl --kubeconfig {kubeconfig_file} delete -f - --ignore-not-found"
+    )
+
+
 def test_kwok_runs_on_this_machine_until_the_run_ends(
     executables: Executables, temporary: Path
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_kubeconfig_knows_the_api_server_by_its_certificate() -> None:
 
 
 def test_the_audit_log_holds_mutating_calls_alone() -> None:
+    assert control_plane.AUDIT_POLICY["omitStages"] == ["RequestReceived"]
     # The first rule that matches decides.
     reads, rest = control_plane.AUDIT_POLICY["rules"]
     assert reads == {"level": "None", "verbs": ["get", "list", "watch"]}
