@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from hourglass_operator.kube import time
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-_EPOCH_SECONDS = int(EPOCH.timestamp())
 
 
 class Timer:
@@ -25,15 +24,22 @@ class Timer:
 
 
 class Clock:
-    """Seconds since the start of the simulation, which is 2026-01-01T00:00:00Z.
+    """Seconds since the start of the simulation, which is at `epoch`.
 
     Actions at the same time run in the order in which they were scheduled.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: datetime = EPOCH) -> None:
         self.now = 0.0
+        self.epoch = int(epoch.timestamp())
+        """The start of the simulation, in seconds since the Unix epoch."""
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
+
+    @property
+    def unix_time(self) -> float:
+        """Seconds since the Unix epoch."""
+        return self.epoch + self.now
 
     def at(self, when: float, action: Callable[[], object]) -> Timer:
         """Run `action` at `when` seconds, or now if that has passed."""
@@ -70,4 +76,4 @@ class Clock:
 
     def timestamp_after(self, delay: float) -> str:
         """The moment `delay` seconds from now, in the same form."""
-        return time.from_seconds(_EPOCH_SECONDS + int(self.now + delay))
+        return time.from_seconds(self.epoch + int(self.now + delay))

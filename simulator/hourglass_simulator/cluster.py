@@ -3,10 +3,11 @@
 import gc
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from hourglass_simulator.apiserver import APIServer
-from hourglass_simulator.clock import Clock
+from hourglass_simulator.clock import EPOCH, Clock
 from hourglass_simulator.controllers import (
     EndpointController,
     GarbageCollector,
@@ -37,8 +38,8 @@ def collect_seldom() -> None:
 class Cluster:
     """Everything but the operator. The same seed and the same calls give the same run."""
 
-    def __init__(self, seed: int = 0, crd: JSON | None = None) -> None:
-        self.clock = Clock()
+    def __init__(self, seed: int = 0, crd: JSON | None = None, epoch: datetime = EPOCH) -> None:
+        self.clock = Clock(epoch)
         self.api = APIServer(self.clock, seed=seed)
         if crd is not None:
             self.api.create("customresourcedefinitions", crd)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
-from hourglass_simulator.clock import EPOCH, Clock
+from hourglass_simulator.clock import Clock
 
 JSON = dict[str, Any]
 
@@ -94,7 +94,7 @@ class EventRecorder:
     def _create(self, involved: JSON, kind: str, reason: str, message: str, count: int) -> JSON:
         self._number += 1
         now = self._clock.timestamp()
-        nanoseconds = int((EPOCH.timestamp() + self._clock.now) * 1e6) * 1000
+        nanoseconds = int(self._clock.unix_time * 1e6) * 1000
         namespace = involved.get("namespace") or "default"
         event = {
             "metadata": {

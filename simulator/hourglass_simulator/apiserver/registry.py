@@ -13,7 +13,7 @@ from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.strategies import CustomResourceStrategy, strategy
 from hourglass_simulator.apiserver.strategy import Strategy
 from hourglass_simulator.apiserver.watch import JSON
-from hourglass_simulator.clock import EPOCH, Clock
+from hourglass_simulator.clock import Clock
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 """Namespaces that every cluster has."""
@@ -143,7 +143,7 @@ class Registry:
     ) -> JSON:
         """Delete a stored object, or begin to."""
         resource, own = table.resource, self._strategies[table.resource.plural]
-        now = EPOCH.timestamp() + self._clock.now
+        now = self._clock.unix_time
         instead = own.delete(old, self._clock.timestamp())
         if instead is not None:
             return old if instead is old else table.put(old, instead)

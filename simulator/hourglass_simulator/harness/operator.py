@@ -10,7 +10,7 @@ from hourglass_operator.controller import Controller, Outcome, Pass, Settings, W
 from hourglass_operator.controller.cache import RESOURCES
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_simulator.apiserver import APIServer, WatchEvent
-from hourglass_simulator.clock import EPOCH, Clock, Timer
+from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.harness.act import act
 from hourglass_simulator.harness.informer import Hook, Informer, Subscriber
 
@@ -95,7 +95,7 @@ class SimulatedOperator:
 
     @property
     def _now(self) -> float:
-        return EPOCH.timestamp() + self._clock.now
+        return self._clock.unix_time
 
     def _listed(self, resource: str, objects: list[JSON], version: str) -> None:
         self._controller.listed(resource, objects, version, self._now)
@@ -118,7 +118,7 @@ class SimulatedOperator:
             self._alarm.cancel()
         if wake is not None:
             # A float of today's size is good to a microsecond: be late by one rather than early.
-            self._alarm = self._later(wake - EPOCH.timestamp() + 1e-6, self._work)
+            self._alarm = self._later(wake - self._clock.epoch + 1e-6, self._work)
 
     def _perform(self, due: Pass, outcomes: list[Outcome]) -> None:
         """Do the pass's next write; each takes its time, so that others may come between."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from hourglass_operator.kube.time import from_seconds
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
-from hourglass_simulator.clock import EPOCH, Clock
+from hourglass_simulator.clock import Clock
 from hourglass_simulator.recorder import reference
 
 JSON = dict[str, Any]
@@ -100,7 +100,7 @@ class Events:
     ) -> str:
         meta = pod["metadata"]
         self._number += 1
-        nanoseconds = int((EPOCH.timestamp() + self._clock.now) * 1e6) * 1000
+        nanoseconds = int(self._clock.unix_time * 1e6) * 1000
         name = f"{meta['name']}.{nanoseconds:x}{self._number:x}"
         event = {
             "metadata": {"name": name, "namespace": meta["namespace"]},
@@ -124,7 +124,7 @@ class Events:
 
     def _micro_time(self) -> str:
         seconds, micro = divmod(int(self._clock.now * 1e6), 1_000_000)
-        return f"{from_seconds(EPOCH.timestamp() + seconds)[:-1]}.{micro:06d}Z"
+        return f"{from_seconds(self._clock.epoch + seconds)[:-1]}.{micro:06d}Z"
 
 
 def _cut(message: str) -> str:

@@ -1,0 +1,92 @@
+"""A simulated cluster served for as long as a `with` block lasts."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from aiohttp import web
+
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.http.pace import Driver, Pace
+from hourglass_simulator.http.server import Server
+
+Play = Callable[[Driver], None]
+"""What is played on the cluster before its clock just runs on; it drives the clock itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the cluster is served; use `cluster` only under `lock`."""
+
+    url: str
+    server: Server
+    cluster: Cluster
+    lock: threading.RLock
+    finished: threading.Event
+    """Set when what was to be played has been played."""
+
+    def write_kubeconfig(self, file: Path, user: str = "admin") -> None:
+        """Write a kubeconfig for a user; the token is the user's name."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "simulator", "cluster": {"server": self.url}}],
+            "users": [{"name": user, "user": {"token": user}}],
+            "contexts": [{"name": "simulator", "context": {"cluster": "simulator", "user": user}}],
+            "current-context": "simulator",
+        }
+        file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+
+@contextmanager
+def served(
+    cluster: Cluster, *, port: int = 0, speed: float = 1.0, play: Play | None = None
+) -> Iterator[Served]:
+    """Serve on 127.0.0.1 (port 0: any that is free), the clock running `speed` times as fast.
+
+    Errors: OSError when the port is taken.
+    """
+    lock = threading.RLock()
+    server = Server(cluster.api, lock)
+    driver = Driver(cluster.clock, Pace(speed), lock)
+    finished = threading.Event()
+
+    def run() -> None:
+        if play is not None:
+            play(driver)
+        finished.set()
+        driver.drive(float("inf"), lambda: False)
+
+    loop = asyncio.new_event_loop()
+    serving = threading.Thread(target=loop.run_forever, name="http", daemon=True)
+    serving.start()
+    try:
+        starting = asyncio.run_coroutine_threadsafe(_start(server, port), loop)
+        runner, bound = starting.result()
+        driving = threading.Thread(target=run, name="clock", daemon=True)
+        driving.start()
+        try:
+            url = f"http://127.0.0.1:{bound}"
+            yield Served(url, server, cluster, lock, finished)
+        finally:
+            driver.stopped.set()
+            driving.join()
+            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        serving.join()
+        loop.close()
+
+
+async def _start(server: Server, port: int) -> tuple[web.AppRunner, int]:
+    # Watches are ended by the server itself; nothing else takes long.
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", port)
+    await site.start()
+    bound: int = runner.addresses[0][1]
+    return runner, bound
