@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from scenario_backend import conditions
 
 from hourglass_simulator.scenario.backend import Change, Write
+from scenario_backend import conditions
 from scenarios.stories import Looks, State, difference, stories
 
 STARTING = ("False/PodPending", "True/PodPending", "False/NotAvailable")
@@ -95,7 +95,7 @@ def performer(phase: str, told: tuple[str, str, str] | None = None, uid: str = "
 
 
 def test_a_story_has_each_look_once_with_its_time() -> None:
-    records = [
+    records: list[Change | Write] = [
         Change(0, "ADDED", "performers", performer("Pending")),
         Change(0.5, "MODIFIED", "performers", performer("Pending")),
         Change(0.6, "ADDED", "pods", {"metadata": {"namespace": "avs", "name": "worker-0"}}),
@@ -106,16 +106,14 @@ def test_a_story_has_each_look_once_with_its_time() -> None:
     assert stories(records, 10) == {
         ("avs", "worker", 1): [
             State(Looks("Pending", ("", "", "", "")), 1),
-            State(
-                Looks("Pending", ("PodPending", "PodPending", "PodPending", "NotAvailable")), 2
-            ),
+            State(Looks("Pending", ("PodPending", "PodPending", "PodPending", "NotAvailable")), 2),
             State(Looks("Running", ("PodReady", "PodReady", "ServiceReady", "AsExpected")), 7),
         ]
     }
 
 
 def test_a_performer_that_was_made_again_has_a_story_of_its_own() -> None:
-    records = [
+    records: list[Change | Write] = [
         Change(0, "ADDED", "performers", performer("Running")),
         Change(4, "DELETED", "performers", performer("Running")),
         Change(5, "ADDED", "performers", performer("Pending", uid="2")),
