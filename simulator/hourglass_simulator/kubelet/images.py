@@ -88,6 +88,8 @@ class ImageRegistry:
     """
 
     def __init__(self) -> None:
+        self.kept = True
+        """Nodes keep what they have pulled; otherwise every start of a container pulls anew."""
         self._pulls: list[tuple[str, Pull]] = []
         self._seconds: list[tuple[str, float]] = []
         self._workloads: list[tuple[str, Workload]] = []

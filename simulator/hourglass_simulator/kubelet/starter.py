@@ -109,7 +109,8 @@ class Starter:
             container.pull_error = why
             self._fail_image(container, "ErrImagePull", why)
             return
-        self._worker.agent.images.add(image.reference)
+        if self._runtime.images.kept:
+            self._worker.agent.images.add(image.reference)
         took = _duration(seconds)
         text = (
             f'Successfully pulled image "{reference}" in {took} ({took} including waiting).'

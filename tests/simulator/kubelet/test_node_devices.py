@@ -308,3 +308,16 @@ def test_a_second_deletion_can_shorten_the_grace_period(cluster: Cluster) -> Non
     cluster.api.delete("pods", "default", "p", grace_period_seconds=5)
     cluster.run_until(27)
     assert not cluster.api.list("pods").items
+
+
+@pytest.mark.parametrize(("kept", "pulls"), [(True, 1), (False, 2)], ids=["kept", "not kept"])
+def test_nodes_keep_the_images_that_they_have_pulled_unless_told_otherwise(
+    cluster: Cluster, kept: bool, pulls: int
+) -> None:
+    cluster.images.kept = kept
+    create(cluster, pod("p"))
+    cluster.run_until(10)
+    create(cluster, pod("q"))
+    cluster.run_until(20)
+    events = cluster.api.list("events", "default").items
+    assert sum(1 for event in events if event["reason"] == "Pulling") == pulls
