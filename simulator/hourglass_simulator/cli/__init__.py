@@ -8,6 +8,7 @@ from hourglass_simulator.cli.faults import faults
 from hourglass_simulator.cli.list import list_scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.run import run
+from hourglass_simulator.cli.serve import serve
 from hourglass_simulator.cluster import collect_seldom
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -26,6 +27,7 @@ def main(context: click.Context) -> None:
       hourglass-sim run scenarios/X.yaml           play it and see who did what when
       hourglass-sim run scenarios --junit out.xml  play all, for CI
       hourglass-sim check P.yaml --cluster C.yaml  would it run on my cluster?
+      hourglass-sim serve                          a cluster for kubectl and your operator
 
     \b
     Exit codes:
@@ -39,5 +41,5 @@ def main(context: click.Context) -> None:
     context.ensure_object(Parts)
 
 
-for command in (run, list_scenarios, explain, check_command, faults):
+for command in (run, list_scenarios, explain, check_command, faults, serve):
     main.add_command(command)

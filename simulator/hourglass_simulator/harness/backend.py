@@ -1,6 +1,7 @@
 """Plays scenarios on the simulator."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ from hourglass_operator.controller import Settings
 from hourglass_operator.hardware.catalogue import load
 from hourglass_simulator.apiserver import APIError, WatchEvent
 from hourglass_simulator.apiserver.calls import Audit
+from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.controllers.drain import cordon, drain, uncordon
 from hourglass_simulator.faults import Impossible, Undo, inject
@@ -27,17 +29,24 @@ USER_NAME = "user"
 
 
 class SimulatedBackend:
-    """A simulated cluster with the operator in it; the same seed gives the same run."""
+    """A simulated cluster with the operator in it; the same seed gives the same run.
 
-    def __init__(self, seed: int = 0) -> None:
+    `epoch` is when the simulation starts.
+    """
+
+    def __init__(
+        self, seed: int = 0, *, epoch: datetime = EPOCH, with_operator: bool = True
+    ) -> None:
         self._seed = seed
-        self.cluster = Cluster(seed, crd=generate())
+        self._with_operator = with_operator
+        self.cluster = Cluster(seed, crd=generate(), epoch=epoch)
         self.target = SimulatedTarget(self.cluster, load(), Settings())
         self._namespace = "default"
         self._resources = {r.kind: r for r in self.cluster.api.resources()}
         self._applied: dict[tuple[str, str, str], JSON] = {}
         self._healing: dict[str, list[Undo]] = {}
-        self._happened = False
+        self.happened = False
+        """Something that expectations may be about, since this was last set to False."""
 
     @property
     def now(self) -> float:
@@ -53,12 +62,12 @@ class SimulatedBackend:
         furnish(self.cluster, cluster, namespace)
 
         def tell(resource: str, event: WatchEvent) -> None:
-            self._happened = True
+            self.happened = True
             observer.changed(Change(self.now, event.type, resource, event.object))
 
         def overhear(audit: Audit) -> None:
             if audit.call.user == USER:
-                self._happened = True
+                self.happened = True
                 call = audit.call
                 observer.wrote(
                     Write(
@@ -75,15 +84,16 @@ class SimulatedBackend:
         for resource in resources:
             self.cluster.api.watch(resource, sink=partial(tell, resource))
         self.cluster.api.auditors.append(overhear)
-        self.target.operator.start()
+        if self._with_operator:
+            self.target.operator.start()
 
     def advance(self, until: float, stop: Callable[[], bool]) -> None:
         """Let time pass; `stop` is asked after everything that happens."""
         clock = self.cluster.clock
-        self._happened = False
+        self.happened = False
         while clock.step(until):
-            if self._happened:
-                self._happened = False
+            if self.happened:
+                self.happened = False
                 if stop():
                     return
         clock.run_until(until)

@@ -23,20 +23,34 @@ class Pace:
         return (self._wall() - self._start) * self._speed
 
 
+class Stopped(Exception):  # noqa: N818 - what has happened
+    """The driver was stopped before what it was driven to."""
+
+
 class Driver:
-    """Runs what is due; others use the cluster under the same lock."""
+    """Runs what is due; others use the cluster under the same lock.
+
+    Whoever drives holds the lock, which is free between two ticks.
+    """
 
     def __init__(self, clock: Clock, pace: Pace, lock: threading.RLock) -> None:
         self._clock = clock
         self._pace = pace
-        self._lock = lock
-        self.stopped = threading.Event()
+        self._ticks = threading.Condition(lock)
+        self._stopped = False
 
     def drive(self, until: float, done: Callable[[], bool]) -> None:
-        """Run until `done` says so, until that time of the simulation, or until stopped."""
-        while not self.stopped.is_set():
-            with self._lock:
+        """Run until `done` says so or until that time of the simulation. Raises Stopped."""
+        with self._ticks:
+            while not self._stopped:
                 self._clock.run_until(min(until, self._pace.now()))
                 if done() or self._clock.now >= until:
                     return
-            self.stopped.wait(TICK)
+                self._ticks.wait(TICK)
+        raise Stopped
+
+    def stop(self) -> None:
+        """End every drive, now and later."""
+        with self._ticks:
+            self._stopped = True
+            self._ticks.notify_all()

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,11 @@ import yaml
 from aiohttp import web
 
 from hourglass_simulator.cluster import Cluster
-from hourglass_simulator.http.pace import Driver, Pace
+from hourglass_simulator.http.pace import Driver, Pace, Stopped
 from hourglass_simulator.http.server import Server
 
 Play = Callable[[Driver], None]
-"""What is played on the cluster before its clock just runs on; it drives the clock itself."""
+"""What is played on the cluster before its clock just runs on; it is called under the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,11 @@ def served(
     finished = threading.Event()
 
     def run() -> None:
-        if play is not None:
-            play(driver)
-        finished.set()
-        driver.drive(float("inf"), lambda: False)
+        with suppress(Stopped), lock:
+            if play is not None:
+                play(driver)
+            finished.set()
+            driver.drive(float("inf"), lambda: False)
 
     loop = asyncio.new_event_loop()
     serving = threading.Thread(target=loop.run_forever, name="http", daemon=True)
@@ -73,7 +74,7 @@ def served(
             url = f"http://127.0.0.1:{bound}"
             yield Served(url, server, cluster, lock, finished)
         finally:
-            driver.stopped.set()
+            driver.stop()
             driving.join()
             asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
     finally:
