@@ -75,6 +75,12 @@ class Cluster:
         return str(json.loads(self.kubectl("get", "--raw", "/version"))["gitVersion"])
 
     @property
+    def server(self) -> str:
+        """The URL of the API server."""
+        view = ("config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}")
+        return self.kubectl(*view)
+
+    @property
     def real_node(self) -> str:
         """The name of a node that runs containers and takes pods.
 

@@ -2,6 +2,7 @@
 
 from operators.account import operator_account
 from operators.census import complaints
+from operators.line import Line
 from operators.performers import Performers, Wanted
 from operators.process import Operator
 from operators.running import SHORT_LEASE, running
@@ -9,6 +10,7 @@ from operators.stream import Stream, Work
 
 __all__ = [
     "SHORT_LEASE",
+    "Line",
     "Operator",
     "Performers",
     "Stream",

@@ -1,5 +1,6 @@
 """A replica for the time of a test."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,14 +20,18 @@ def running(
     folder: Path,
     flags: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    server: str | None = None,
 ) -> Iterator[Operator]:
     """A replica that serves the whole cluster, with its account and its Lease in the namespace.
 
     It leads at the beginning; at the end it is killed if it runs. `folder` holds its log and
-    kubeconfig.
+    kubeconfig. With `server` it reaches the API server under that URL and does not look at its
+    certificate.
     """
     kubeconfig = folder / "operator.kubeconfig"
     operator_account(cluster, namespace, "operator", kubeconfig)
+    if server is not None:
+        _redirect(kubeconfig, server)
     lease = (f"--lease-namespace={namespace}", *SHORT_LEASE)
     replica = Operator(kubeconfig, folder / "operator.log", (*lease, *flags), environment)
     replica.start()
@@ -36,3 +41,10 @@ def running(
     finally:
         if replica.runs:
             replica.kill()
+
+
+def _redirect(kubeconfig: Path, server: str) -> None:
+    config = json.loads(kubeconfig.read_text())
+    for each in config["clusters"]:
+        each["cluster"] = {"server": server, "insecure-skip-tls-verify": True}
+    kubeconfig.write_text(json.dumps(config))
