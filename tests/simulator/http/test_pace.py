@@ -1,0 +1,70 @@
+"""The simulation's clock at the pace of another one."""
+
+import threading
+
+import pytest
+
+from hourglass_simulator.clock import Clock
+from hourglass_simulator.http.pace import Driver, Pace, Stopped
+
+
+class Wall:
+    """A clock that advances by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.mark.parametrize(("speed", "seconds"), [(1.0, 1.0), (10.0, 10.0), (0.5, 0.5)])
+def test_so_much_faster_than_the_wall_clock(speed: float, seconds: float) -> None:
+    assert Pace(speed, Wall()).now() == seconds
+
+
+def driver(clock: Clock) -> Driver:
+    return Driver(clock, Pace(1.0, Wall()), threading.RLock())
+
+
+def test_what_is_due_happens_until_then() -> None:
+    clock, happened = Clock(), []
+    for when in (0.5, 2.0, 9.0):
+        clock.at(when, lambda when=when: happened.append(when))  # type: ignore[misc]
+    driver(clock).drive(3.0, lambda: False)
+    assert happened == [0.5, 2.0]
+    assert clock.now == 3.0
+
+
+def test_it_ends_early_when_it_is_done() -> None:
+    clock = Clock()
+    driver(clock).drive(100.0, lambda: clock.now >= 2.0)
+    assert clock.now == 2.0
+
+
+def test_once_stopped_it_drives_no_more() -> None:
+    clock = Clock()
+    stopped = driver(clock)
+    clock.at(2.0, stopped.stop)
+    with pytest.raises(Stopped):
+        stopped.drive(100.0, lambda: False)
+    with pytest.raises(Stopped):
+        stopped.drive(200.0, lambda: False)
+    assert clock.now == 2.0
+
+
+def test_others_have_the_lock_between_two_ticks() -> None:
+    clock, lock = Clock(), threading.RLock()
+    driving = Driver(clock, Pace(1e-9), lock)
+
+    def drive() -> None:
+        with pytest.raises(Stopped), lock:
+            driving.drive(1.0, lambda: False)
+
+    thread = threading.Thread(target=drive)
+    thread.start()
+    with lock:
+        driving.stop()
+    thread.join(30)
+    assert not thread.is_alive()

@@ -1,0 +1,184 @@
+"""Paths, forms and refusals of the HTTP face; what objects say is tested with the API server."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from builders import performer
+from hourglass_operator.api.crd import generate
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.http.forms import Form, accepted
+from hourglass_simulator.http.request import Place, Request, place
+from hourglass_simulator.http.router import Router
+
+JSON = dict[str, Any]
+
+PERFORMERS = "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/default/performers"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+NAMES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+PLACES: list[tuple[str, Place | None]] = [
+    ("/api/v1", Place("", "v1")),
+    ("/api/v1/pods", Place("", "v1", resource="pods")),
+    ("/api/v1/nodes/n1/status", Place("", "v1", "", "nodes", "n1", "status")),
+    ("/api/v1/namespaces/x", Place("", "v1", resource="namespaces", name="x")),
+    (
+        "/api/v1/namespaces/x/status",
+        Place("", "v1", resource="namespaces", name="x", subresource="status"),
+    ),
+    ("/api/v1/namespaces/x/pods/p", Place("", "v1", "x", "pods", "p")),
+    (
+        "/api/v1/namespaces/x/pods/p/proxy/a/b",
+        Place("", "v1", "x", "pods", "p", "proxy", ("a", "b")),
+    ),
+    ("/apis/apps/v1/deployments", Place("apps", "v1", resource="deployments")),
+    ("/api", None),
+    ("/apis/apps", None),
+    ("/metrics", None),
+]
+
+
+@pytest.mark.parametrize(("path", "expected"), PLACES, ids=[p[0] for p in PLACES])
+def test_what_a_path_names(path: str, expected: Place | None) -> None:
+    assert place(path) == expected
+
+
+ACCEPTS = [
+    ("", Form.WHOLE),
+    ("application/json", Form.WHOLE),
+    (TABLE, Form.TABLE),
+    ("application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", Form.WHOLE),
+    (NAMES, Form.METADATA),
+    ("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1", Form.METADATA),
+]
+
+
+@pytest.mark.parametrize(("accept", "form"), ACCEPTS)
+def test_the_form_that_is_accepted(accept: str, form: Form) -> None:
+    assert accepted(accept) is form
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster(crd=generate(), epoch=datetime(2026, 3, 4, tzinfo=UTC))
+
+
+@pytest.fixture
+def router(cluster: Cluster) -> Router:
+    return Router(cluster.api)
+
+
+def ml(version: str = "v1") -> JSON:
+    made = performer("ml").build()
+    spec = {"avsAddress": made["spec"]["avsAddress"], "image": "x:v1", "version": version}
+    return {k: made[k] for k in ("apiVersion", "kind")} | {"metadata": {"name": "ml"}, "spec": spec}
+
+
+def get(router: Router, path: str, accept: str = "", **query: str) -> Any:
+    answer = router.answer(Request("GET", path, query, accept=accept))
+    assert answer.code == 200, answer.body
+    return answer.body
+
+
+def test_discovery_leads_to_the_resources(router: Router) -> None:
+    groups = [group["name"] for group in get(router, "/apis")["groups"]]
+    assert "hourglass.eigenlayer.io" in groups
+    assert get(router, "/api")["versions"] == ["v1"]
+    listed = get(router, "/apis/hourglass.eigenlayer.io/v1alpha1")["resources"]
+    assert [entry["name"] for entry in listed] == ["performers", "performers/status"]
+    assert listed[0]["shortNames"] == ["perf"]
+    assert get(router, "/version")["gitVersion"].startswith("v1.34")
+    assert get(router, "/readyz") == "ok"
+
+
+def test_validation_is_left_to_the_server(router: Router) -> None:
+    paths = get(router, "/openapi/v3")["paths"]
+    document = get(router, paths["api/v1"]["serverRelativeURL"])
+    patch = document["paths"]["/api/v1/namespaces/{namespace}/pods/{name}"]["patch"]
+    assert "fieldValidation" in [parameter["name"] for parameter in patch["parameters"]]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/apis/apps/v1/deployments", "/apis/x.y", "/api/v2"])
+def test_what_is_not_served_is_not_found(router: Router, path: str) -> None:
+    assert router.answer(Request("GET", path)).code == 404
+
+
+def test_an_object_from_its_creation_to_its_deletion(router: Router) -> None:
+    one = f"{PERFORMERS}/ml"
+    assert router.answer(Request("POST", PERFORMERS, body=ml())).code == 201
+    assert get(router, one)["status"] == {"phase": "Pending"}
+    patch = Request("PATCH", one, body={"spec": {"version": "v2"}})
+    assert router.answer(patch).body["spec"]["version"] == "v2"
+    status = Request("PATCH", f"{one}/status", body={"status": {"phase": "Running"}})
+    assert router.answer(status).body["status"]["phase"] == "Running"
+    stale = {**ml(), "metadata": {"name": "ml", "resourceVersion": "1"}}
+    assert router.answer(Request("PUT", one, body=stale)).code == 409
+    assert router.answer(Request("DELETE", one)).code == 200
+    assert router.answer(Request("GET", one)).code == 404
+
+
+def test_a_table_has_the_columns_of_the_definition(router: Router) -> None:
+    router.answer(Request("POST", PERFORMERS, body=ml()))
+    table = get(router, PERFORMERS, TABLE)
+    names = [column["name"] for column in table["columnDefinitions"]]
+    assert names[:3] == ["Name", "Phase", "Ready"]
+    assert table["rows"][0]["cells"][:2] == ["ml", "Pending"]
+    assert table["rows"][0]["object"]["metadata"]["name"] == "ml"
+    assert {c["name"] for c in table["columnDefinitions"] if c["priority"]} >= {"Endpoint", "Node"}
+
+
+def test_tables_of_built_in_kinds(router: Router, cluster: Cluster) -> None:
+    cluster.add_node("n1")
+    cluster.run_until(90.0)
+    rows = get(router, "/api/v1/nodes", TABLE)["rows"]
+    assert rows[0]["cells"] == ["n1", "Ready", "v1.34.4", "90s"]
+    patch = Request("PATCH", "/api/v1/nodes/n1", body={"spec": {"unschedulable": True}})
+    router.answer(patch)
+    rows = get(router, "/api/v1/nodes", TABLE)["rows"]
+    assert rows[0]["cells"][1] == "Ready,SchedulingDisabled"
+
+
+def test_names_only(router: Router) -> None:
+    router.answer(Request("POST", PERFORMERS, body=ml()))
+    listed = get(router, PERFORMERS, NAMES)
+    assert listed["kind"] == "PartialObjectMetadataList"
+    assert list(listed["items"][0]) == ["metadata"]
+
+
+def test_a_permission_that_was_taken_is_refused_in_the_words_of_rbac(router: Router) -> None:
+    router.denials.denied.add(("bob", "list", "performers"))
+    everywhere = "/apis/hourglass.eigenlayer.io/v1alpha1/performers"
+    for path, where in ((everywhere, "at the cluster scope"), (PERFORMERS, "in the namespace")):
+        answer = router.answer(Request("GET", path, user="bob"))
+        assert answer.code == 403
+        assert answer.body["message"].startswith(
+            'performers.hourglass.eigenlayer.io is forbidden: User "bob" cannot list resource'
+            f' "performers" in API group "hourglass.eigenlayer.io" {where}'
+        )
+    assert router.answer(Request("GET", PERFORMERS, user="alice")).code == 200
+
+
+@pytest.mark.parametrize(("user", "allowed"), [("bob", False), ("alice", True)])
+def test_who_may_is_told_to_who_asks(router: Router, user: str, allowed: bool) -> None:
+    router.denials.denied.add(("bob", "patch", "performers/status"))
+    asked = {"verb": "patch", "resource": "performers", "subresource": "status"}
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    body = {"spec": {"resourceAttributes": asked}}
+    assert router.answer(Request("POST", path, body=body, user=user)).body["status"] == {
+        "allowed": allowed
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("POST", f"{PERFORMERS}/ml", 405),
+        ("DELETE", PERFORMERS, 405),
+        ("POST", PERFORMERS, 400),
+        ("GET", "/api/v1/namespaces/default/pods/nope/log", 404),
+        ("GET", "/api/v1/namespaces/default/pods/nope/exec", 404),
+    ],
+)
+def test_what_cannot_be_done_is_refused(router: Router, method: str, path: str, code: int) -> None:
+    assert router.answer(Request(method, path)).code == code
