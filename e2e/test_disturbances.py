@@ -1,0 +1,218 @@
+"""What happens to an API server, its clients and clocks happens during work; the work gets done."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from clusters import Cluster, Components, wait_until
+from conftest import ClusterReport
+from operators import Line, Operator, Performers, Stream, Work, running
+
+JSON = dict[str, Any]
+
+WORK = Work.drawn(7, create=20, upgrade=8, delete=6)
+RESTARTS = 2
+MUTATING = ("create", "patch", "delete")
+
+
+@pytest.fixture
+def stream(cluster: Cluster, performers: Performers) -> Stream:
+    cluster.add_fake_nodes(2)
+    return Stream(Performers.of(cluster, performers.namespace), WORK, pause=0.3)
+
+
+def finish(operator: Operator, performers: Performers, pid: int) -> float:
+    """Everything is as it should be, by the same process, without a mistake in the code.
+
+    Returns how many seconds that took.
+    """
+    began = time.monotonic()
+    performers.wait_settled(WORK.outcome(), 60)
+    assert operator.runs
+    assert operator.pid == pid
+    assert "Traceback" not in operator.log.read_text()
+    return time.monotonic() - began
+
+
+def test_the_api_server_is_restarted(
+    components: Components,
+    operator: Operator,
+    performers: Performers,
+    stream: Stream,
+    cluster_report: ClusterReport,
+) -> None:
+    pid = operator.pid
+    with stream.flowing():
+        for _ in range(RESTARTS):
+            time.sleep(4)
+            components.restart("kube-apiserver")
+    took = finish(operator, performers, pid)
+    cluster_report.add(
+        f"API server restarted {RESTARTS} times during {len(WORK.steps)} steps of work:"
+        f" all well {took:.1f} s later"
+    )
+
+
+def test_etcd_stands_still_again_and_again(
+    components: Components,
+    operator: Operator,
+    performers: Performers,
+    stream: Stream,
+    cluster_report: ClusterReport,
+) -> None:
+    pid, pauses = operator.pid, 0
+    with stream.flowing():
+        while pauses < 3 or not stream.done:
+            # The first one for longer than a leader may write without a renewal.
+            with components.paused("etcd"):
+                time.sleep(2 if pauses else 5)
+            pauses += 1
+            time.sleep(1.5)
+    took = finish(operator, performers, pid)
+    cluster_report.add(
+        f"etcd stood still {pauses} times for 2 to 5 s during {len(WORK.steps)} steps of work:"
+        f" all well {took:.1f} s later"
+    )
+
+
+def test_every_connection_is_reset_again_and_again(
+    cluster: Cluster,
+    performers: Performers,
+    stream: Stream,
+    tmp_path: Path,
+    cluster_report: ClusterReport,
+) -> None:
+    address = urlsplit(cluster.server)
+    reset = 0
+    with Line(str(address.hostname), address.port or 443).open() as line:  # noqa: SIM117
+        with running(cluster, performers.namespace, tmp_path, server=line.server) as operator:
+            pid = operator.pid
+            with stream.flowing():
+                while not stream.done:
+                    reset += line.cut()
+                    time.sleep(0.7)
+            took = finish(operator, performers, pid)
+    cluster_report.add(
+        f"{reset} connections reset during {len(WORK.steps)} steps of work:"
+        f" all well {took:.1f} s later"
+    )
+    assert reset > 50
+
+
+def test_somebody_edits_status_labels_and_annotations_all_the_time(
+    cluster: Cluster,
+    operator: Operator,
+    performers: Performers,
+    stream: Stream,
+    cluster_report: ClusterReport,
+) -> None:
+    pid = operator.pid
+    with storm(cluster, performers.namespace) as edits:
+        with stream.flowing():
+            pass
+        # Deletions are not held up while it goes on.
+        kept = WORK.outcome().keys()
+        wait_until("the deleted are gone", lambda: names(performers) == kept, 30)
+    took = finish(operator, performers, pid)
+    conflicts = operator.metric("api_calls_total", code="409")
+    cluster_report.add(
+        f"{edits[0]} edits of status, labels and annotations during {len(WORK.steps)} steps of"
+        f" work, {conflicts:.0f} conflicts: all well {took:.1f} s later"
+    )
+    assert conflicts > 0
+
+
+def names(performers: Performers) -> set[str]:
+    return {each["metadata"]["name"] for each in performers.items("performers")}
+
+
+@contextmanager
+def storm(cluster: Cluster, namespace: str) -> Iterator[list[int]]:
+    """Edit the Performers of a namespace as fast as the API server takes it; gives the count."""
+    performers, edits, over = Performers.of(cluster, namespace), [0], threading.Event()
+    draw = random.Random(3)
+
+    def rage() -> None:
+        while not over.is_set():
+            # Those that are made or deleted at this moment are hit most.
+            for each in performers.items("performers"):
+                name, number = each["metadata"]["name"], str(edits[0])
+                marks = {"labels": {"storm": number}, "annotations": {"storm": number}}
+                phase = draw.choice(["Pending", "Running", "Upgrading", "Terminating", "Failed"])
+                with_status = {"phase": phase, "conditions": [], "observedGeneration": 0}
+                try:
+                    performers.patch("performers", name, {"metadata": marks})
+                    performers.patch("performers", name, {"status": with_status}, "status")
+                except ApiException as error:
+                    if error.status != 404:
+                        raise
+                edits[0] += 2
+
+    thread = threading.Thread(target=rage, name="storm")
+    thread.start()
+    try:
+        yield edits
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_the_clock_is_set_back_and_forth(
+    cluster: Cluster,
+    performers: Performers,
+    stream: Stream,
+    tmp_path: Path,
+    cluster_report: ClusterReport,
+) -> None:
+    libraries = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not libraries:
+        pytest.skip("libfaketime is not installed (Debian: faketime)")
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    environment = {
+        "LD_PRELOAD": str(libraries[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_CACHE_DURATION": "1",
+        # It does not move when a clock is set.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    jumps = ("+30m", "-30m", "+2d", "+0")
+    namespace = performers.namespace
+    # At other times the certificate does not hold.
+    with running(
+        cluster, namespace, tmp_path, environment=environment, server=cluster.server
+    ) as operator:
+        pid = operator.pid
+        with stream.flowing():
+            for jump in jumps:
+                time.sleep(2)
+                offset.write_text(jump)
+        took = finish(operator, performers, pid)
+        written = writes(operator)
+        offset.write_text("+30m")
+        wait_until("the last jump is noticed", lambda: count_jumps(operator) == len(jumps) + 1, 30)
+        time.sleep(3)
+        assert writes(operator) == written
+        assert operator.metric("leader") == 1
+    cluster_report.add(
+        f"the clock set {len(jumps)} times by up to 2 days during {len(WORK.steps)} steps of work:"
+        f" all well {took:.1f} s later"
+    )
+
+
+def count_jumps(operator: Operator) -> int:
+    return operator.log.read_text().count("the clock was set by")
+
+
+def writes(operator: Operator) -> float:
+    """Mutating calls so far, without those on the Lease."""
+    leases = sum(operator.metric("api_calls_total", verb=v, resource="leases") for v in MUTATING)
+    return sum(operator.metric("api_calls_total", verb=verb) for verb in MUTATING) - leases
