@@ -1,0 +1,297 @@
+"""`hourglass-operator run` as a process, against the simulated API server over HTTP."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import performer
+from hourglass_operator.api.crd import generate
+from hourglass_simulator.apiserver import APIError
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.http.served import Served, served
+
+JSON = dict[str, Any]
+
+PROGRAM = Path(sys.executable).with_name("hourglass-operator")
+USER = "operator"
+QUICK = ("--lease-duration=3", "--renew-deadline=2", "--retry-period=0.2", "--resync-period=1")
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def wait_until(what: str, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Processes run on the wall clock: look until it holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+class Process:
+    """One replica of the operator."""
+
+    def __init__(self, there: Served, folder: Path, name: str = "a", *flags: str) -> None:
+        kubeconfig = folder / f"{name}.kubeconfig"
+        there.write_kubeconfig(kubeconfig, USER)
+        self.log = folder / f"{name}.log"
+        self.health = free_port()
+        self._command = [
+            *(str(PROGRAM), "run", f"--kubeconfig={kubeconfig}", "--metrics-address="),
+            *(f"--health-address=127.0.0.1:{self.health}", "--lease-namespace=default"),
+            *(*QUICK, *flags),
+        ]
+        self.start()
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+
+    def ready(self) -> str:
+        """What /readyz says; empty while nobody answers."""
+        try:
+            with DIRECT.open(f"http://127.0.0.1:{self.health}/readyz", timeout=5) as answer:
+                return str(answer.read().decode().strip())
+        except urllib.error.HTTPError as error:
+            return error.read().decode().strip()
+        except OSError:
+            return ""
+
+    def logged(self) -> str:
+        return self.log.read_text()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class World:
+    """A served cluster, the operators on it, and its Performers."""
+
+    def __init__(self, there: Served, folder: Path) -> None:
+        self.there = there
+        self.folder = folder
+        self.processes: list[Process] = []
+
+    def operator(self, name: str = "a", *flags: str) -> Process:
+        self.processes.append(Process(self.there, self.folder, name, *flags))
+        return self.processes[-1]
+
+    def create(self, *names: str) -> None:
+        with self.there.lock:
+            for name in names:
+                made = performer(name).build()
+                obj = {key: made[key] for key in ("apiVersion", "kind", "spec")}
+                obj["metadata"] = {"name": name}
+                self.there.cluster.api.create("performers", obj, namespace="default")
+
+    def phase(self, name: str) -> str:
+        with self.there.lock:
+            try:
+                found = self.there.cluster.api.get("performers", "default", name)
+            except APIError:
+                return "gone"
+        return str(found["status"]["phase"])
+
+    def wait_phase(self, phase: str, *names: str) -> None:
+        wait_until(f"{names} {phase}", lambda: {self.phase(name) for name in names} == {phase})
+
+    def call(self, verb: str, *arguments: Any, **more: Any) -> Any:
+        with self.there.lock:
+            return getattr(self.there.cluster.api, verb)(*arguments, **more)
+
+    def pods(self) -> list[str]:
+        return [pod["metadata"]["name"] for pod in self.call("list", "pods").items]
+
+    def writes(self) -> list[str]:
+        """What the operators have written, apart from the Lease."""
+        with DIRECT.open(f"{self.there.url}/_simulator/audit") as answer:
+            told: list[JSON] = json.loads(answer.read())
+        return [
+            f"{entry['verb']} {entry['resource']}/{entry['subresource']}".rstrip("/")
+            for entry in told
+            if entry["user"] == USER and entry["resource"] != "leases"
+        ]
+
+    def control(self, what: str) -> None:
+        request = urllib.request.Request(f"{self.there.url}/_simulator/{what}", method="POST")
+        DIRECT.open(request, timeout=5).close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    cluster = Cluster(crd=generate(), epoch=datetime.now(UTC))
+    cluster.add_node("node-1")
+    cluster.images.push("*")
+    with served(cluster) as there:
+        found = World(there, tmp_path)
+        try:
+            yield found
+        finally:
+            for process in found.processes:
+                with suppress(ProcessLookupError):
+                    process.process.kill()
+                process.process.wait()
+
+
+def test_it_brings_a_performer_to_life_and_writes_nothing_else(world: World) -> None:
+    operator = world.operator()
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    assert operator.ready() == "ok"
+    writes = [write for write in world.writes() if write != "create events"]
+    assert writes[:3] == ["patch performers", "create services", "create pods"]
+    assert set(writes[3:]) == {"patch performers/status"}
+    found = world.call("get", "performers", "default", "ml")
+    assert found["metadata"]["finalizers"] == ["hourglass.eigenlayer.io/performer"]
+    assert "annotations" not in found["metadata"]
+
+
+def test_it_ends_orderly_and_the_next_one_leads_at_once(world: World) -> None:
+    operator = world.operator()
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    assert operator.end() == 0
+    lease = world.call("get", "leases", "default", "hourglass-performer-operator")
+    assert lease["spec"]["holderIdentity"] == ""
+    before = world.writes()
+    world.operator("b")
+    world.create("later")
+    world.wait_phase("Running", "later")
+    assert [write for write in world.writes()[len(before) :] if "delete" in write] == []
+
+
+def test_a_healthy_cluster_costs_no_writes_after_a_restart(world: World) -> None:
+    operator = world.operator()
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    operator.end()
+    before = world.writes()
+    again = world.operator("b")
+    wait_until("ready", lambda: again.ready() == "ok" and "leading" in again.logged())
+    # When a later Performer runs, the healthy one has been looked at.
+    world.create("later")
+    world.wait_phase("Running", "later")
+    since = world.writes()[len(before) :]
+    assert since.count("patch performers") == 1
+
+
+def test_killed_at_any_moment_it_finishes_what_it_began(world: World) -> None:
+    names = [f"p{number}" for number in range(6)]
+    operator = world.operator()
+    world.create(*names)
+    for number in range(3, 20, 4):
+        wait_until("some writes", lambda least=number: len(world.writes()) >= least)  # type: ignore[misc]
+        operator.end(signal.SIGKILL)
+        operator.start()
+    world.wait_phase("Running", *names)
+    assert len(world.pods()) == len(names)
+
+
+def test_a_leader_that_was_stopped_for_a_while_writes_no_more(world: World) -> None:
+    first = world.operator("a")
+    wait_until("a leads", lambda: "leading" in first.logged())
+    second = world.operator("b")
+    wait_until("b is ready", lambda: second.ready() == "ok")
+    first.process.send_signal(signal.SIGSTOP)
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    before = first.logged()
+    first.process.send_signal(signal.SIGCONT)
+    wait_until("a knows", lambda: "no longer leading" in first.logged()[len(before) :])
+    world.create("later")
+    world.wait_phase("Running", "later")
+    assert "create pods" not in first.logged()[len(before) :]
+    assert "create pods performer-later" in second.logged()
+
+
+def test_what_went_while_the_watches_were_down_is_missed(world: World) -> None:
+    operator = world.operator()
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    (pod,) = world.pods()
+    operator.process.send_signal(signal.SIGSTOP)
+    world.control("watches/drop?forget=1")
+    world.call("delete", "pods", "default", pod, grace_period_seconds=0)
+    world.call("delete", "services", "default", "performer-ml")
+    world.control("watches/drop?forget=1")
+    operator.process.send_signal(signal.SIGCONT)
+    wait_until("a new Service", lambda: len(world.call("list", "services", "default").items) == 1)
+    wait_until("a new pod", lambda: len(world.pods()) == 1)
+    world.wait_phase("Running", "ml")
+
+
+LOST = [
+    ("a write", "create", "services", "create services"),
+    ("a subresource", "patch", "performers/status", "performers.hourglass.eigenlayer.io/status"),
+]
+
+
+@pytest.mark.parametrize(
+    ("verb", "resource", "told"), [lost[1:] for lost in LOST], ids=[lost[0] for lost in LOST]
+)
+def test_a_permission_that_is_lost_and_found_needs_no_restart(
+    world: World, verb: str, resource: str, told: str
+) -> None:
+    operator = world.operator()
+    wait_until("ready", lambda: operator.ready() == "ok")
+    rule = f"user={USER}&verb={verb}&resource={resource}"
+    world.control(f"deny?{rule}")
+    world.create("ml")
+    wait_until("told", lambda: told in operator.ready())
+    assert re.search(rf"ERROR missing permission: {verb} \S*{told.split()[-1]}", operator.logged())
+    world.control(f"allow?{rule}")
+    world.wait_phase("Running", "ml")
+    wait_until("ready again", lambda: operator.ready() == "ok")
+
+
+def test_watches_that_are_forbidden_are_begun_anew(world: World) -> None:
+    operator = world.operator()
+    wait_until("ready", lambda: operator.ready() == "ok")
+    for verb in ("list", "watch"):
+        world.control(f"deny?user={USER}&verb={verb}&resource=pods")
+    world.control("watches/drop")
+    wait_until("told", lambda: "missing permission: list pods" in operator.ready(), 60)
+    for verb in ("list", "watch"):
+        world.control(f"allow?user={USER}&verb={verb}&resource=pods")
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    wait_until("ready again", lambda: operator.ready() == "ok", 60)
+
+
+def test_only_the_namespaces_that_it_was_given_are_served(world: World) -> None:
+    world.call("create", "namespaces", {"metadata": {"name": "other"}})
+    made = performer("theirs").build()
+    obj = {key: made[key] for key in ("apiVersion", "kind", "spec")}
+    obj["metadata"] = {"name": "theirs"}
+    world.call("create", "performers", obj, namespace="other")
+    world.operator("a", "--namespace=default")
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    theirs = world.call("get", "performers", "other", "theirs")
+    assert theirs["metadata"].get("finalizers") is None
+
+
+def test_without_the_definition_it_says_what_to_install(world: World) -> None:
+    world.call("delete", "customresourcedefinitions", "", "performers.hourglass.eigenlayer.io")
+    operator = world.operator("a", "--startup-timeout=0.1")
+    assert operator.process.wait(30) == 4
+    assert "is not installed; install it with kubectl apply" in operator.logged()
+    assert "Traceback" not in operator.logged()
