@@ -4,13 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hourglass_operator.controller import Settings
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import condition_of
 
 CONDITIONS = ("Ready", "Available", "Progressing", "Degraded")
 
-BRIEF = 1.0
-"""Seconds: a state that lasts less may be missed, or not come about, on the other backend."""
+BRIEF = Settings().status_delay + 0.1
+"""Seconds: a state that lasts less may not come about on the other backend.
+
+The operator tells of a new phase at once, with the reason of that moment, and of what follows
+after the status delay: had it looked a moment later, it would have told of that in the first place.
+"""
 
 Key = tuple[str, str, int]
 """Namespace, name, and which Performer of that name, from 1."""

@@ -6,7 +6,7 @@ import pytest
 
 from hourglass_simulator.scenario.backend import Change, Write
 from scenario_backend import conditions
-from scenarios.stories import Looks, State, difference, stories
+from scenarios.stories import BRIEF, Looks, State, difference, stories
 
 STARTING = ("False/PodPending", "True/PodPending", "False/NotAvailable")
 HEALTHY = ("True/PodReady", "False/ServiceReady", "False/AsExpected")
@@ -23,12 +23,12 @@ SAME = {
     ),
     "nothing on both": ([], []),
     "a brief state is missing on the real cluster": (
-        states(("Pending", 2), ("Failed", 0.9), ("Running", 5)),
+        states(("Pending", 2), ("Failed", BRIEF - 0.1), ("Running", 5)),
         states(("Pending", 2), ("Running", 5)),
     ),
     "a brief state is missing in the simulator": (
         states(("Pending", 2), ("Running", 5)),
-        states(("Pending", 2), ("Failed", 0.9), ("Running", 5)),
+        states(("Pending", 2), ("Failed", BRIEF - 0.1), ("Running", 5)),
     ),
     "a brief state between two alike leaves one of them": (
         states(("Running", 5)),
@@ -46,7 +46,7 @@ SAME = {
 
 DIFFERENT = {
     "a state is missing": (
-        states(("Pending", 2), ("Failed", 1.0), ("Running", 5)),
+        states(("Pending", 2), ("Failed", BRIEF), ("Running", 5)),
         states(("Pending", 2), ("Running", 5)),
     ),
     "the order is another": (
@@ -99,7 +99,7 @@ def test_a_story_has_each_look_once_with_its_time() -> None:
         Change(0, "ADDED", "performers", performer("Pending")),
         Change(0.5, "MODIFIED", "performers", performer("Pending")),
         Change(0.6, "ADDED", "pods", {"metadata": {"namespace": "avs", "name": "worker-0"}}),
-        Write(0.9, "patch", "performers", "avs", "worker", "status", 200),
+        Write(BRIEF - 0.1, "patch", "performers", "avs", "worker", "status", 200),
         Change(1, "MODIFIED", "performers", performer("Pending", STARTING)),
         Change(3, "MODIFIED", "performers", performer("Running", HEALTHY)),
     ]
