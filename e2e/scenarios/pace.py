@@ -10,7 +10,7 @@ from hourglass_simulator.scenario.expectation import Expectation
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.step import Step
 
-LONGEST_WINDOW = 5.0
+LONGEST_WINDOW = 3.0
 """Seconds that an `always`, a `never` or the quiet at the end lasts at most."""
 SLACK = 2.0
 """By how much an `eventually` may take longer on a real cluster than the file says."""

@@ -7,7 +7,7 @@ from hourglass_simulator.scenario.backend import Change
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result
 
-LONGEST = 45.0
+LONGEST = 35.0
 """Seconds that a file may take in the simulator, at the pace of `pace.brisk`."""
 
 TOLD_BY_STAGES = {

@@ -10,7 +10,7 @@ SCENARIO = Scenario.model_validate(
         "steps": [
             {"eventually": {"within": "1m", "noWritesFor": "1s"}},
             {"at": "2m", "always": {"for": "10m", "writes": {"atMost": 0}}},
-            {"never": {"for": "2s", "writes": {"atMost": 0}}},
+            {"never": {"for": "1s", "writes": {"atMost": 0}}},
             {"after": "5m", "delete": {"name": "worker"}},
         ],
         "settles": {"within": "20m", "quietFor": "1h"},
