@@ -20,13 +20,12 @@ from hourglass_simulator.scenario.step import Delete, Patch
 from scenarios import furnish
 from scenarios.api import JSON, Api, Happening, Refusal
 from scenarios.kwok import Kwok
+from scenarios.removal import remove
 
 EVICTION_RETRY = 5.0
 """Seconds from a refused eviction to the next attempt, as in `kubectl drain`."""
 LEASES = "kube-node-lease"
 NOT_READY = "node.kubernetes.io/not-ready"
-PATIENCE = 15.0
-"""Seconds after which the finalizers of a deleted Performer are removed by force."""
 CATCH_UP = 5.0
 """Seconds within which a watch shows what a call has changed."""
 
@@ -54,11 +53,10 @@ class RealBackend:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._remove_performers()
-        for resource, namespace, name in reversed(self._made):
-            self._delete(resource, namespace, name)
-        wait_until("what the scenario made is gone", self._is_gone)
-        self._kwok.stop()
+        try:
+            remove(self._api, self._made)
+        finally:
+            self._kwok.stop()
 
     @property
     def now(self) -> float:
@@ -258,52 +256,6 @@ class RealBackend:
             if waiting:
                 self._ended.wait(EVICTION_RETRY)
 
-    def _remove_performers(self) -> None:
-        """Delete every Performer; a finalizer that nobody takes away is taken away here."""
-        began = time.monotonic()
-
-        def removed() -> bool:
-            performers = self._api.list("performers")
-            for found in performers:
-                meta = found["metadata"]
-                if "deletionTimestamp" not in meta:
-                    self._delete("performers", meta["namespace"], meta["name"])
-                elif time.monotonic() > began + PATIENCE:
-                    with suppress(Refusal):
-                        self._api.patch(
-                            "performers",
-                            meta["namespace"],
-                            meta["name"],
-                            {"metadata": {"finalizers": None}},
-                        )
-            for pod in self._owned("pods"):
-                self._delete("pods", pod["metadata"]["namespace"], pod["metadata"]["name"], 0)
-            return not performers
-
-        wait_until("the scenario's Performers are gone", removed)
-
-    def _owned(self, resource: str) -> list[JSON]:
-        """What belongs to Performers."""
-        return [
-            found for found in self._api.list(resource) if any(map(_is_performer, _owners(found)))
-        ]
-
-    def _delete(
-        self, resource: str, namespace: str, name: str, grace_period_seconds: int | None = None
-    ) -> None:
-        with suppress(Refusal):
-            self._api.delete(resource, namespace, name, grace_period_seconds)
-
-    def _is_gone(self) -> bool:
-        """Whether what was made is gone; of namespaces it is enough that they are going."""
-        made = [(r, n, name) for r, n, name in self._made if r != "namespaces"]
-        owned = self._owned("pods") or self._owned("services")
-        return not owned and all(self._api.get(*key) is None for key in made)
-
 
 def _owners(obj: JSON) -> list[JSON]:
     return obj["metadata"].get("ownerReferences") or []
-
-
-def _is_performer(owner: JSON) -> bool:
-    return bool(owner["kind"] == "Performer")

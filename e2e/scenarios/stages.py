@@ -107,7 +107,7 @@ def transitions(image: Image, name: str) -> Iterator[Transition]:
         raise ValueError(f"{name}: readyAfter and readyUntil together cannot be told by KWOK")
     yield Transition("bound", 0, "Pending", Container("waiting", "ContainerCreating"))
     if image.missing or image.unauthorized:
-        yield from _failed_pull(image, name)
+        yield from _failed_pull(image)
     elif image.command_missing:
         yield from _failed_start()
     else:
@@ -115,7 +115,9 @@ def transitions(image: Image, name: str) -> Iterator[Transition]:
     yield from _stop(image)
 
 
-def _failed_pull(image: Image, name: str) -> Iterator[Transition]:
+def _failed_pull(image: Image) -> Iterator[Transition]:
+    # Filled in by the template of the status: the name may be a pattern.
+    name = "{{ .image }}"
     reference = f"docker.io/{name}"
     start = f'failed to pull and unpack image "{reference}": failed to resolve reference '
     why = (
