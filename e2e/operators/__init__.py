@@ -7,6 +7,7 @@ from operators.performers import Performers, Wanted
 from operators.process import Operator
 from operators.running import SHORT_LEASE, running
 from operators.stream import Stream, Work
+from operators.writes import calls, stray, terms
 
 __all__ = [
     "SHORT_LEASE",
@@ -16,7 +17,10 @@ __all__ = [
     "Stream",
     "Wanted",
     "Work",
+    "calls",
     "complaints",
     "operator_account",
     "running",
+    "stray",
+    "terms",
 ]

@@ -97,7 +97,7 @@ class Operator:
             if not self.runs:
                 code = self._started.returncode
                 raise RuntimeError(f"the operator ended with {code}: {self.last_logged()}")
-            return self.is_ready() and self.metric("leader") == 1
+            return self.is_ready() and self.leads
 
         wait_until(f"the operator leads and is ready (log: {self.log})", works, seconds)
 
@@ -122,6 +122,19 @@ class Operator:
             for family in text_string_to_metric_families(text)
             for sample in family.samples
             if sample.name == wanted and labels.items() <= sample.labels.items()
+        )
+
+    @property
+    def leads(self) -> bool:
+        """Whether it may write. Errors: `OSError` when it does not answer."""
+        return self.metric("leader") == 1
+
+    def writes(self) -> float:
+        """How many mutating calls it has made, without those on the Lease."""
+        calls = "api_calls_total"
+        return sum(
+            self.metric(calls, verb=verb) - self.metric(calls, verb=verb, resource="leases")
+            for verb in ("create", "patch", "delete")
         )
 
     def last_logged(self, lines: int = 5) -> str:
