@@ -7,7 +7,7 @@ from hourglass_simulator.scenario.backend import Change
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result
 
-LONGEST = 35.0
+LONGEST = 30.0
 """Seconds that a file may take in the simulator, at the pace of `pace.brisk`."""
 
 TOLD_BY_STAGES = {
@@ -24,7 +24,7 @@ class LeftOut(StrEnum):
     """Why a file is not played on a real cluster; the first that is true counts."""
 
     FAULTS = "it injects faults, which are for the simulator"
-    PACE = "shorter windows do not meet its expectations, in the simulator either"
+    UNMET = "at this pace, beside the cluster's own nodes, the simulator does not meet it either"
     KUBELET = "what its pods report only a kubelet can find out (Secrets, images on a node)"
     LONG = f"it takes more than {LONGEST:.0f} s"
 
@@ -35,7 +35,7 @@ def left_out(scenario: Scenario, play: Callable[[], Result]) -> LeftOut | None:
         return LeftOut.FAULTS
     simulated = play()
     if not simulated.met:
-        return LeftOut.PACE
+        return LeftOut.UNMET
     if waiting_reasons(simulated) - TOLD_BY_STAGES:
         return LeftOut.KUBELET
     if simulated.duration > LONGEST:

@@ -1,5 +1,6 @@
 """Scenario files go the same way on a real cluster as on the simulator."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -93,7 +94,8 @@ def stage(
         operator.start()
         running.callback(operator.stop)
         operator.wait_leading()
-        yield Stage(api, Kwok(program("kwok", print), cluster.kubeconfig, folder), bystanders)
+        kwok = Path(shutil.which("kwok") or program("kwok", print))
+        yield Stage(api, Kwok(kwok, cluster.kubeconfig, folder), bystanders)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))

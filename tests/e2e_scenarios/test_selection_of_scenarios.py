@@ -43,7 +43,7 @@ RULES = {
     ),
     "played: just short enough": (PORTABLE, played(seconds=LONGEST), None),
     "faults": (FAULTY, played(), LeftOut.FAULTS),
-    "its windows cannot be shortened": (PORTABLE, played(met=False), LeftOut.PACE),
+    "unmet: its windows cannot be shortened": (PORTABLE, played(met=False), LeftOut.UNMET),
     "a Secret is missing": (
         PORTABLE,
         played(records=(pod("CreateContainerConfigError"),)),
