@@ -6,6 +6,7 @@ everything that it made is removed.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +27,8 @@ EVICTION_RETRY = 5.0
 """Seconds from a refused eviction to the next attempt, as in `kubectl drain`."""
 LEASES = "kube-node-lease"
 NOT_READY = "node.kubernetes.io/not-ready"
+ANSWERED = 0.02
+"""Seconds from the effect of a write to its answer."""
 CATCH_UP = 5.0
 """Seconds within which a watch shows what a call has changed."""
 
@@ -46,6 +49,7 @@ class RealBackend:
         self._applied: dict[tuple[str, str, str], JSON] = {}
         self._versions: dict[str, float] = {}
         """Uid of what was made since the start → the version that a watch has shown; inf: gone."""
+        self._batch: deque[Happening] = deque()
         self._ended = threading.Event()
 
     def __enter__(self) -> "RealBackend":
@@ -88,7 +92,7 @@ class RealBackend:
         """Let time pass; `stop` is asked after every change."""
         while (left := until - self.now) > 0:
             try:
-                happening = self._api.happenings.get(timeout=left)
+                happening = self._next(left)
             except Empty:
                 return
             if self._tell(happening) and stop():
@@ -156,6 +160,18 @@ class RealBackend:
     def _schedulable(self, node: str, spec: JSON) -> None:
         self._call("nodes", lambda: self._api.patch("nodes", "", node, {"spec": spec}))
 
+    def _next(self, timeout: float) -> Happening:
+        """What happened next, writes before their effects; Empty if nothing happens."""
+        if not self._batch:
+            found = [self._api.happenings.get(timeout=timeout)]
+            # A watch may show what a write has done before the write is answered.
+            time.sleep(ANSWERED)
+            with suppress(Empty):
+                while True:
+                    found.append(self._api.happenings.get_nowait())
+            self._batch.extend(sorted(found, key=lambda each: not isinstance(each, Write)))
+        return self._batch.popleft()
+
     def _tell(self, happening: Happening) -> bool:
         """Tell the observer, unless it is about what was there before the scenario."""
         assert self._observer is not None
@@ -191,7 +207,7 @@ class RealBackend:
         deadline = time.monotonic() + CATCH_UP
         while self._versions.get(uid, 0) < version:
             try:
-                happening = self._api.happenings.get(timeout=max(0, deadline - time.monotonic()))
+                happening = self._next(max(0, deadline - time.monotonic()))
             except Empty:
                 raise TimeoutError(f"no watch showed version {version} of {uid}") from None
             self._tell(happening)
