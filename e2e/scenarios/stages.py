@@ -231,7 +231,11 @@ def _status(phase: str, container: Container) -> str:
     return f"""\
 {{{{ $now := Now | Quote }}}}
 {{{{ $count := 0 }}}}
-{{{{ range .status.containerStatuses }}}}{{{{ $count = .restartCount }}}}{{{{ end }}}}
+{{{{ $started := $now }}}}
+{{{{ range .status.containerStatuses }}}}
+{{{{ $count = .restartCount }}}}
+{{{{ with .state.running }}}}{{{{ $started = .startedAt | Quote }}}}{{{{ end }}}}
+{{{{ end }}}}
 phase: {phase}
 startTime: {{{{ or .status.startTime Now | Quote }}}}
 hostIP: {{{{ NodeIPWith .spec.nodeName | Quote }}}}
@@ -257,7 +261,7 @@ containerStatuses:
 
 def _state(container: Container) -> str:
     if container.state == "running":
-        return "{running: {startedAt: {{ $now }}}}"
+        return "{running: {startedAt: {{ $started }}}}"
     if container.state == "terminated":
         return _terminated(container)
     message = f", message: {json.dumps(container.message)}" if container.message else ""
@@ -270,4 +274,6 @@ def _last_state(container: Container) -> str:
 
 def _terminated(container: Container) -> str:
     fields = f"exitCode: {container.exit_code}, reason: {container.reason}"
-    return f"{{terminated: {{{fields}, startedAt: {{{{ $now }}}}, finishedAt: {{{{ $now }}}}}}}}"
+    return (
+        f"{{terminated: {{{fields}, startedAt: {{{{ $started }}}}, finishedAt: {{{{ $now }}}}}}}}"
+    )

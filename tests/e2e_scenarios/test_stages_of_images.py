@@ -160,7 +160,7 @@ def test_statuses_are_yaml_once_their_fields_are_filled_in() -> None:
         template = stage["spec"]["next"].get("statusTemplate")
         if template is None:
             continue
-        filled = re.sub(r"\{\{ (range|end|\$\w+ :?=)[^}]*\}\}", "", template)
+        filled = re.sub(r"\{\{ (range|with|end|\$\w+ :?=)[^}]*\}\}", "", template)
         filled = re.sub(r"\{\{.*?\}\}", "1", filled, flags=re.DOTALL)
         status = yaml.safe_load(filled)
         assert {"phase", "conditions", "containerStatuses"} <= set(status)
