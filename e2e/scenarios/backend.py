@@ -27,8 +27,8 @@ EVICTION_RETRY = 5.0
 """Seconds from a refused eviction to the next attempt, as in `kubectl drain`."""
 LEASES = "kube-node-lease"
 NOT_READY = "node.kubernetes.io/not-ready"
-ANSWERED = 0.02
-"""Seconds from the effect of a write to its answer."""
+ANSWERED = 1.0
+"""Seconds within which a write is answered whose effect a watch has shown."""
 CATCH_UP = 5.0
 """Seconds within which a watch shows what a call has changed."""
 
@@ -39,8 +39,10 @@ class RealBackend:
     Leave the context to remove what the scenario made.
     """
 
-    def __init__(self, api: Api, kwok: Kwok) -> None:
+    def __init__(self, api: Api, kwok: Kwok, writing: Callable[[], bool]) -> None:
+        """`writing`: whether the operator waits for the answer to a write."""
         self._api = api
+        self._writing = writing
         self._kwok = kwok
         self._namespace = "default"
         self._started = time.monotonic()
@@ -165,7 +167,9 @@ class RealBackend:
         if not self._batch:
             found = [self._api.happenings.get(timeout=timeout)]
             # A watch may show what a write has done before the write is answered.
-            time.sleep(ANSWERED)
+            deadline = time.monotonic() + ANSWERED
+            while self._writing() and time.monotonic() < deadline:
+                time.sleep(0.001)
             with suppress(Empty):
                 while True:
                     found.append(self._api.happenings.get_nowait())

@@ -30,6 +30,7 @@ class Proxy:
         self._upstream = Configuration()
         load_kube_config(str(kubeconfig), client_configuration=self._upstream)
         self._tell = tell
+        self._under_way = 0
         self._port: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
@@ -41,6 +42,10 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(10)
+
+    def writing(self) -> bool:
+        """Whether a mutating call has not been answered and told yet."""
+        return self._under_way > 0
 
     def write_kubeconfig(self, path: Path) -> None:
         """A kubeconfig for who is to be overheard."""
@@ -86,16 +91,21 @@ class Proxy:
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP}
         if token := self._upstream.get_api_key_with_prefix("BearerToken"):
             headers["Authorization"] = token
-        async with self._session.request(
-            request.method,
-            self._upstream.host + request.raw_path,
-            headers=headers,
-            data=await request.read() or None,
-            skip_auto_headers=("Content-Type",),
-        ) as answer:
-            if request.method in _VERBS:
-                write = parsed(request.method, request.path, answer.status, time.monotonic())
-                self._tell(write)
+        writes = request.method in _VERBS
+        self._under_way += writes
+        try:
+            answer = await self._session.request(
+                request.method,
+                self._upstream.host + request.raw_path,
+                headers=headers,
+                data=await request.read() or None,
+                skip_auto_headers=("Content-Type",),
+            )
+            if writes:
+                self._tell(parsed(request.method, request.path, answer.status, time.monotonic()))
+        finally:
+            self._under_way -= writes
+        async with answer:
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP}
             if encoding := answer.headers.get("Content-Encoding"):
                 kept["Content-Encoding"] = encoding

@@ -71,6 +71,7 @@ class Stage:
     api: Api
     kwok: Kwok
     bystanders: Bystanders
+    proxy: Proxy
 
 
 @pytest.fixture(scope="module")
@@ -88,14 +89,15 @@ def stage(
     operator_account(cluster, NAMESPACE, "operator", account)
     with ExitStack() as running:
         bystanders = running.enter_context(Bystanders(api))
-        running.enter_context(Proxy(account, api.happenings.put)).write_kubeconfig(overheard)
+        proxy = running.enter_context(Proxy(account, api.happenings.put))
+        proxy.write_kubeconfig(overheard)
         lease = (f"--lease-namespace={NAMESPACE}", *SHORT_LEASE)
         operator = Operator(overheard, folder / "operator.log", lease)
         operator.start()
         running.callback(operator.stop)
         operator.wait_leading()
         kwok = Path(shutil.which("kwok") or program("kwok", print))
-        yield Stage(api, Kwok(kwok, cluster.kubeconfig, folder), bystanders)
+        yield Stage(api, Kwok(kwok, cluster.kubeconfig, folder), bystanders, proxy)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))
@@ -119,7 +121,7 @@ def test_scenario_goes_the_same_way_on_a_real_cluster(
         tally.left_out[name] = rule
         pytest.skip(rule)
     tally.differed.append(name)
-    with RealBackend(stage.api, stage.kwok) as backend:
+    with RealBackend(stage.api, stage.kwok, stage.proxy.writing) as backend:
         real = run(replace(file, scenario=patient(scenario)), backend)
     assert real.met, "\n".join(f"{step.where}: {failure}" for step, failure in real.failures)
     assert_same_stories(simulated[-1], real)

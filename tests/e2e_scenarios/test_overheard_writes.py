@@ -107,6 +107,7 @@ def test_calls_are_passed_on_and_writes_are_told(upstream: Path, tmp_path: Path)
         written = ask(f"{server}{POD}", "PATCH", b"{}")
         with pytest.raises(urllib.error.HTTPError, match="409"):
             ask(f"{server}{POD}-refuse", "PATCH", b"{}")
+        assert not proxy.writing()
     assert read["path"] == f"{POD}?watch=1&labelSelector=app%3Dperformer"
     assert (read["token"], read["type"]) == ("Bearer secret", None)
     assert (written["body"], written["type"]) == ("{}", "application/merge-patch+json")
