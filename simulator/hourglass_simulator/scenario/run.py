@@ -62,8 +62,8 @@ class _Play:
             manifests = Step(apply=scenario.manifests)
             self._step("manifests", words.step(manifests), partial(self._act, manifests))
         for index, step in enumerate(scenario.steps):
-            self._wait(step)
-            self._step(f"steps[{index}]", words.step(step), partial(self._do, step))
+            late = self._wait(step)
+            self._step(f"steps[{index}]", words.step(step), partial(self._do, step, late))
         self._step("settles", words.settles(scenario.settles), self._settle)
         return Result(
             file=self._file.path,
@@ -83,21 +83,23 @@ class _Play:
         self._steps.append(StepResult(where, text, started, ended, failures))
         self._timeline += [Entry(ended, "failure", where, str(failure)) for failure in failures]
 
-    def _wait(self, step: Step) -> None:
+    def _wait(self, step: Step) -> list[Mismatch]:
+        """Let time pass until the step's moment; what is wrong if that is over already."""
+        now = self._backend.now
         if step.at is not None:
+            if now > step.at:
+                at = f"to happen at {duration.text(step.at)}"
+                return [Mismatch("the step", at, f"it is {duration.text(now)}")]
             self._advance(step.at)
         elif step.after is not None:
-            self._advance(self._backend.now + step.after)
+            self._advance(now + step.after)
+        return []
 
     def _advance(self, until: float, stop: Callable[[], bool] = lambda: False) -> None:
         if until > self._backend.now:
             self._backend.advance(until, stop)
 
-    def _do(self, step: Step) -> list[Mismatch]:
-        late = []
-        if step.at is not None and self._backend.now > step.at:
-            now = duration.text(self._backend.now)
-            late = [Mismatch("the step", f"to happen at {duration.text(step.at)}", f"it is {now}")]
+    def _do(self, step: Step, late: list[Mismatch]) -> list[Mismatch]:
         if step.action in CHECKS:
             return late + self._check(step)
         self._history.act()

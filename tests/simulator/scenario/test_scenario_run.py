@@ -271,6 +271,18 @@ def test_steps_happen_in_time_and_reach_the_backend() -> None:
     ]
 
 
+class Sluggish(ScriptedBackend):
+    """Comes back from waiting a little late, as whatever waits in real time does."""
+
+    @property
+    def now(self) -> float:
+        return super().now + 0.001 if super().now else 0.0
+
+
+def test_a_step_is_not_late_because_the_wait_for_it_was_inexact() -> None:
+    assert failures(play("[{at: 10s, cordon: a}, {at: 20s, uncordon: a}]", Sluggish())) == []
+
+
 def test_a_step_that_fails_does_not_end_the_scenario() -> None:
     backend = ScriptedBackend()
     result = play("- expect: {performers: {w: {phase: Failed}}}\n- cordon: a\n", backend)
