@@ -1,0 +1,181 @@
+"""What can go wrong, each with the words that say what to do about it.
+
+`refusal` turns an answer of the API server into the error it means:
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
+"""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hourglass_operator.api import GROUP, PLURAL
+
+if TYPE_CHECKING:
+    from hourglass_operator.client.performer import Performer
+
+JSON = dict[str, Any]
+
+_CRD = f"crds/{PLURAL}.{GROUP}.yaml"
+
+
+class ClientError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigurationError(ClientError):
+    """An environment variable or the kubeconfig is wrong."""
+
+
+class UnreadableError(ClientError):
+    """The API server returned an object that the types of this version do not describe."""
+
+
+class RequestError(ClientError):
+    """The API server refused a request.
+
+    `code` is the HTTP status (0: no answer), `reason` and `said` are those of the Status.
+    """
+
+    def __init__(self, text: str, code: int, reason: str, said: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.reason = reason
+        self.said = said
+
+
+class UnavailableError(RequestError):
+    """No answer, or one that says to try later."""
+
+
+class UnauthorizedError(RequestError):
+    """The credentials are not accepted."""
+
+
+class ForbiddenError(RequestError):
+    """The executor's Role lacks a verb."""
+
+
+class MissingDefinitionError(RequestError):
+    """The CustomResourceDefinition is not installed."""
+
+
+class NotFoundError(RequestError):
+    """There is no such Performer or no such namespace."""
+
+
+class AlreadyExistsError(RequestError):
+    """A Performer of this name exists."""
+
+
+class ConflictError(RequestError):
+    """The Performer has changed in the meantime."""
+
+
+class Cause(NamedTuple):
+    """A field of the object and what is wrong with it, in the API server's words."""
+
+    field: str
+    message: str
+
+
+class InvalidError(RequestError):
+    """The API server does not accept the object; `causes` names each field."""
+
+    causes: tuple[Cause, ...] = ()
+
+
+class WaitError(ClientError):
+    """Waiting ended without what was waited for.
+
+    `performer` is as it was last seen, if it was; `reason` and `message` are those of the condition
+    that explains it.
+    """
+
+    def __init__(
+        self, text: str, performer: "Performer | None" = None, reason: str = "", message: str = ""
+    ) -> None:
+        super().__init__(text)
+        self.performer = performer
+        self.reason = reason
+        self.message = message
+
+
+class NotReadyError(WaitError):
+    """The Performer is not ready: it failed, or the time was over."""
+
+
+class UpgradeError(WaitError):
+    """The new version does not serve: it failed, or the time was over.
+
+    `old_serves`: whether the version before it still does.
+    """
+
+    @property
+    def old_serves(self) -> bool:
+        """Whether clients are still answered, by the version before."""
+        return self.performer is not None and self.performer.ready
+
+
+class NotDeletedError(WaitError):
+    """The Performer is still there: its pod drains, or somebody's finalizer holds it."""
+
+
+class DeletedError(WaitError):
+    """The Performer was deleted while it was waited for."""
+
+
+def refusal(verb: str, namespace: str, name: str, code: int, body: JSON) -> RequestError:
+    """The error that an answer with this code and Status means.
+
+    `verb` is Kubernetes' (get, list, watch, create, patch, delete); list and watch have no
+    `name`.
+    """
+    reason, said = str(body.get("reason", "")), str(body.get("message", "")).strip()
+    details: JSON = body.get("details") or {}
+    what = f"performer {namespace}/{name}" if name else f'performers in namespace "{namespace}"'
+    if code == 0 or code == 429 or code >= 500:
+        text = f"cannot {verb} {what}: {said or f'HTTP {code}'}"
+        return UnavailableError(text, code, reason, said)
+    if code == 401:
+        text = (
+            f"cannot {verb} {what}: the API server does not accept the credentials; check the "
+            "pod's service account or the kubeconfig"
+        )
+        return UnauthorizedError(text, code, reason, said)
+    if code == 403 and "cannot" in said:
+        text = (
+            f'may not {verb} {what}: the Role in namespace "{namespace}" needs apiGroups '
+            f"[{GROUP}], resources [{PLURAL}], verbs [{verb}]; examples/executor/rbac.yaml has all "
+            f"that an executor needs ({said})"
+        )
+        return ForbiddenError(text, code, reason, said)
+    if code == 404 and not details.get("kind"):
+        text = (
+            f"cannot {verb} {what}: the cluster does not know Performers; install the "
+            f"CustomResourceDefinition: kubectl apply --server-side -f {_CRD}"
+        )
+        return MissingDefinitionError(text, code, reason, said)
+    if code == 404 and details.get("kind") == "namespaces":
+        text = f'no namespace "{namespace}": kubectl create namespace {namespace}'
+        return NotFoundError(text, code, reason, said)
+    if code == 404:
+        return NotFoundError(f"no {what}", code, reason, said)
+    if code == 409 and reason == "AlreadyExists":
+        text = f"{what} exists already: upgrade it, or delete it and wait until it is gone"
+        return AlreadyExistsError(text, code, reason, said)
+    if code == 409:
+        return ConflictError(f"cannot {verb} {what}: {said}", code, reason, said)
+    if code in (400, 422):
+        return _invalid(verb, what, code, reason, said, details)
+    return RequestError(f"cannot {verb} {what}: {said or f'HTTP {code}'}", code, reason, said)
+
+
+def _invalid(
+    verb: str, what: str, code: int, reason: str, said: str, details: JSON
+) -> InvalidError:
+    causes = tuple(
+        Cause(str(cause.get("field", "")), str(cause.get("message", "")))
+        for cause in details.get("causes") or ()
+    )
+    told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes) or said
+    error = InvalidError(f"cannot {verb} {what}: {told}", code, reason, said)
+    error.causes = causes
+    return error

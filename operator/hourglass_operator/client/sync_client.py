@@ -1,0 +1,129 @@
+"""The client for programs without an event loop; `AsyncClient` does the work.
+
+Its event loop runs in a thread, so that the client can be used from any thread, and beside a loop
+of the program's own.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine, Generator, Mapping
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from hourglass_operator.api import PerformerSpec
+from hourglass_operator.client.async_client import (
+    DELETE_SECONDS,
+    READY_SECONDS,
+    UPGRADE_SECONDS,
+    AsyncClient,
+)
+from hourglass_operator.client.environment import Environment
+from hourglass_operator.client.performer import Change, Performer
+
+T = TypeVar("T")
+
+
+class Client:
+    """As AsyncClient, method by method, to be used in a `with` block."""
+
+    def __init__(
+        self,
+        namespace: str | None = None,
+        *,
+        kubeconfig: Path | None = None,
+        context: str | None = None,
+        variables: Mapping[str, str] = os.environ,
+    ) -> None:
+        """See AsyncClient."""
+        self._client = AsyncClient(
+            namespace, kubeconfig=kubeconfig, context=context, variables=variables
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="performers", daemon=True
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._run(self._client.__aenter__())
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._run(self._client.__aexit__())
+        finally:
+            self._stop()
+
+    @property
+    def environment(self) -> Environment:
+        """Namespace and service pattern."""
+        return self._client.environment
+
+    def endpoint(self, performer: Performer) -> str:
+        """See AsyncClient.endpoint."""
+        return self._client.endpoint(performer)
+
+    def create(
+        self, name: str, spec: PerformerSpec, labels: Mapping[str, str] | None = None
+    ) -> Performer:
+        """See AsyncClient.create."""
+        return self._run(self._client.create(name, spec, labels))
+
+    def get(self, name: str) -> Performer:
+        """See AsyncClient.get."""
+        return self._run(self._client.get(name))
+
+    def list(self, label_selector: str = "") -> list[Performer]:
+        """See AsyncClient.list."""
+        return self._run(self._client.list(label_selector))
+
+    def watch(self, name: str = "", label_selector: str = "") -> Generator[Change]:
+        """See AsyncClient.watch."""
+        changes = self._client.watch(name, label_selector)
+
+        async def following() -> Change:
+            return await anext(changes)
+
+        try:
+            while True:
+                yield self._run(following())
+        finally:
+            self._run(changes.aclose())
+
+    def wait_until_ready(self, name: str, timeout: float = READY_SECONDS) -> Performer:
+        """See AsyncClient.wait_until_ready."""
+        return self._run(self._client.wait_until_ready(name, timeout))
+
+    def upgrade(
+        self,
+        name: str,
+        *,
+        image: str | None = None,
+        version: str | None = None,
+        timeout: float = UPGRADE_SECONDS,
+    ) -> Performer:
+        """See AsyncClient.upgrade."""
+        return self._run(self._client.upgrade(name, image=image, version=version, timeout=timeout))
+
+    def delete(self, name: str, timeout: float = DELETE_SECONDS) -> None:
+        """See AsyncClient.delete."""
+        self._run(self._client.delete(name, timeout))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            # Ctrl-C, or the end of the thread that waits: nobody waits for it any more.
+            future.cancel()
+            raise
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

@@ -1,0 +1,118 @@
+"""A list that is kept up to date by watching, through lost connections and lost history.
+
+https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from hourglass_operator.client.errors import RequestError, UnavailableError
+from hourglass_operator.client.performer import Change, ChangeType, Performer
+
+JSON = dict[str, Any]
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+"""Seconds between two tries while the API server does not answer; they double."""
+
+_GONE = 410
+"""The API server no longer knows what happened since; https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses"""
+
+
+class Source(Protocol):
+    """Lists and watches; see `transport.Transport`."""
+
+    async def call(
+        self,
+        verb: str,
+        name: str = "",
+        *,
+        body: JSON | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> JSON:
+        """The answer to a request."""
+        ...
+
+    def watch(self, query: Mapping[str, str]) -> AsyncGenerator[JSON]:
+        """The events of one watch."""
+        ...
+
+
+class Watch:
+    """Changes for ever, from what is `known`: first how what there is differs from it."""
+
+    def __init__(
+        self,
+        source: Source,
+        selectors: Mapping[str, str],
+        known: Iterable[Performer] = (),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.trouble: UnavailableError | None = None
+        """Why nothing is heard from the API server at the moment."""
+        self._source = source
+        self._selectors = dict(selectors)
+        self._sleep = sleep
+        self._known = {performer.name: performer for performer in known}
+        self._version = ""
+
+    async def changes(self) -> AsyncGenerator[Change]:
+        """Raises RequestError for what does not pass by itself, such as a missing permission."""
+        pauses = _pauses()
+        while True:
+            try:
+                if not self._version:
+                    changes = await self._list()
+                    self.trouble, pauses = None, _pauses()
+                    for change in changes:
+                        yield change
+                query = {"resourceVersion": self._version, "allowWatchBookmarks": "true"}
+                async with aclosing(self._source.watch(query | self._selectors)) as events:
+                    async for event in events:
+                        self.trouble, pauses = None, _pauses()
+                        self._version = event["object"]["metadata"]["resourceVersion"]
+                        if event["type"] != "BOOKMARK":
+                            yield self._learn(ChangeType(event["type"]), event["object"])
+            except UnavailableError as error:
+                self.trouble = error
+                await self._sleep(next(pauses))
+            except RequestError as error:
+                if error.code != _GONE:
+                    raise
+                self._version = ""
+
+    async def _list(self) -> list[Change]:
+        """What is different from what was known."""
+        answer = await self._source.call("list", query=self._selectors)
+        self._version = answer["metadata"]["resourceVersion"]
+        found = [Performer.from_json(item) for item in answer["items"]]
+        uids = {performer.metadata.uid for performer in found}
+        changes = [
+            Change(ChangeType.DELETED, self._known.pop(name))
+            for name, before in list(self._known.items())
+            if before.metadata.uid not in uids
+        ]
+        for performer in found:
+            before = self._known.get(performer.name)
+            if before is None:
+                changes.append(Change(ChangeType.ADDED, performer))
+            elif before.metadata.resource_version != performer.metadata.resource_version:
+                changes.append(Change(ChangeType.MODIFIED, performer))
+            self._known[performer.name] = performer
+        return changes
+
+    def _learn(self, type_: ChangeType, body: JSON) -> Change:
+        performer = Performer.from_json(body)
+        if type_ is ChangeType.DELETED:
+            self._known.pop(performer.name, None)
+        else:
+            self._known[performer.name] = performer
+        return Change(type_, performer)
+
+
+def _pauses() -> Iterator[float]:
+    pause = FIRST_PAUSE
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,0 +1,263 @@
+"""The client over HTTP, with the operator at work."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from executor_world import NAMESPACE, World
+from hourglass_operator.api import PerformerConfig, PerformerSpec, UpgradeStrategy
+from hourglass_operator.client import (
+    AlreadyExistsError,
+    AsyncClient,
+    ChangeType,
+    Client,
+    DeletedError,
+    ForbiddenError,
+    InvalidError,
+    MissingDefinitionError,
+    NotDeletedError,
+    NotFoundError,
+    NotReadyError,
+    UnavailableError,
+    UpgradeError,
+)
+from hourglass_simulator.http.served import served
+
+AVS = "0x1234567890abcdef1234567890abcdef12345678"
+SPEC = PerformerSpec(avs_address=AVS, image="avs/worker:v1")
+PATIENT = SPEC.model_copy(
+    update={"upgrade_strategy": UpgradeStrategy(progress_deadline_seconds=3600)}
+)
+HASTY = SPEC.model_copy(update={"upgrade_strategy": UpgradeStrategy(progress_deadline_seconds=30)})
+EXECUTOR_ROLE = {"create", "delete", "get", "list", "patch", "update", "watch"}
+
+
+def missing(world: World, image: str) -> None:
+    with world.lock:
+        world.there.cluster.images.remove(image)
+
+
+def test_from_creation_to_deletion(world: World, performers: Client) -> None:
+    created = performers.create("worker", SPEC, labels={"team": "a"})
+    assert (created.name, created.namespace, created.ready) == ("worker", NAMESPACE, False)
+    assert created.status.phase == "Pending"
+
+    ready = performers.wait_until_ready("worker", timeout=20)
+    assert ready.ready
+    assert ready.status.phase == "Running"
+    assert performers.endpoint(ready) == ready.status.grpc_endpoint
+
+    upgraded = performers.upgrade("worker", image="avs/worker:v2", version="v2", timeout=20)
+    assert (upgraded.spec.image, upgraded.status.phase) == ("avs/worker:v2", "Running")
+    assert upgraded.status.last_upgrade is not None
+    assert upgraded.status.serving_template_hash != ready.status.serving_template_hash
+
+    assert [p.name for p in performers.list("team=a")] == ["worker"]
+    assert performers.list("team=b") == []
+    performers.delete("worker", timeout=20)
+    with pytest.raises(NotFoundError, match="no performer avs/worker"):
+        performers.get("worker")
+    assert {resource for _, resource in world.calls()} == {"performers"}
+    assert {verb for verb, _ in world.calls()} <= EXECUTOR_ROLE
+
+
+def test_what_fails_for_good_is_told_at_once(world: World, performers: Client) -> None:
+    missing(world, "avs/worker:*")
+    performers.create("worker", SPEC)
+    with pytest.raises(NotReadyError) as raised:
+        performers.wait_until_ready("worker", timeout=20)
+    assert raised.value.reason == "ImagePullFailed"
+    assert "avs/worker:v1" in raised.value.message
+    assert str(raised.value).startswith("performer avs/worker is not ready: ImagePullFailed: ")
+    assert raised.value.performer is not None
+
+
+def test_what_may_still_come_is_told_when_the_time_is_over(performers: Client) -> None:
+    performers.create("worker", PATIENT.model_copy(update={"resources": {"limits": {"cpu": "99"}}}))
+    with pytest.raises(NotReadyError, match=r"is not ready after 0\.5 s: SchedulingFailed: "):
+        performers.wait_until_ready("worker", timeout=0.5)
+
+
+def test_an_operator_that_is_away_is_asked_for(world: World, performers: Client) -> None:
+    with world.lock:
+        world.target.operator.crash()
+    performers.create("worker", SPEC)
+    with pytest.raises(NotReadyError, match="is the operator running"):
+        performers.wait_until_ready("worker", timeout=0.2)
+
+
+def test_a_failed_upgrade_says_that_the_old_version_serves(
+    world: World, performers: Client
+) -> None:
+    missing(world, "avs/worker:v2")
+    performers.create("worker", HASTY)
+    performers.wait_until_ready("worker", timeout=20)
+    with pytest.raises(UpgradeError) as raised:
+        performers.upgrade("worker", image="avs/worker:v2", timeout=20)
+    assert raised.value.old_serves
+    assert raised.value.reason == "ImagePullFailed"
+    back = performers.upgrade("worker", image="avs/worker:v1", timeout=20)
+    assert back.status.phase == "Running"
+
+
+def test_an_upgrade_that_takes_too_long_says_what_holds_it_up(
+    world: World, performers: Client
+) -> None:
+    missing(world, "avs/worker:v2")
+    performers.create("worker", PATIENT)
+    performers.wait_until_ready("worker", timeout=20)
+    with pytest.raises(UpgradeError, match=r"is not upgraded after 0\.5 s: ImagePullFailed") as e:
+        performers.upgrade("worker", image="avs/worker:v2", timeout=0.5)
+    assert e.value.old_serves
+
+
+def test_an_upgrade_to_what_serves_is_done_at_once(performers: Client) -> None:
+    performers.create("worker", SPEC)
+    before = performers.wait_until_ready("worker", timeout=20)
+    assert performers.upgrade("worker", image="avs/worker:v1", timeout=20) == before
+
+
+def test_waiting_ends_when_somebody_deletes_it(performers: Client) -> None:
+    performers.create("worker", PATIENT.model_copy(update={"resources": {"limits": {"cpu": "99"}}}))
+    threading.Timer(0.2, performers.delete, ["worker"]).start()
+    with pytest.raises(NotReadyError, match="Terminating: it is being deleted"):
+        performers.wait_until_ready("worker", timeout=20)
+
+
+def test_waiting_ends_when_it_is_gone(world: World, performers: Client) -> None:
+    with world.lock:
+        world.target.operator.crash()
+    performers.create("worker", SPEC)
+    threading.Timer(0.2, performers.delete, ["worker"]).start()
+    with pytest.raises(DeletedError, match="performer avs/worker was deleted"):
+        performers.wait_until_ready("worker", timeout=20)
+
+
+def test_a_deletion_that_is_held_up_is_told(world: World, performers: Client) -> None:
+    performers.create("worker", SPEC)
+    with world.lock:
+        patch = {"metadata": {"finalizers": ["example.com/mine"]}}
+        world.there.cluster.api.patch("performers", NAMESPACE, "worker", patch)
+    with pytest.raises(NotDeletedError, match=r"is not gone after 0\.5 s: Terminating"):
+        performers.delete("worker", timeout=0.5)
+
+
+def test_deleting_what_is_not_there_is_no_error(performers: Client) -> None:
+    performers.delete("worker")
+
+
+def test_a_name_that_is_taken(performers: Client) -> None:
+    performers.create("worker", SPEC)
+    with pytest.raises(AlreadyExistsError, match="performer avs/worker exists already"):
+        performers.create("worker", SPEC)
+
+
+def test_what_the_api_server_does_not_accept_names_the_field(performers: Client) -> None:
+    spec = SPEC.model_copy(update={"resources": {"limits": {"cpu": "much"}}})
+    with pytest.raises(InvalidError, match=r"avs/worker: spec\.resources\.limits\[cpu") as raised:
+        performers.create("worker", spec)
+    assert [cause.field for cause in raised.value.causes] == ["spec.resources.limits[cpu]"]
+
+
+@pytest.mark.parametrize("verb", sorted(EXECUTOR_ROLE - {"update"}))
+def test_a_verb_that_the_role_lacks_is_named(world: World, performers: Client, verb: str) -> None:
+    performers.create("worker", PATIENT)
+    world.deny(verb)
+    use: dict[str, Callable[[], object]] = {
+        "create": lambda: performers.create("other", SPEC),
+        "delete": lambda: performers.delete("worker"),
+        "get": lambda: performers.get("worker"),
+        "list": performers.list,
+        "patch": lambda: performers.upgrade("worker", version="v2"),
+        "watch": lambda: list(performers.watch()),
+    }
+    with pytest.raises(ForbiddenError, match=rf"needs .*verbs \[{verb}\].*rbac\.yaml"):
+        use[verb]()
+
+
+def test_a_cluster_without_the_definition(world: World, performers: Client) -> None:
+    with world.lock:
+        world.there.cluster.api.delete(
+            "customresourcedefinitions", "", "performers.hourglass.eigenlayer.io"
+        )
+    with pytest.raises(MissingDefinitionError, match="kubectl apply --server-side -f crds/"):
+        performers.create("worker", SPEC)
+
+
+def test_a_namespace_that_does_not_exist(world: World) -> None:
+    world.variables["KUBERNETES_NAMESPACE"] = "nowhere"
+    with (
+        world.client() as performers,
+        pytest.raises(NotFoundError, match="kubectl create namespace nowhere"),
+    ):
+        performers.create("worker", SPEC)
+
+
+def test_an_api_server_that_is_away(world: World) -> None:
+    with served(world.there.cluster) as other:
+        other.write_kubeconfig(world.kubeconfig)
+    with world.client() as performers, pytest.raises(UnavailableError, match="cannot list"):
+        performers.list()
+
+
+def test_a_watch_outlives_its_connection(world: World, performers: Client) -> None:
+    changes = performers.watch()
+    performers.create("a", SPEC)
+    assert next(changes).performer.name == "a"
+    with world.lock:
+        world.target.operator.crash()
+    world.there.server.drop_watches()
+    performers.create("b", SPEC)
+    assert any(c.performer.name == "b" and c.type is ChangeType.ADDED for c in changes)
+    changes.close()
+
+
+def test_a_watch_of_one_performer(performers: Client) -> None:
+    performers.create("a", SPEC)
+    performers.create("b", SPEC)
+    changes = performers.watch("b")
+    seen = [next(changes)]
+    performers.delete("a")
+    performers.delete("b")
+    while seen[-1].type is not ChangeType.DELETED:
+        seen.append(next(changes))
+    changes.close()
+    assert {change.performer.name for change in seen} == {"b"}
+    assert seen[0].type is ChangeType.ADDED
+
+
+def test_the_async_face(world: World) -> None:
+    config = PerformerConfig(grpc_port=8080)
+
+    async def executor() -> str:
+        client = AsyncClient(kubeconfig=world.kubeconfig, variables=world.variables)
+        async with client as performers:
+            await performers.create("worker", SPEC.model_copy(update={"config": config}))
+            worker = await performers.wait_until_ready("worker", timeout=20)
+            await performers.delete("worker", timeout=20)
+            return performers.endpoint(worker)
+
+    assert asyncio.run(executor()) == "performer-worker.avs.svc.cluster.local:8080"
+
+
+def test_many_threads_may_share_a_client(performers: Client) -> None:
+    names = [f"worker-{number}" for number in range(8)]
+
+    def work(name: str) -> None:
+        performers.create(name, SPEC)
+        performers.wait_until_ready(name, timeout=20)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [(p.name, p.ready) for p in performers.list()] == [(name, True) for name in names]
+
+
+def test_a_client_is_used_in_a_with_block(world: World) -> None:
+    client = AsyncClient(kubeconfig=world.kubeconfig, variables=world.variables)
+    with pytest.raises(RuntimeError, match="with block"):
+        asyncio.run(client.list())
