@@ -2,6 +2,7 @@
 
 import click
 
+from hourglass_operator.cli.migrate import migrate
 from hourglass_operator.cli.run import run
 
 
@@ -11,4 +12,5 @@ def main() -> None:
     """The Hourglass Performer operator."""
 
 
+main.add_command(migrate)
 main.add_command(run)

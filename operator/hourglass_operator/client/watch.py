@@ -67,13 +67,18 @@ class Watch:
                     self.trouble, pauses = None, _pauses()
                     for change in changes:
                         yield change
+                heard = False
                 query = {"resourceVersion": self._version, "allowWatchBookmarks": "true"}
                 async with aclosing(self._source.watch(query | self._selectors)) as events:
                     async for event in events:
+                        heard = True
                         self.trouble, pauses = None, _pauses()
                         self._version = event["object"]["metadata"]["resourceVersion"]
                         if event["type"] != "BOOKMARK":
                             yield self._learn(ChangeType(event["type"]), event["object"])
+                if not heard:
+                    # Somebody in between may end every watch at once.
+                    await self._sleep(FIRST_PAUSE)
             except UnavailableError as error:
                 self.trouble = error
                 await self._sleep(next(pauses))

@@ -132,6 +132,11 @@ def test_an_api_server_that_is_away_is_tried_ever_less_often() -> None:
     assert pauses == [0.5, 1, 2, 4, 8, 8, 0.5, 1]
 
 
+def test_a_watch_that_tells_nothing_is_not_begun_again_at_once() -> None:
+    _, pauses = play(Source(lists(), [], [], [event("ADDED", obj("a"))]))
+    assert pauses == [0.5, 0.5]
+
+
 def test_after_an_event_it_is_tried_soon_again() -> None:
     heard = [event("ADDED", obj("a"))]
     _, pauses = play(Source(lists(), error(0), error(0), heard, error(0)))

@@ -1,0 +1,74 @@
+"""`hourglass-operator migrate`."""
+
+import sys
+from typing import TextIO
+
+import click
+
+from hourglass_operator.migrate import NotYaml, Remark
+from hourglass_operator.migrate import migrate as convert
+
+_HELP = """Turn manifests of the previous architecture into those of this one.
+
+Takes executorRef out of Performers and moves scheduling.nodeAffinity into scheduling.affinity.
+Comments, order and everything else stay as they are. What was changed is told on standard error;
+what cannot be converted is named with its line, and nothing is written then.
+
+\b
+Examples:
+  hourglass-operator migrate -f old.yaml > new.yaml
+  hourglass-operator migrate -f old.yaml -o old.yaml
+  kubectl get performers -A -o yaml | hourglass-operator migrate -f - | kubectl apply -f -
+
+\b
+Exit codes:
+  0  converted, or nothing to convert
+  2  the file cannot be read, or something in it cannot be converted
+"""
+
+
+@click.command(name="migrate", help=_HELP)
+@click.option(
+    "-f",
+    "--filename",
+    "source",
+    type=click.File(encoding="utf-8"),
+    required=True,
+    help="YAML or JSON, any number of documents; - for standard input.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Where to write; else standard output."
+)
+def migrate(source: TextIO, output: str | None) -> None:
+    """Convert a file."""
+    name = "standard input" if source.name == "<stdin>" else source.name
+    try:
+        done = convert(source.read())
+    except NotYaml as error:
+        _tell(f"{name}:{error.line}: not YAML: {error}")
+        sys.exit(2)
+    except UnicodeDecodeError:
+        _tell(f"{name}: not UTF-8")
+        sys.exit(2)
+    if done.refused:
+        for remark in done.refused:
+            _tell(_line(name, remark))
+        sys.exit(2)
+    for remark in done.changes:
+        _tell(_line(name, remark))
+    if not done.changes:
+        _tell(f"{name}: nothing to change")
+    try:
+        with click.open_file(output or "-", "w", encoding="utf-8") as target:
+            target.write(done.text)
+    except OSError as error:
+        _tell(f"--output {output}: {error.strerror}")
+        sys.exit(2)
+
+
+def _line(name: str, remark: Remark) -> str:
+    return f"{name}:{remark.line}: {remark.field}: {remark.text}"
+
+
+def _tell(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,154 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hourglass_operator.api import PerformerSpec
+from hourglass_operator.cli.migrate import migrate as command
+from hourglass_operator.migrate import Migration, NotYaml, Remark, migrate
+
+JSON = dict[str, Any]
+HERE = Path(__file__).parent
+CASES: list[JSON] = yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8"))
+GUIDE = HERE.parents[2] / "docs/migration.md"
+
+
+def told(remarks: tuple[Remark, ...]) -> list[str]:
+    return [f"{remark.line}: {remark.field}: {remark.text}" for remark in remarks]
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "new" in c], ids=lambda c: c["case"])
+def test_what_is_converted(case: JSON) -> None:
+    done = migrate(case["old"])
+    assert done.text == case["new"]
+    assert told(done.changes) == case["told"]
+    assert done.refused == ()
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "refused" in c], ids=lambda c: c["case"])
+def test_what_is_refused(case: JSON) -> None:
+    done = migrate(case["old"])
+    assert told(done.refused) == case["refused"]
+    assert done.text == case["old"]
+
+
+def test_what_is_not_yaml_names_the_line() -> None:
+    with pytest.raises(NotYaml) as raised:
+        migrate("a: b\nc: [\n")
+    assert raised.value.line == 3
+
+
+SCALARS = st.sampled_from(["a", "x: y # z", "", "two\nlines\n", "'quoted'", 7, True, None])
+TERMS = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner),
+    max_leaves=6,
+)
+AFFINITY = st.dictionaries(st.sampled_from(["required", "preferred"]), TERMS.filter(bool))
+SCHEDULING = st.fixed_dictionaries(
+    {"nodeSelector": st.just({"a": "b"})},
+    optional={
+        "nodeAffinity": AFFINITY,
+        "affinity": st.none()
+        | st.fixed_dictionaries({}, optional={"podAffinity": TERMS, "nodeAffinity": AFFINITY}),
+        "tolerations": TERMS,
+    },
+)
+OLD = st.builds(
+    lambda spec: (
+        {"apiVersion": "hourglass.eigenlayer.io/v1alpha1", "kind": "Performer"}
+        | {"spec": {"image": "i"} | spec}
+    ),
+    st.fixed_dictionaries({}, optional={"executorRef": TERMS, "scheduling": SCHEDULING}),
+)
+
+
+@given(OLD, st.sampled_from([True, False, None]), st.booleans())
+def test_all_that_was_meant_is_still_there(old: JSON, flow: bool | None, sort: bool) -> None:
+    text = yaml.safe_dump(old, default_flow_style=flow, sort_keys=sort)
+    done = migrate(text)
+    before, after = old["spec"], yaml.safe_load(done.text)["spec"]
+    scheduling = before.get("scheduling", {})
+    mine = scheduling.get("nodeAffinity", {})
+    theirs = (scheduling.get("affinity") or {}).get("nodeAffinity", {})
+    contradicting = any(key in theirs and theirs[key] != mine[key] for key in mine)
+    assert bool(done.refused) == contradicting
+    if done.refused:
+        assert done.text == text
+        return
+    assert "executorRef" not in after
+    new = after.get("scheduling", {})
+    assert ((new.get("affinity") or {}).get("nodeAffinity") or {}) == theirs | mine
+    assert "nodeAffinity" not in new
+    for other in ("nodeSelector", "tolerations"):
+        assert new.get(other) == scheduling.get(other)
+    assert migrate(done.text) == Migration(done.text, (), ())
+
+
+def run(*args: str, given: str = "") -> Result:
+    return CliRunner().invoke(command, args, input=given)
+
+
+OLD_TEXT, NEW_TEXT = CASES[0]["old"], CASES[0]["new"]
+
+
+def test_from_a_file_to_standard_output(tmp_path: Path) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text(OLD_TEXT)
+    result = run("-f", str(file))
+    assert (result.exit_code, result.stdout) == (0, NEW_TEXT)
+    assert result.stderr == f"{file}:6: spec.executorRef: removed, was 'main'\n"
+
+
+def test_from_standard_input_to_a_file(tmp_path: Path) -> None:
+    target = tmp_path / "new.yaml"
+    result = run("-f", "-", "-o", str(target), given=OLD_TEXT)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert target.read_text() == NEW_TEXT
+    assert result.stderr.startswith("standard input:6: spec.executorRef")
+
+
+def test_nothing_to_change_is_said() -> None:
+    result = run("-f", "-", given=NEW_TEXT)
+    assert (result.exit_code, result.stdout) == (0, NEW_TEXT)
+    assert result.stderr == "standard input: nothing to change\n"
+
+
+def test_when_something_is_refused_nothing_is_written(tmp_path: Path) -> None:
+    target = tmp_path / "new.yaml"
+    executor = "apiVersion: hourglass.eigenlayer.io/v1alpha1\nkind: HourglassExecutor\n"
+    result = run("-f", "-", "-o", str(target), given=f"{OLD_TEXT}---\n{executor}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("standard input:11: kind: HourglassExecutor is gone")
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "given", "said"),
+    [
+        (["-f", "none.yaml"], "", "none.yaml"),
+        (["-f", "-"], "a: [", "standard input:1: not YAML"),
+        (["-f", "-", "-o", "no/such/folder"], "a: b", "--output no/such/folder: No such file"),
+        ([], "", "-f"),
+    ],
+)
+def test_what_cannot_be_read_or_written(args: list[str], given: str, said: str) -> None:
+    result = run(*args, given=given)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_the_example_of_the_guide() -> None:
+    blocks = GUIDE.read_text(encoding="utf-8").split("```")
+    old, new = (block.removeprefix("yaml\n") for block in blocks[1::2] if block[:5] == "yaml\n")
+    console = next(block for block in blocks[1::2] if "old.yaml:" in block)
+    done = migrate(old)
+    assert done.text == new
+    for line in told(done.changes):
+        assert f"old.yaml:{line}\n" in console
+    PerformerSpec.model_validate(yaml.safe_load(new)["spec"])
