@@ -174,6 +174,8 @@ def _invalid(
     causes = tuple(
         Cause(str(cause.get("field", "")), str(cause.get("message", "")))
         for cause in details.get("causes") or ()
+        # "Some rules were not checked because …" is about no field.
+        if cause.get("field") != "<nil>"
     )
     told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes) or said
     error = InvalidError(f"cannot {verb} {what}: {told}", code, reason, said)
