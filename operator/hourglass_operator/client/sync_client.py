@@ -55,6 +55,8 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         try:
+            # Watches that nobody ended.
+            self._run(self._loop.shutdown_asyncgens())
             self._run(self._client.__aexit__())
         finally:
             self._stop()
@@ -93,7 +95,8 @@ class Client:
             while True:
                 yield self._run(following())
         finally:
-            self._run(changes.aclose())
+            if not self._loop.is_closed():
+                self._run(changes.aclose())
 
     def wait_until_ready(self, name: str, timeout: float = READY_SECONDS) -> Performer:
         """See AsyncClient.wait_until_ready."""

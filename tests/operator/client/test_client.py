@@ -228,6 +228,15 @@ def test_a_watch_of_one_performer(performers: Client) -> None:
     assert seen[0].type is ChangeType.ADDED
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_watch_that_is_still_open_ends_with_the_client(world: World) -> None:
+    with world.client() as performers:
+        changes = performers.watch()
+        performers.create("a", SPEC)
+        assert next(changes).performer.name == "a"
+    changes.close()
+
+
 def test_the_async_face(world: World) -> None:
     config = PerformerConfig(grpc_port=8080)
 
