@@ -17,6 +17,7 @@ COMMANDS = {
     "conntrack": "conntrack",
     "ip": "iproute2",
     "openssl": "openssl",
+    "faketime": "faketime",
     str(PLUGINS / "ptp"): "containernetworking-plugins",
 }
 """Command, or path, → the Debian package that has it."""

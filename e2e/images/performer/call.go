@@ -52,7 +52,7 @@ func call(ctx context.Context, o callOptions, out io.Writer) error {
 		return err
 	}
 	defer kept.Close()
-	var counted tally
+	counted := tally{answered: map[string]int{}, failed: map[string]int{}}
 	var running sync.WaitGroup
 	begin := func(check func(context.Context) (string, error)) {
 		running.Add(1)
@@ -120,9 +120,6 @@ type tally struct {
 func (t *tally) add(version string, err error) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	if t.answered == nil {
-		t.answered, t.failed = map[string]int{}, map[string]int{}
-	}
 	if err != nil {
 		t.failed[fmt.Sprintf("%s: %s", status.Code(err), err)]++
 	} else {
@@ -136,5 +133,5 @@ func (t *tally) print(out io.Writer) {
 	json.NewEncoder(out).Encode(map[string]any{
 		"at": time.Now().UTC(), "answered": t.answered, "failed": t.failed,
 	})
-	t.answered, t.failed = nil, nil
+	t.answered, t.failed = map[string]int{}, map[string]int{}
 }
