@@ -2,6 +2,8 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import kopf
 from kubernetes.aio.client import Configuration
@@ -22,6 +24,22 @@ async def connection(kubeconfig: Path | None, context: str | None) -> Configurat
     The given file, the files in $KUBECONFIG, the pod's service account, ~/.kube/config. Raises
     BadKubeconfig.
     """
+    configuration = await _loaded(kubeconfig, context)
+    # aiohttp would look for proxies and ~/.netrc at every call, in a thread each time.
+    configuration.client_session_kwargs = {"trust_env": False}
+    configuration.proxy = configuration.proxy or proxy_for(configuration.host)
+    return configuration
+
+
+def proxy_for(server: str) -> str | None:
+    """The proxy that the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) names for a server."""
+    url = urlsplit(server)
+    if not url.hostname or proxy_bypass(url.hostname):
+        return None
+    return getproxies().get(url.scheme)
+
+
+async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration:
     configuration = Configuration()
     # The controller has its own back-off; a retry below it would be a second one.
     configuration.retries = None
@@ -67,7 +85,6 @@ async def credentials(configuration: Configuration) -> kopf.ConnectionInfo:
         certificate_path=configuration.cert_file,
         private_key_path=configuration.key_file,
         proxy_url=configuration.proxy,
-        trust_env=True,
     )
 
 

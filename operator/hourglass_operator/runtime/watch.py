@@ -122,7 +122,6 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.persistence.progress_storage = _NoProgress()
     settings.persistence.diffbase_storage = _NoDiffBase()
     settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
-    settings.networking.trust_env = True
     settings.watching.chunk_size = 500
     # A worker for each object is only needed while there are events for it.
     settings.queueing.idle_timeout = 0.1
