@@ -16,8 +16,10 @@ import click
 from kubernetes.config import ConfigException, list_kube_config_contexts
 from rich.console import Console
 
+from hourglass_operator.client import AsyncClient, ClientError, Performer, WaitError
 from hourglass_operator.hardware.catalogue import load
 from hourglass_operator.plugin import show
+from hourglass_operator.plugin.follow import followed, line
 from hourglass_operator.plugin.read import NotRead, objects
 from hourglass_operator.plugin.view import JSON, View, look
 from hourglass_operator.plugin.why import Why, why
@@ -107,6 +109,8 @@ def main() -> None:
       kubectl performer why my-performer -n my-avs-project
       kubectl performer status my-performer -o json
       kubectl performer logs my-performer -f
+      kubectl performer wait my-performer --timeout 120
+      kubectl performer upgrade my-performer --image myavs/performer:v2.1.0 --version v2.1.0
       kubectl performer check -f performer.yaml
     """
 
@@ -185,6 +189,39 @@ def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: 
         _bad(f"{command[0]}: {error.strerror}")
 
 
+@main.command("wait")
+@click.argument("name")
+@click.option("--timeout", type=float, default=300.0, show_default=True, metavar="SECONDS")
+@output_option
+@target_options
+def wait_command(target: Target, name: str, timeout: float, output: str) -> None:
+    """Wait until a Performer serves, telling what is going on. Exit code 0 if it does, 1 if not."""
+    _follow(target, name, output, lambda client: client.wait_until_ready(name, timeout))
+
+
+@main.command("upgrade")
+@click.argument("name")
+@click.option("--image", help="The new image.")
+@click.option("--version", help="The new version; alone it restarts a mutable tag.")
+@click.option("--timeout", type=float, default=600.0, show_default=True, metavar="SECONDS")
+@output_option
+@target_options
+def upgrade_command(
+    target: Target, name: str, image: str | None, version: str | None, timeout: float, output: str
+) -> None:
+    """Change image, version or both, and wait until the new version serves.
+
+    Exit code 0 if it does, 1 if not; usually the old version serves on then.
+    """
+    if image is None and version is None:
+        _bad("upgrade: --image, --version or both are expected, found neither")
+
+    def upgrade(client: AsyncClient) -> Awaitable[Performer]:
+        return client.upgrade(name, image=image, version=version, timeout=timeout)
+
+    _follow(target, name, output, upgrade)
+
+
 @main.command("check")
 @click.option("-f", "--filename", required=True, type=click.Path(path_type=Path))
 @output_option
@@ -204,6 +241,37 @@ def check_command(target: Target, filename: Path, output: str) -> None:
         simulator = [str(Path(sys.executable).with_name("hourglass-sim")), "check", str(filename)]
         done = subprocess.run([*simulator, "--cluster", snapshot.name, "-o", output], check=False)
     sys.exit(done.returncode)
+
+
+def _follow(
+    target: Target,
+    name: str,
+    output: str,
+    wait: Callable[[AsyncClient], Awaitable[Performer]],
+) -> None:
+    """Wait with a client; people see each change on standard error, programs the end as JSON."""
+
+    async def follow() -> Performer:
+        place, file, context = target.namespace, target.kubeconfig, target.context
+        async with AsyncClient(place, kubeconfig=file, context=context, variables={}) as client:
+            tell = functools.partial(click.echo, err=True)
+            return await followed(client, name, lambda: wait(client), tell)
+
+    performer: Performer | None
+    try:
+        performer, failure = asyncio.run(follow()), ""
+    except WaitError as error:
+        performer, failure = error.performer, str(error)
+    except ClientError as error:
+        _bad(str(error))
+    if output == "json":
+        _print_json(
+            {"serves": not failure, "state": performer and line(performer), "failure": failure}
+        )
+    elif failure:
+        click.echo(failure, err=True)
+    if failure:
+        sys.exit(NOT_SERVING)
 
 
 def _look(target: Target, name: str) -> tuple[View, Why, list[JSON]]:
