@@ -17,6 +17,11 @@ from hourglass_simulator.http.request import Answer, Place, Request, place
 
 JSON = dict[str, Any]
 
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+_ACCEPTED = (
+    "the body of the request was in an unknown format - accepted media types include:"
+    " application/json"
+)
 NOT_FOUND = Answer(404, "404 page not found\n")
 _MAJOR, _MINOR, _ = KUBERNETES.removeprefix("v").split(".")
 
@@ -32,6 +37,8 @@ class Router:
     def answer(self, request: Request) -> Answer:
         """Answer a request; refusals are answers too. Raises CallTimeout as the API server does."""
         try:
+            if request.content_type == PROTOBUF:
+                raise APIError(415, "UnsupportedMediaType", _ACCEPTED)
             return self._fixed(request) or self._below(request)
         except APIError as error:
             return Answer(error.code, error.status())

@@ -182,3 +182,12 @@ def test_who_may_is_told_to_who_asks(router: Router, user: str, allowed: bool) -
 )
 def test_what_cannot_be_done_is_refused(router: Router, method: str, path: str, code: int) -> None:
     assert router.answer(Request(method, path)).code == code
+
+
+def test_protobuf_is_told_to_be_unknown(router: Router) -> None:
+    request = Request(
+        "POST", "/api/v1/namespaces", content_type="application/vnd.kubernetes.protobuf"
+    )
+    answer = router.answer(request)
+    assert (answer.code, answer.body["reason"]) == (415, "UnsupportedMediaType")
+    assert "accepted media types include: application/json" in answer.body["message"]
