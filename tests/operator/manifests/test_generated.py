@@ -12,6 +12,7 @@ import yaml
 from hourglass_operator.manifests.base import base
 from hourglass_operator.manifests.chart import chart
 from hourglass_operator.manifests.monitoring import monitoring
+from hourglass_operator.manifests.security import page
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
@@ -24,6 +25,11 @@ def test_the_files_are_up_to_date(folder: str, made: Callable[[], Mapping[str, s
     there = (file for file in (DEPLOY / folder).rglob("*") if file.is_file())
     files = {str(file.relative_to(DEPLOY / folder)): file.read_text("utf-8") for file in there}
     assert files == made(), "run `make generate`"
+
+
+def test_the_page_on_security_is_up_to_date() -> None:
+    written = (DEPLOY.parent / "docs" / "security.md").read_text("utf-8")
+    assert written == page(), "run `make generate`"
 
 
 def test_the_kustomization_names_every_other_file() -> None:
