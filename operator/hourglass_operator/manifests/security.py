@@ -14,8 +14,8 @@ Made from the code by `make generate`.
 
 ## What the operator may do
 
-A ClusterRole, bound for the whole cluster. With `--namespace` a Role in each of those namespaces is
-enough, and a ClusterRole for the nodes.
+A ClusterRole, bound for the whole cluster. With `--namespace` a Role in each of those namespaces
+is enough, and a ClusterRole for the nodes.
 
 | resource | verbs | to |
 |---|---|---|
@@ -25,30 +25,31 @@ A Role in the operator's own namespace:
 | resource | verbs | to |
 |---|---|---|
 {own}
-There is no `*`, nothing on Secrets and ConfigMaps, and no verb that gives rights (escalate, bind,
-impersonate). The operator checks all of it when it starts, and again when a call is forbidden; what is
-missing is told in the log and by `/readyz`, each with what it is needed for.
+There is no `*`, nothing on Secrets and ConfigMaps, and no verb that gives rights (escalate,
+bind, impersonate). The operator checks all of it when it starts, and again when a call is
+forbidden; what is missing is told in the log and by `/readyz`, each with what it is needed for.
 
 ## What its pods may do
 
-They run as user {user}, not as root, with a read-only root filesystem, no capabilities, no privilege
-escalation and the runtime's seccomp profile, in a namespace that enforces the restricted Pod Security
-Standard. They need the API server, and nothing else in the cluster needs them but Prometheus.
+They run as user {user}, not as root, with a read-only root filesystem, no capabilities, no
+privilege escalation and the runtime's seccomp profile, in a namespace that enforces the
+restricted Pod Security Standard. They need the API server, and nothing else in the cluster needs
+them but Prometheus.
 
 ## What a Performer may do
 
 Its pod runs the user's image. Unless `config.serviceAccountName` says otherwise no token of a
-ServiceAccount is mounted; privilege escalation is off and the seccomp profile is the runtime's. The user
-and the capabilities are the image's: a namespace that enforces the restricted standard refuses it with
-`PodRejected` and the API server's words.
+ServiceAccount is mounted; privilege escalation is off and the seccomp profile is the runtime's.
+The user and the capabilities are the image's: a namespace that enforces the restricted standard
+refuses it with `PodRejected` and the API server's words.
 
 Who may create Performers may run containers in that namespace with any Secret, ConfigMap and
 ServiceAccount of it, as with the right to create pods.
 
 ## Secrets
 
-The operator never reads Secrets: it puts their names into pods, and the kubelet reads them. Values of
-`config.env` reach the pod and nothing else: no log, no Event, no metric, no condition.
+The operator never reads Secrets: it puts their names into pods, and the kubelet reads them.
+Values of `config.env` reach the pod and nothing else: no log, no Event, no metric, no condition.
 """
 
 
