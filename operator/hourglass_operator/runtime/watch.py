@@ -122,7 +122,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.persistence.progress_storage = _NoProgress()
     settings.persistence.diffbase_storage = _NoDiffBase()
     settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
-    settings.watching.chunk_size = 500
+    # Whole objects are large: of a long list only this many are in memory at once.
+    settings.watching.chunk_size = 100
     # A worker for each object is only needed while there are events for it.
     settings.queueing.idle_timeout = 0.1
     for resource, selector in SELECTORS.items():
