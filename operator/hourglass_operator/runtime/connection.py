@@ -1,6 +1,7 @@
 """How to reach the API server: kubeconfig or the pod's service account."""
 
 import os
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -62,13 +63,38 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
         )
     except ConfigException as error:
         raise BadKubeconfig(f"kubeconfig {file}: {error}") from None
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, ValueError, YAMLError) as error:
         what = " ".join(str(error).split())
         raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig: {what}") from None
     except (TypeError, AttributeError):
         # YAML, but of another shape than the loader takes for granted.
-        raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig") from None
+        raise BadKubeconfig(
+            f"kubeconfig {file}: not a kubeconfig, or the user of its context is not in it"
+        ) from None
+    if (mistake := _mistake(configuration)) is not None:
+        raise BadKubeconfig(f"kubeconfig {file}: {mistake}")
     return configuration
+
+
+def _mistake(configuration: Configuration) -> str | None:
+    """What the loader takes and no connection can be made with."""
+    try:
+        url = urlsplit(configuration.host)
+        usable = url.scheme in ("http", "https") and url.hostname and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        return f"the cluster's server: https://HOST:PORT is expected, found {configuration.host!r}"
+    try:
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
+    except ssl.SSLError:
+        return "the cluster's certificate-authority is no certificate"
+    try:
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file)
+    except ssl.SSLError:
+        return "the user's client-certificate and client-key are none, or do not belong together"
+    return None
 
 
 async def credentials(configuration: Configuration) -> kopf.ConnectionInfo:

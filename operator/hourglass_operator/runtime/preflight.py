@@ -44,11 +44,15 @@ async def preflight(
         return [lack]
     wanted = list(_wanted(namespaces, lease_namespace))
     allowed = await asyncio.gather(*(_allowed(api, *question) for question in wanted))
-    return [
+    lacks = [
         Lack(Exit.NO_PERMISSION, describe(*question))
         for question, may in zip(wanted, allowed, strict=True)
         if not may
     ]
+    if answer.code == 403 and not lacks:
+        # Whoever has no credentials at all may not even ask what is allowed.
+        lacks.append(Lack(Exit.NO_PERMISSION, f"missing permission: {answer.message}"))
+    return lacks
 
 
 def basic_lack(answer: Answer, server: str) -> Lack | None:

@@ -102,3 +102,9 @@ def test_who_may_not_list_performers_is_told_so() -> None:
         "missing permission: list performers.hourglass.eigenlayer.io in the whole cluster"
         " (to know the Performers)"
     ]
+
+
+def test_who_has_no_credentials_is_told_what_the_server_says() -> None:
+    said = 'performers is forbidden: User "system:anonymous" cannot list resource "performers"'
+    script = Script(refused(403, "Forbidden", said), then=refused(403, "Forbidden"))
+    assert texts(script) == [f"missing permission: {said}"]

@@ -1,0 +1,99 @@
+"""Kubeconfigs with which no connection can be made, and what is said of them."""
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hourglass_operator.runtime.connection import BadKubeconfig, connection
+
+JSON = dict[str, Any]
+
+NO_PEM = base64.b64encode(b"hello").decode()
+
+
+def kubeconfig(cluster: JSON | None = None, user: JSON | None = None, **top: Any) -> str:
+    named_cluster = {"server": "https://127.0.0.1:1"} | (cluster or {})
+    named_user = {"token": "t"} if user is None else user
+    config: JSON = {
+        "clusters": [{"name": "there", "cluster": named_cluster}],
+        "users": [{"name": "me", "user": named_user}],
+        "contexts": [{"name": "mine", "context": {"cluster": "there", "user": "me"}}],
+        "current-context": "mine",
+    }
+    return json.dumps(config | top)
+
+
+WRONG = [
+    ("it is empty", "", "not a kubeconfig"),
+    ("it is a word", "hello", "not a kubeconfig"),
+    ("it is a list", "- a", "not a kubeconfig"),
+    ("it is no YAML", "{", "not a kubeconfig: while parsing"),
+    ("it is another object", '{"kind": "Pod"}', "Expected key current-context"),
+    (
+        "its context does not exist",
+        kubeconfig(**{"current-context": "yours"}),
+        "Expected object with name yours",
+    ),
+    (
+        "the cluster does not exist",
+        kubeconfig(clusters=[]),
+        "Expected object with name there",
+    ),
+    ("the user does not exist", kubeconfig(users=[]), "the user of its context is not in it"),
+    (
+        "the server is no URL",
+        kubeconfig({"server": "not a url"}),
+        "the cluster's server: https://HOST:PORT is expected, found 'not a url'",
+    ),
+    (
+        "the server's port is none",
+        kubeconfig({"server": "https://127.0.0.1:99999"}),
+        "the cluster's server: https://HOST:PORT is expected, found 'https://127.0.0.1:99999'",
+    ),
+    (
+        "the authority's file does not exist",
+        kubeconfig({"certificate-authority": "/nowhere/ca.crt"}),
+        "/nowhere/ca.crt",
+    ),
+    (
+        "the authority is no certificate",
+        kubeconfig({"certificate-authority-data": NO_PEM}),
+        "the cluster's certificate-authority is no certificate",
+    ),
+    (
+        "the client's certificate is none",
+        kubeconfig(user={"client-certificate-data": NO_PEM, "client-key-data": NO_PEM}),
+        "the user's client-certificate and client-key are none",
+    ),
+    ("the token's file does not exist", kubeconfig(user={"tokenFile": "/nowhere/t"}), "/nowhere/t"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), [w[1:] for w in WRONG], ids=[w[0] for w in WRONG])
+def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(text)
+    with pytest.raises(BadKubeconfig) as raised:
+        asyncio.run(connection(file, None))
+    message = str(raised.value)
+    assert message.startswith(f"kubeconfig {file}: ")
+    assert said in message
+    assert "\n" not in message
+
+
+def test_a_cluster_without_a_server_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(kubeconfig().replace('"server": "https://127.0.0.1:1"', ""))
+    with pytest.raises(BadKubeconfig, match="the cluster's server"):
+        asyncio.run(connection(file, None))
+
+
+def test_what_is_right_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(kubeconfig())
+    configuration = asyncio.run(connection(file, None))
+    assert configuration.host == "https://127.0.0.1:1"
