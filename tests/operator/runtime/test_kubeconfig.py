@@ -15,16 +15,18 @@ JSON = dict[str, Any]
 NO_PEM = base64.b64encode(b"hello").decode()
 
 
-def kubeconfig(cluster: JSON | None = None, user: JSON | None = None, **top: Any) -> str:
+def kubeconfig(
+    cluster: JSON | None = None, user: JSON | None = None, top: JSON | None = None
+) -> str:
     named_cluster = {"server": "https://127.0.0.1:1"} | (cluster or {})
-    named_user = {"token": "t"} if user is None else user
+    named_user: JSON = {"token": "t"} if user is None else user
     config: JSON = {
         "clusters": [{"name": "there", "cluster": named_cluster}],
         "users": [{"name": "me", "user": named_user}],
         "contexts": [{"name": "mine", "context": {"cluster": "there", "user": "me"}}],
         "current-context": "mine",
     }
-    return json.dumps(config | top)
+    return json.dumps(config | (top or {}))
 
 
 WRONG = [
@@ -35,15 +37,19 @@ WRONG = [
     ("it is another object", '{"kind": "Pod"}', "Expected key current-context"),
     (
         "its context does not exist",
-        kubeconfig(**{"current-context": "yours"}),
+        kubeconfig(top={"current-context": "yours"}),
         "Expected object with name yours",
     ),
     (
         "the cluster does not exist",
-        kubeconfig(clusters=[]),
+        kubeconfig(top={"clusters": []}),
         "Expected object with name there",
     ),
-    ("the user does not exist", kubeconfig(users=[]), "the user of its context is not in it"),
+    (
+        "the user does not exist",
+        kubeconfig(top={"users": []}),
+        "the user of its context is not in it",
+    ),
     (
         "the server is no URL",
         kubeconfig({"server": "not a url"}),
