@@ -51,6 +51,8 @@ _COLUMNS = (
     ("Node", "string", ".status.nodeName", 1),
     ("Image", "string", ".spec.image", 1),
     ("AVS", "string", ".spec.avsAddress", 1),
+    # Last, because it is long: what is wrong, without another command.
+    ("Message", "string", '.status.conditions[?(@.type=="Ready")].message', 0),
 )
 
 _NOT_STRUCTURAL = ("title", "default", "$defs", "anyOf", "$ref", "x-core-type")

@@ -126,5 +126,5 @@ def test_the_columns_tell_what_is_wrong() -> None:
     columns = crd.generate()["spec"]["versions"][0]["additionalPrinterColumns"]
     short = [column["name"] for column in columns if not column.get("priority")]
     wide = [column["name"] for column in columns if column.get("priority")]
-    assert short == ["Phase", "Ready", "Reason", "Version", "Age"]
+    assert short == ["Phase", "Ready", "Reason", "Version", "Age", "Message"]
     assert wide == ["Endpoint", "Node", "Image", "AVS"]

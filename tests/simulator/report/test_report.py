@@ -196,7 +196,8 @@ def test_the_table_at_the_end_is_that_of_kubectl(met: Result) -> None:
     performers = report.performers_at_end(met.records)
     headings, row = report.performers_table(performers, met.duration, wide=False)
     told = dict(zip(headings, row, strict=True))
-    assert list(told) == ["NAMESPACE", "NAME", "PHASE", "READY", "REASON", "VERSION", "AGE"]
+    expected = ["NAMESPACE", "NAME", "PHASE", "READY", "REASON", "VERSION", "AGE", "MESSAGE"]
+    assert list(told) == expected
     assert (told["NAME"], told["PHASE"], told["VERSION"]) == ("worker", "Running", "v2")
 
 
