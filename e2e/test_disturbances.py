@@ -126,7 +126,8 @@ def test_somebody_edits_status_labels_and_annotations_all_the_time(
         f"{edits[0]} edits of status, labels and annotations during {len(WORK.steps)} steps of"
         f" work, {conflicts:.0f} conflicts: all well {took:.1f} s later"
     )
-    assert conflicts > 0
+    # How many of them meet a write of the operator is chance.
+    assert edits[0] > 100
 
 
 def names(performers: Performers) -> set[str]:

@@ -19,7 +19,7 @@ TROUBLES = [
     (
         "a GPU that no node has",
         {"image": IMAGE, "hardwareRequirements": {"gpuType": "nvidia-h100", "gpuCount": 1}},
-        ["Pending", "False", "HardwareUnavailable", "needs 1 × nvidia-h100", "has nvidia-h100"],
+        ["Pending", "False", "HardwareUnavailable", "needs 1 × nvidia-h100: "],
     ),
     (
         "a crash loop",

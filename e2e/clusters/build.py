@@ -24,6 +24,7 @@ PACKAGES = {
     **{name: ("kubernetes", f"k8s.io/kubernetes/cmd/{name}") for name in KUBERNETES},
     "coredns": ("coredns", "github.com/coredns/coredns"),
     "kwok": ("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    "helm": ("helm", "helm.sh/helm/v3/cmd/helm"),
     "pause": ("containers", "./pause"),
     "lookup": ("containers", "./lookup"),
 }

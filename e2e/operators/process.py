@@ -137,6 +137,11 @@ class Operator:
             for verb in ("create", "patch", "delete")
         )
 
+    def missed(self) -> list[str]:
+        """The permissions that it has missed, as its log tells them."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if "missing permission" in line]
+
     def last_logged(self, lines: int = 5) -> str:
         """The end of the log, on one line."""
         return " | ".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -24,26 +24,28 @@ def running(
 ) -> Iterator[Operator]:
     """A replica that serves the whole cluster, with its account and its Lease in the namespace.
 
-    It leads at the beginning; at the end it is killed if it runs. `folder` holds its log and
-    kubeconfig. With `server` it reaches the API server under that URL and does not look at its
-    certificate.
+    It has the shipped permissions, and fails the test when it misses another. It leads at the
+    beginning; at the end it is killed if it runs. `folder` holds its log and kubeconfig. With
+    `server` it reaches the API server under that URL and does not look at its certificate.
     """
     kubeconfig = folder / "operator.kubeconfig"
     operator_account(cluster, namespace, "operator", kubeconfig)
     if server is not None:
-        _redirect(kubeconfig, server)
+        redirect(kubeconfig, server)
     lease = (f"--lease-namespace={namespace}", *SHORT_LEASE)
     replica = Operator(kubeconfig, folder / "operator.log", (*lease, *flags), environment)
     replica.start()
     try:
         replica.wait_leading()
         yield replica
+        assert not replica.missed()
     finally:
         if replica.runs:
             replica.kill()
 
 
-def _redirect(kubeconfig: Path, server: str) -> None:
+def redirect(kubeconfig: Path, server: str) -> None:
+    """Let a kubeconfig reach the API server under this URL, without a look at its certificate."""
     config = json.loads(kubeconfig.read_text())
     for each in config["clusters"]:
         each["cluster"] = {"server": server, "insecure-skip-tls-verify": True}

@@ -98,6 +98,7 @@ def stage(
         operator.wait_leading()
         kwok = Path(shutil.which("kwok") or program("kwok", print))
         yield Stage(api, Kwok(kwok, cluster.kubeconfig, folder), bystanders, proxy)
+        assert not operator.missed()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))

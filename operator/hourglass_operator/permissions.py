@@ -21,7 +21,7 @@ class Permission:
 _WATCH = ("get", "list", "watch")
 
 CLUSTER = (
-    Permission(GROUP, "performers", _WATCH, "know the Performers"),
+    Permission(GROUP, "performers", ("list", "watch"), "know the Performers"),
     Permission(GROUP, "performers", ("patch",), "set and release the finalizer"),
     Permission(GROUP, "performers/status", ("patch",), "tell phase and conditions"),
     Permission("", "pods", _WATCH, "know the pods of Performers"),

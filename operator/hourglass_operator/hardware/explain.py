@@ -14,6 +14,8 @@ from hourglass_operator.kube.node import NodeView
 _LIMIT = 1024
 _OWN_WORDS = 704
 """Characters for what is said here; the rest is the scheduler's."""
+SCHEDULER_SAYS = ". The scheduler says: "
+"""Between what is said here and the scheduler's own sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def explain(
         hardware = True
         words = absence(needed, nodes)
     own = shortened(f"needs {needed}: {words}", _OWN_WORDS)
-    said = f". The scheduler says: {scheduler_message}" if scheduler_message else ""
+    said = f"{SCHEDULER_SAYS}{scheduler_message}" if scheduler_message else ""
     return Explanation(hardware, shortened(f"{own}{said}", _LIMIT))
 
 

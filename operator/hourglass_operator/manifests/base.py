@@ -16,6 +16,7 @@ def base() -> Mapping[str, str]:
         "deployment.yaml": as_yaml(workload.deployment()),
         "poddisruptionbudget.yaml": as_yaml(workload.disruption_budget()),
         "service.yaml": as_yaml(workload.metrics_service()),
+        "networkpolicy.yaml": as_yaml(workload.network_policy()),
     }
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

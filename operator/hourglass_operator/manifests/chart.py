@@ -46,6 +46,7 @@ def chart() -> Mapping[str, str]:
         "templates/deployment.yaml": _template(workload.deployment(_CHOSEN)),
         "templates/poddisruptionbudget.yaml": _template(workload.disruption_budget(_CHOSEN)),
         "templates/service.yaml": _template(workload.metrics_service(_CHOSEN)),
+        "templates/networkpolicy.yaml": _template(workload.network_policy(_CHOSEN)),
     }
     return with_notice(files)
 

@@ -1,16 +1,23 @@
-"""`python -m hourglass_operator.manifests.security` writes docs/security.md."""
+"""`python -m hourglass_operator.manifests.security FILE` writes docs/security.md.
 
+The file is what e2e/test_permissions.py recorded on a real cluster: by permission, when it is
+missed and what is then not done.
+"""
+
+import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from hourglass_operator.manifests.roles import EVERYWHERE
 from hourglass_operator.manifests.workload import USER
 from hourglass_operator.permissions import OWN_NAMESPACE, Permission
+from hourglass_operator.runtime.preflight import Exit
 
 _PAGE = """\
 # Security
 
-Made from the code by `make generate`.
+Made by `make generate` from the code and from what was seen on a real cluster.
 
 ## What the operator may do
 
@@ -29,6 +36,16 @@ There is no `*`, nothing on Secrets and ConfigMaps, and no verb that gives right
 bind, impersonate). The operator checks all of it when it starts, and again when a call is
 forbidden; what is missing is told in the log and by `/readyz`, each with what it is needed for.
 
+### What breaks without each
+
+Without any of them the operator does not start (exit code {no_permission}). One that is lost later
+breaks the following until it is given back, which needs no restart. `e2e/test_permissions.py` takes
+each away in turn and records this table. All other tests on a real cluster, scenarios included, run
+with exactly these permissions, and fail when the operator misses one.
+
+| permission | when | what is not done |
+|---|---|---|
+{losses}
 ## What its pods may do
 
 They run as user {user}, not as root, with a read-only root filesystem, no capabilities, no
@@ -53,10 +70,17 @@ Values of `config.env` reach the pod and nothing else: no log, no Event, no metr
 """
 
 
-def page() -> str:
-    """docs/security.md."""
+def page(losses: Mapping[str, Mapping[str, str]]) -> str:
+    """docs/security.md; `losses` by permission, with the keys `when` and `not_done`."""
     everywhere, own = (_table(permissions) for permissions in (EVERYWHERE, OWN_NAMESPACE))
-    return _PAGE.format(everywhere=everywhere, own=own, user=USER)
+    rows = (f"| `{name}` | {it['when']} | {it['not_done']} |\n" for name, it in losses.items())
+    return _PAGE.format(
+        everywhere=everywhere,
+        own=own,
+        user=USER,
+        losses="".join(rows),
+        no_permission=int(Exit.NO_PERMISSION),
+    )
 
 
 def _table(permissions: Iterable[Permission]) -> str:
@@ -72,4 +96,4 @@ def _rows(permissions: Iterable[Permission]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    sys.stdout.write(page(json.loads(Path(sys.argv[1]).read_text("utf-8"))))

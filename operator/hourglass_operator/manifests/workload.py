@@ -66,6 +66,23 @@ def metrics_service(chosen: Installation = DEFAULT) -> JSON:
     }
 
 
+def network_policy(chosen: Installation = DEFAULT) -> JSON:
+    """Others reach the metrics and the probes and nothing else; the API server is not a pod.
+
+    https://kubernetes.io/docs/concepts/services-networking/network-policies/
+    """
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": _metadata(chosen),
+        "spec": {
+            "podSelector": {"matchLabels": _SELECTOR},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [{"port": port} for port in sorted(_ports().values())]}],
+        },
+    }
+
+
 def _metadata(chosen: Installation) -> JSON:
     return {"name": NAME, "namespace": chosen.namespace, "labels": _SELECTOR}
 

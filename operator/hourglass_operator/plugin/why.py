@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hourglass_operator.hardware.explain import SCHEDULER_SAYS
 from hourglass_operator.kube import time
 from hourglass_operator.plugin.view import View
 from hourglass_statemachine import Reason
@@ -36,8 +37,9 @@ class Why:
 
     @property
     def sentence(self) -> str:
-        """All of it for a person."""
-        return f"{self.message}; {self.advice}" if self.advice else self.message
+        """For a person; without what the scheduler says where the operator knows better."""
+        words = self.message.partition(SCHEDULER_SAYS)[0]
+        return f"{words}; {self.advice}" if self.advice else words
 
 
 def why(view: View, now: float) -> Why:

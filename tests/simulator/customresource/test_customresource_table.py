@@ -20,7 +20,12 @@ PERFORMER = {
         "nodeName": "node-1",
         "conditions": [
             {"type": "Available", "status": "True", "reason": "Other"},
-            {"type": "Ready", "status": "False", "reason": "HardwareUnavailable"},
+            {
+                "type": "Ready",
+                "status": "False",
+                "reason": "HardwareUnavailable",
+                "message": "needs a GPU",
+            },
         ],
     },
 }
@@ -33,15 +38,15 @@ def performers() -> CustomResource:
 
 def test_the_table_says_what_is_wrong(performers: CustomResource) -> None:
     assert performers.table([PERFORMER], NOW) == [
-        ["NAME", "PHASE", "READY", "REASON", "VERSION", "AGE"],
-        ["p", "Pending", "False", "HardwareUnavailable", "v1", "2m3s"],
+        ["NAME", "PHASE", "READY", "REASON", "VERSION", "AGE", "MESSAGE"],
+        ["p", "Pending", "False", "HardwareUnavailable", "v1", "2m3s", "needs a GPU"],
     ]
 
 
 def test_the_wide_table_says_where(performers: CustomResource) -> None:
     headings, row = performers.table([PERFORMER], NOW, wide=True)
-    assert headings[6:] == ["ENDPOINT", "NODE", "IMAGE", "AVS"]
-    assert row[6:] == ["", "node-1", "a/b:1", "0x12"]
+    assert headings[6:] == ["ENDPOINT", "NODE", "IMAGE", "AVS", "MESSAGE"]
+    assert row[6:] == ["", "node-1", "a/b:1", "0x12", "needs a GPU"]
 
 
 @pytest.mark.parametrize(

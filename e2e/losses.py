@@ -1,0 +1,256 @@
+"""What is not done any more when the operator loses a permission while it runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kubernetes.client.exceptions import ApiException
+
+from clusters import wait_until
+from operators import Line, Operator, Performers
+
+JSON = dict[str, Any]
+
+IMAGE = "x:v1"
+IN_THE_WAY = {"labels": {"in-the-way": "yes"}}
+ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A Performer that serves, the operator, and the line between it and the API server."""
+
+    name: str
+    performers: Performers
+    operator: Operator
+    line: Line
+
+    @property
+    def new(self) -> str:
+        """The Performer that is created while the permission is lost."""
+        return f"{self.name}-new"
+
+    @property
+    def status(self) -> JSON:
+        """Of the new one."""
+        status: JSON = self.performers.get(self.new)["status"]
+        return status
+
+    @property
+    def service(self) -> JSON:
+        """Of the Performer that was there before."""
+        return self.performers.call("GET", "services", f"performer-{self.name}")
+
+    def create(self) -> None:
+        """Create the new one."""
+        self.performers.create(self.new, IMAGE)
+
+    def put_a_service_in_the_way(self) -> None:
+        """Take the name that the Service of the new one is to have."""
+        meta = {"name": f"performer-{self.new}", **IN_THE_WAY}
+        spec = {"ports": [{"port": 1}]}
+        self.performers.call("POST", "services", body={"metadata": meta, "spec": spec})
+        self.create()
+
+    def put_a_pod_in_the_way(self) -> None:
+        """The pod that was there before tells the name: it is the same for the same input."""
+        (pod,) = self.performers.pods(self.name)
+        name = pod["metadata"]["name"].replace(f"-{self.name}-", f"-{self.new}-")
+        spec = {
+            "containers": [{"name": "main", "image": IMAGE}],
+            "nodeName": "nowhere",
+            "terminationGracePeriodSeconds": 0,
+        }
+        body = {"metadata": {"name": name, **IN_THE_WAY}, "spec": spec}
+        self.performers.call("POST", "pods", body=body)
+        self.create()
+
+    def clear_the_way(self) -> None:
+        """Delete what `put_…` has put there."""
+        for kind in ("pods", "services"):
+            for each in self.performers.items(kind):
+                if "in-the-way" in each["metadata"].get("labels", {}):
+                    self.performers.call("DELETE", kind, each["metadata"]["name"])
+
+    def delete_new(self) -> None:
+        """Delete the new one again."""
+        self.performers.delete(self.new)
+
+    def delete(self) -> None:
+        """Delete the Performer that was there before."""
+        self.performers.delete(self.name)
+
+    def disown(self) -> None:
+        """Remove the owner of its pod."""
+        (pod,) = self.performers.pods(self.name)
+        orphan = {"metadata": {"ownerReferences": None}}
+        self.performers.patch("pods", pod["metadata"]["name"], orphan)
+
+    def lead_the_service_astray(self) -> None:
+        """Let its Service select other pods."""
+        name = f"performer-{self.name}"
+        self.performers.patch("services", name, {"spec": {"selector": {"app": ELSEWHERE}}})
+
+    def cut(self) -> None:
+        """Reset the operator's connections."""
+        self.line.cut()
+
+    def delete_the_lease(self) -> None:
+        """Delete the Lease, as somebody may by hand."""
+        (lease,) = self.performers.items("leases")
+        self.performers.call("DELETE", "leases", lease["metadata"]["name"])
+
+    def lose_the_lease(self) -> None:
+        """Return once the operator leads no more."""
+        wait_until("the Lease is lost", lambda: not self.operator.leads, 30)
+
+    def wait_for_resync(self) -> None:
+        """Return once the operator, which compares every second, is not ready any more."""
+        wait_until("the comparison has failed", lambda: not self.operator.is_ready(), 30)
+
+    def gone(self) -> bool:
+        """Whether the Performer that was there before has ended."""
+        try:
+            self.performers.get(self.name)
+        except ApiException as error:
+            return bool(error.status == 404)
+        return False
+
+    def has_events(self) -> bool:
+        """Whether anything was told of the new one."""
+        events = self.performers.items("events")
+        return any(each["involvedObject"]["name"] == self.new for each in events)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A permission (in the operator's words), what happens without it, and what is not done.
+
+    `done` tells that it is done after all: when the permission was given back and `then` happens.
+    """
+
+    right: str
+    happens: Callable[[Scene], None]
+    when: str
+    not_done: str
+    done: Callable[[Scene], bool]
+    then: Callable[[Scene], None] = Scene.clear_the_way
+
+
+def _of_reading(resource: str) -> tuple[Loss, Loss]:
+    seen = resource.split(".")[0]
+    return (
+        Loss(
+            f"list {resource}",
+            Scene.wait_for_resync,
+            "what is known is compared with what exists",
+            f"{seen} that went unnoticed stay unnoticed",
+            lambda scene: scene.operator.is_ready(),
+        ),
+        Loss(
+            f"watch {resource}",
+            Scene.cut,
+            "the connection is lost",
+            f"{seen} are not seen any more",
+            lambda scene: scene.operator.is_ready(),
+        ),
+    )
+
+
+CREATED, DELETED = "a Performer is created", "a Performer is deleted"
+CRD, SLICES = "performers.hourglass.eigenlayer.io", "endpointslices.discovery.k8s.io"
+LEASES = "leases.coordination.k8s.io"
+LOSSES = (
+    *_of_reading(CRD),
+    Loss(
+        f"patch {CRD}",
+        Scene.create,
+        CREATED,
+        "it gets no finalizer, and nothing else",
+        lambda scene: "finalizers" in scene.performers.get(scene.new)["metadata"],
+    ),
+    Loss(
+        f"patch {CRD}/status",
+        Scene.create,
+        CREATED,
+        "its status has no conditions",
+        lambda scene: "conditions" in scene.status,
+    ),
+    Loss(
+        "get pods",
+        Scene.put_a_pod_in_the_way,
+        "a pod of another has the name",
+        "it is not known whose the pod is",
+        lambda scene: bool(scene.performers.pods(scene.new)),
+    ),
+    *_of_reading("pods"),
+    Loss(
+        "create pods",
+        Scene.create,
+        CREATED,
+        "it gets no pod",
+        lambda scene: bool(scene.performers.pods(scene.new)),
+    ),
+    Loss(
+        "patch pods",
+        Scene.disown,
+        "the owner of a pod is removed",
+        "it is not repaired",
+        lambda scene: bool(scene.performers.pods(scene.name)),
+    ),
+    Loss("delete pods", Scene.delete, DELETED, "it stays, Terminating, with its pod", Scene.gone),
+    Loss(
+        "get services",
+        Scene.put_a_service_in_the_way,
+        "a Service of another has the name",
+        "it is not known whose the Service is",
+        lambda scene: scene.status["phase"] == "Running",
+    ),
+    *_of_reading("services"),
+    Loss(
+        "create services",
+        Scene.create,
+        CREATED,
+        "it gets no Service",
+        lambda scene: scene.status["phase"] == "Running",
+    ),
+    Loss(
+        "patch services",
+        Scene.lead_the_service_astray,
+        "the selector of a Service is changed",
+        "it is not repaired",
+        lambda scene: scene.service["spec"]["selector"]["app"] != ELSEWHERE,
+    ),
+    *_of_reading(SLICES),
+    *_of_reading("nodes"),
+    Loss(
+        "create events",
+        Scene.create,
+        CREATED,
+        "`kubectl describe` tells nothing of it",
+        Scene.has_events,
+        # What was not told is not told later; what happens next is.
+        then=Scene.delete_new,
+    ),
+    Loss(
+        f"get {LEASES}",
+        Scene.lose_the_lease,
+        "the Lease is to be renewed",
+        "nothing is written any more",
+        lambda scene: scene.operator.leads,
+    ),
+    Loss(
+        f"create {LEASES}",
+        Scene.delete_the_lease,
+        "there is no Lease",
+        "nothing is written any more",
+        lambda scene: scene.operator.leads,
+    ),
+    Loss(
+        f"update {LEASES}",
+        Scene.lose_the_lease,
+        "the Lease is to be renewed",
+        "nothing is written any more",
+        lambda scene: scene.operator.leads,
+    ),
+)

@@ -1,0 +1,82 @@
+"""The kustomizations and the chart, rendered by kubectl and by Helm, are the same objects."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from clusters import Cluster
+from clusters.build import program
+from hourglass_operator.manifests.roles import NAMESPACE
+
+ROOT = Path(__file__).parents[1]
+CHART = str(ROOT / "deploy" / "chart")
+
+Objects = dict[str, Any]
+"""By kind and name."""
+
+
+@pytest.fixture(scope="module")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command, with folders of its own."""
+    home = tmp_path_factory.mktemp("helm")
+    found = shutil.which("helm") or program("helm", print)
+    return ["env", f"HOME={home}", f"PATH={os.environ['PATH']}", str(found)]
+
+
+def test_helm_makes_the_objects_of_the_kustomization(cluster: Cluster, helm: list[str]) -> None:
+    place = ["--namespace", NAMESPACE]
+    charted = objects(output([*helm, "template", "hourglass", CHART, *place]))
+    base = kustomized(cluster, "deploy/base")
+    # Helm makes the namespace by itself.
+    del base[f"Namespace {NAMESPACE}"]
+    assert charted == base
+
+
+def test_helm_finds_nothing_to_complain_about(helm: list[str]) -> None:
+    assert "0 chart(s) failed" in output([*helm, "lint", "--strict", CHART])
+
+
+def test_helm_refuses_a_value_that_the_schema_does_not_know(helm: list[str]) -> None:
+    done = run([*helm, "template", "hourglass", CHART, "--set", "replicas=many"])
+    assert done.returncode != 0
+    assert "replicas" in done.stderr
+
+
+def test_everything_is_the_resource_definition_and_the_base(cluster: Cluster) -> None:
+    everything = kustomized(cluster, "deploy/default")
+    assert everything == kustomized(cluster, "crds") | kustomized(cluster, "deploy/base")
+
+
+def kustomized(cluster: Cluster, folder: str) -> Objects:
+    return objects(cluster.kubectl("kustomize", str(ROOT / folder)))
+
+
+def objects(text: str) -> Objects:
+    found = [without_empty(each) for each in yaml.safe_load_all(text) if each]
+    by_name = {f"{each['kind']} {each['metadata']['name']}": each for each in found}
+    assert len(by_name) == len(found)
+    return by_name
+
+
+def without_empty(value: Any) -> Any:
+    """To the API server a field that is empty is one that is not there."""
+    if isinstance(value, list):
+        return [without_empty(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: without_empty(each) for key, each in value.items() if each not in ({}, [], None)}
+
+
+def output(command: list[str]) -> str:
+    done = run(command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
