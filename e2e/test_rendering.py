@@ -15,6 +15,8 @@ from hourglass_operator.manifests.roles import NAMESPACE
 
 ROOT = Path(__file__).parents[1]
 CHART = str(ROOT / "deploy" / "chart")
+# A Helm that was built without its version takes an old Kubernetes for granted.
+FOR = ("--kube-version", "1.34.0")
 
 Objects = dict[str, Any]
 """By kind and name."""
@@ -30,7 +32,7 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def test_helm_makes_the_objects_of_the_kustomization(cluster: Cluster, helm: list[str]) -> None:
     place = ["--namespace", NAMESPACE]
-    charted = objects(output([*helm, "template", "hourglass", CHART, *place]))
+    charted = objects(output([*helm, "template", "hourglass", CHART, *place, *FOR]))
     base = kustomized(cluster, "deploy/base")
     # Helm makes the namespace by itself.
     del base[f"Namespace {NAMESPACE}"]
@@ -42,7 +44,7 @@ def test_helm_finds_nothing_to_complain_about(helm: list[str]) -> None:
 
 
 def test_helm_refuses_a_value_that_the_schema_does_not_know(helm: list[str]) -> None:
-    done = run([*helm, "template", "hourglass", CHART, "--set", "replicas=many"])
+    done = run([*helm, "template", "hourglass", CHART, *FOR, "--set", "replicas=many"])
     assert done.returncode != 0
     assert "replicas" in done.stderr
 

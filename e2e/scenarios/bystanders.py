@@ -4,9 +4,15 @@ They take no pod of a scenario, and the simulator is given the same ones, so tha
 see as many nodes.
 """
 
+import re
+from collections.abc import Set
+from pathlib import Path
 from typing import Any
 
+import yaml
+
 from hourglass_simulator.scenario.cluster import NodeGroup, Taint
+from hourglass_simulator.scenario.load import dump
 from hourglass_simulator.scenario.model import Scenario
 from scenarios.api import Api
 
@@ -44,11 +50,39 @@ class Bystanders:
         for name, taints in self._taints.items():
             self._api.patch("nodes", "", name, {"spec": {"taints": taints or None}})
 
+    def apart(self, scenario: Scenario, directory: Path) -> Scenario:
+        """The scenario, with other names for those of its nodes that are called as a bystander is.
+
+        `directory` is that of the scenario's file.
+        """
+        taken = {group.name for group in self.groups}
+        clashing = {group.name for group in scenario.cluster.nodes if taken & {*group.names}}
+        return with_other_names(scenario, clashing, directory) if clashing else scenario
+
     def beside(self, scenario: Scenario) -> Scenario:
         """The scenario with these nodes added to its own, for the simulator."""
         nodes = (*scenario.cluster.nodes, *self.groups)
         cluster = scenario.cluster.model_copy(update={"nodes": nodes})
         return scenario.model_copy(update={"cluster": cluster})
+
+
+def with_other_names(scenario: Scenario, groups: Set[str], directory: Path) -> Scenario:
+    """The scenario with `own-` before the names of the nodes of these groups, wherever they are."""
+    text, nodes = dump(scenario), []
+    for group in scenario.cluster.nodes:
+        if group.name not in groups:
+            nodes.append(group)
+            continue
+        nodes.append(group.model_copy(update={"name": f"own-{group.name}"}))
+        for name in group.names:
+            text = re.sub(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])", f"own-{name}", text)
+    context = {"directory": directory}
+    renamed = Scenario.model_validate(
+        yaml.safe_load(text), by_alias=True, by_name=False, context=context
+    )
+    # A group is called otherwise than its nodes.
+    cluster = renamed.cluster.model_copy(update={"nodes": tuple(nodes)})
+    return renamed.model_copy(update={"cluster": cluster})
 
 
 def node_group(node: JSON, taints: list[JSON]) -> NodeGroup:

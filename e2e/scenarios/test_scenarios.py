@@ -107,7 +107,7 @@ def test_scenario_goes_the_same_way_on_a_real_cluster(
 ) -> None:
     name = str(path.relative_to(SCENARIOS))
     file = load(path, REGISTRY)
-    scenario = brisk(file.scenario)
+    scenario = brisk(stage.bystanders.apart(file.scenario, path.parent))
     simulated: list[Result] = []
 
     def play() -> Result:

@@ -1,9 +1,12 @@
 """Nodes: those of a scenario as objects, those of the cluster in the words of a scenario."""
 
+from pathlib import Path
 from typing import Any
 
+from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.scenario.cluster import Cluster, NodeGroup, Taint
-from scenarios.bystanders import TAINT, node_group
+from hourglass_simulator.scenario.load import load
+from scenarios.bystanders import TAINT, node_group, with_other_names
 from scenarios.furnish import ANNOTATION, nodes, others
 
 GROUP = NodeGroup.model_validate(
@@ -86,3 +89,25 @@ def test_a_node_of_the_cluster_in_the_words_of_a_scenario() -> None:
         ),
         devices={"nvidia.com/gpu": 1},
     )
+
+
+def test_nodes_that_are_called_as_one_of_the_cluster_get_other_names_everywhere() -> None:
+    path = Path(__file__).parents[2] / "scenarios" / "nodes" / "drained.yaml"
+    scenario = load(path, REGISTRY).scenario
+    assert scenario.cluster.nodes[0].name == "node-1"
+    renamed = with_other_names(scenario, {"node-1"}, path.parent)
+    first, *others = renamed.cluster.nodes
+    assert first.name == "own-node-1"
+    assert others == [*scenario.cluster.nodes[1:]]
+    assert [step.drain for step in renamed.steps if step.drain] == [("own-node-1",)]
+    assert "own-own" not in str(renamed)
+
+
+def test_nodes_that_a_scenario_does_not_mention_get_other_names_too() -> None:
+    path = Path(__file__).parents[2] / "scenarios" / "first-performer.yaml"
+    renamed = with_other_names(load(path, REGISTRY).scenario, {"node"}, path.parent)
+    assert [name for group in renamed.cluster.nodes for name in group.names] == [
+        "own-node-1",
+        "own-node-2",
+        "own-node-3",
+    ]
