@@ -47,13 +47,11 @@ def table(
     columns: "Sequence[Column]",
     objects: Iterable[JSON],
     now: datetime,
-    version: str,
 ) -> JSON:
-    """A Table with a row for each object."""
+    """A Table with a row for each object, but for its metadata."""
     return {
         "kind": "Table",
         "apiVersion": _META,
-        "metadata": {"resourceVersion": version},
         "columnDefinitions": [
             {
                 "name": column.name,

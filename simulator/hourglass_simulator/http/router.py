@@ -13,6 +13,7 @@ from hourglass_simulator.cluster import KUBERNETES
 from hourglass_simulator.http import discovery
 from hourglass_simulator.http.denials import Denials
 from hourglass_simulator.http.forms import Column, Form, accepted, columns_of, metadata_of, table
+from hourglass_simulator.http.pages import Pages
 from hourglass_simulator.http.request import Answer, Place, Request, place
 
 JSON = dict[str, Any]
@@ -22,6 +23,8 @@ _ACCEPTED = (
     "the body of the request was in an unknown format - accepted media types include:"
     " application/json"
 )
+_REMAINING = "remainingItemCount"
+"""Not told of a list with selectors."""
 NOT_FOUND = Answer(404, "404 page not found\n")
 _MAJOR, _MINOR, _ = KUBERNETES.removeprefix("v").split(".")
 
@@ -31,6 +34,7 @@ class Router:
 
     def __init__(self, api: APIServer) -> None:
         self._api = api
+        self._pages = Pages()
         self.denials = Denials({r.plural: r for r in api.resources()})
         api.interceptors.append(self.denials)
 
@@ -132,21 +136,22 @@ class Router:
             field_selector=request.query.get("fieldSelector", ""),
             user=request.user,
         )
+        selective = {"labelSelector", "fieldSelector"} & request.query.keys()
+        page = self._pages.page(listed, _limit(request), request.query.get("continue", ""))
+        metadata = {k: v for k, v in page.metadata.items() if k != _REMAINING or not selective}
         form = accepted(request.accept)
         if form is Form.TABLE:
-            columns = self._columns(resource)
-            return Answer(
-                200, table(resource, columns, listed.items, self._now, listed.resource_version)
-            )
+            body = table(resource, self._columns(resource), page.items, self._now)
+            return Answer(200, {**body, "metadata": metadata})
         body = {
             "apiVersion": resource.api_version,
             "kind": f"{resource.kind}List",
-            "metadata": {"resourceVersion": listed.resource_version},
-            "items": [_bare(resource, item) for item in listed.items],
+            "metadata": metadata,
+            "items": [_bare(resource, item) for item in page.items],
         }
         if form is Form.METADATA:
             body |= {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList"}
-            body["items"] = [{"metadata": item["metadata"]} for item in listed.items]
+            body["items"] = [{"metadata": item["metadata"]} for item in page.items]
         return Answer(200, body)
 
     def _create(self, request: Request, found: Place, resource: Resource) -> Answer:
@@ -243,8 +248,9 @@ class Router:
 
     def _one(self, resource: Resource, obj: JSON, form: Form) -> JSON:
         if form is Form.TABLE:
-            version = obj["metadata"].get("resourceVersion", "")
-            return table(resource, self._columns(resource), [obj], self._now, version)
+            metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            body = table(resource, self._columns(resource), [obj], self._now)
+            return {**body, "metadata": metadata}
         return metadata_of(obj) if form is Form.METADATA else obj
 
     def _columns(self, resource: Resource) -> list[Column]:
@@ -263,6 +269,13 @@ def _object(request: Request) -> JSON:
         found = json.dumps(request.body)[:80]
         raise errors.bad_request(f"an object is expected in the body, found {found}")
     return request.body
+
+
+def _limit(request: Request) -> int:
+    text = request.query.get("limit", "0")
+    if not text.isdecimal():
+        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    return int(text)
 
 
 def _bare(resource: Resource, item: JSON) -> JSON:

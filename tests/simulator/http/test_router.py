@@ -191,3 +191,21 @@ def test_protobuf_is_told_to_be_unknown(router: Router) -> None:
     answer = router.answer(request)
     assert (answer.code, answer.body["reason"]) == (415, "UnsupportedMediaType")
     assert "accepted media types include: application/json" in answer.body["message"]
+
+
+def test_a_list_in_parts_as_objects_metadata_and_table(router: Router) -> None:
+    for name in ("a", "b", "c"):
+        body = ml()
+        body["metadata"]["name"] = name
+        assert router.answer(Request("POST", PERFORMERS, body=body)).code == 201
+    for accept, rows in (("", "items"), (NAMES, "items"), (TABLE, "rows")):
+        first = get(router, PERFORMERS, accept, limit="2")
+        assert (len(first[rows]), first["metadata"]["remainingItemCount"]) == (2, 1)
+        last = get(router, PERFORMERS, accept, **{"continue": first["metadata"]["continue"]})
+        assert (len(last[rows]), "continue" in last["metadata"]) == (1, False)
+        selected = get(router, PERFORMERS, accept, limit="2", labelSelector="a!=b")
+        assert "remainingItemCount" not in selected["metadata"]
+
+
+def test_a_limit_that_is_not_a_number(router: Router) -> None:
+    assert router.answer(Request("GET", PERFORMERS, {"limit": "many"})).code == 400
