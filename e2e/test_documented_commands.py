@@ -181,7 +181,9 @@ def test_every_command_prints_what_the_document_promises(
             succeeds, printed = shell.run(words, endless=wanted.endless)
             return succeeds and re.search(wanted.prints, printed, re.MULTILINE) is not None
 
-        if '"image":' in command or '"resources":' in command or "edit" in command:
+        if "nslookup" in command and not shell.cluster.has_dns():
+            cluster_report.add("left out, for this cluster has no DNS: nslookup")
+        elif '"image":' in command or '"resources":' in command or "edit" in command:
             assert prints(), words
         else:
             wait_until(f"{words} prints {wanted.prints}", prints, 60)

@@ -95,6 +95,15 @@ class Cluster:
                 return str(node["metadata"]["name"])
         raise LookupError("no node of the cluster is Ready, real and without taints")
 
+    def has_root_certificate(self) -> bool:
+        """Whether pods are given a certificate by which they know the API server."""
+        found = self.get("configmap", "kube-root-ca.crt", "-n", "default")
+        return bool(found.get("data", {}).get("ca.crt"))
+
+    def has_dns(self) -> bool:
+        """Whether names of Services can be looked up in pods."""
+        return bool(self.get("services", "-n", "kube-system", "-l", "k8s-app=kube-dns")["items"])
+
     def wait_for_node(self, seconds: float = 120) -> None:
         """Return once there is a `real_node` and the default ServiceAccount of pods.
 

@@ -1,8 +1,9 @@
 """The informer cache: what the watches have told, trimmed, and whom a change concerns."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from operator import attrgetter
+from sys import intern
+from typing import Any, TypeVar
 
 from hourglass_operator.controller.pod_view import PodView, pod_view
 from hourglass_operator.controller.views import (
@@ -25,6 +26,8 @@ RESOURCES = ("nodes", "services", "endpointslices", "pods", "performers")
 Name = tuple[str, str]
 """Namespace (empty if there is none) and name."""
 
+V = TypeVar("V", PodView, EndpointsView)
+
 _REMEMBERED = 1000
 """How many objects of a resource that are gone are remembered, so that a late event or answer
 does not bring them back."""
@@ -40,9 +43,9 @@ class Cache:
 
     def __init__(self) -> None:
         self.performers: dict[Key, PerformerView] = {}
-        self._pods: defaultdict[Key, dict[str, PodView]] = defaultdict(dict)
+        self._pods: dict[Key, tuple[PodView, ...]] = {}
         self._services: dict[Key, ServiceView] = {}
-        self._endpoints: defaultdict[Key, dict[str, EndpointsView]] = defaultdict(dict)
+        self._endpoints: dict[Key, tuple[EndpointsView, ...]] = {}
         self._slice_of: dict[Name, Key] = {}
         self._nodes: dict[str, NodeView] = {}
         self._nodes_sorted = True
@@ -134,7 +137,7 @@ class Cache:
 
     def pods(self, key: Key) -> tuple[PodView, ...]:
         """The pods of a Performer, by name."""
-        return tuple(pod for _, pod in sorted(self._pods.get(key, {}).items()))
+        return self._pods.get(key, ())
 
     def service(self, key: Key) -> ServiceView | None:
         """The Service that bears the Performer's service name."""
@@ -142,8 +145,8 @@ class Cache:
 
     def ready_endpoints(self, key: Key) -> frozenset[str]:
         """Names of the pods that are ready endpoints of the Performer's Service."""
-        slices = self._endpoints.get(key, {})
-        return frozenset(pod for endpoints in slices.values() for pod in endpoints.ready)
+        slices = self._endpoints.get(key, ())
+        return frozenset(pod for endpoints in slices for pod in endpoints.ready)
 
     def nodes(self) -> Mapping[str, NodeView]:
         """All nodes by name, in the order of their names."""
@@ -170,13 +173,9 @@ class Cache:
         if parsed is None:
             return ()
         key = (name[0], parsed.performer)
-        pods = self._pods[key]
-        before = pods.pop(name[1], None)
         after = pod_view(obj) if obj is not None else None
-        if after is not None:
-            pods[name[1]] = after
-        elif not pods:
-            del self._pods[key]
+        before = next((pod for pod in self.pods(key) if pod.name == name[1]), None)
+        _replace(self._pods, key, before, after)
         for pod, sign in ((before, -1), (after, 1)):
             if pod is not None and pod.node and not pod.ended:
                 for resource, count in pod.devices:
@@ -207,15 +206,14 @@ class Cache:
         concerned = []
         before = self._slice_of.pop(name, None)
         if before is not None:
-            del self._endpoints[before][name[1]]
-            if not self._endpoints[before]:
-                del self._endpoints[before]
+            slices = self._endpoints[before]
+            _replace(self._endpoints, before, next(s for s in slices if s.name == name[1]), None)
             concerned.append(before)
         labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
         performer = names.performer_of_service(labels.get("kubernetes.io/service-name", ""))
         if obj is not None and performer is not None:
             after = self._slice_of[name] = (name[0], performer)
-            self._endpoints[after][name[1]] = endpoints_view(obj)
+            _replace(self._endpoints, after, None, endpoints_view(obj))
             concerned.append(after)
         return concerned
 
@@ -232,13 +230,27 @@ class Cache:
         return [
             key
             for key, pods in self._pods.items()
-            if any(pod.node in ("", name[1]) for pod in pods.values())
+            if any(pod.node in ("", name[1]) for pod in pods)
         ]
+
+
+def _replace(views: dict[Key, tuple[V, ...]], key: Key, before: V | None, after: V | None) -> None:
+    """Put a view in the place of another; what is left is in the order of names.
+
+    Nearly every Performer has one pod and one slice: tuples are smaller than dicts.
+    """
+    left = [view for view in views.get(key, ()) if view is not before]
+    if after is not None:
+        left.append(after)
+    if left:
+        views[key] = tuple(sorted(left, key=attrgetter("name")))
+    else:
+        views.pop(key, None)
 
 
 def _name(obj: JSON) -> Name:
     meta: Mapping[str, Any] = obj["metadata"]
-    return (meta.get("namespace", ""), meta["name"])
+    return (intern(meta.get("namespace", "")), intern(meta["name"]))
 
 
 def _version(obj: JSON) -> int:

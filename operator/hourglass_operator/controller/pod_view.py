@@ -88,13 +88,13 @@ def pod_view(pod: JSON) -> PodView | None:
     created = seconds(meta.get("creationTimestamp")) or 0.0
     ready_changed = seconds(ready.get("lastTransitionTime"))
     return PodView(
-        namespace=meta["namespace"],
-        name=meta["name"],
+        namespace=intern(meta["namespace"]),
+        name=intern(meta["name"]),
         uid=meta["uid"],
         version=meta.get("resourceVersion", ""),
         performer=parsed.performer,
         owner=controller_uid(meta),
-        labels=names.own_labels(meta.get("labels") or {}),
+        labels=names.OwnLabels(meta.get("labels") or {}),
         template_hash=parsed.template_hash,
         attempt=parsed.attempt,
         created=created,

@@ -1,8 +1,10 @@
 """Objects trimmed to what decisions read: 10,000 Performers must fit into little memory."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from hourglass_operator.api import PerformerSpec, PerformerStatus
@@ -15,7 +17,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PerformerView:
-    """A Performer; spec and status stay JSON text, which is smaller than objects.
+    """A Performer; spec and status stay JSON text, compressed, which is smaller than objects.
 
     Times are seconds since the Unix epoch. `version` is the resourceVersion.
     """
@@ -28,32 +30,32 @@ class PerformerView:
     created: float
     deleted: float | None
     finalizers: tuple[str, ...]
-    spec_json: bytes
-    status_json: bytes
+    packed_spec: bytes
+    packed_status: bytes
 
     def spec(self) -> PerformerSpec:
         """The spec; raises pydantic.ValidationError if it is none."""
-        return PerformerSpec.model_validate_json(self.spec_json)
+        return PerformerSpec.model_validate_json(zlib.decompress(self.packed_spec))
 
     def status(self) -> PerformerStatus:
         """The stored status."""
-        return PerformerStatus.model_validate_json(self.status_json)
+        return PerformerStatus.model_validate_json(zlib.decompress(self.packed_status))
 
 
 def performer_view(performer: JSON) -> PerformerView:
     """Trim a Performer."""
     meta = performer["metadata"]
     return PerformerView(
-        namespace=meta["namespace"],
-        name=meta["name"],
-        uid=meta["uid"],
+        namespace=intern(meta["namespace"]),
+        name=intern(meta["name"]),
+        uid=intern(meta["uid"]),
         version=meta.get("resourceVersion", ""),
         generation=meta.get("generation", 0),
         created=seconds(meta.get("creationTimestamp")) or 0.0,
         deleted=seconds(meta.get("deletionTimestamp")),
-        finalizers=tuple(meta.get("finalizers") or ()),
-        spec_json=_compact(performer.get("spec") or {}),
-        status_json=_compact(performer.get("status") or {}),
+        finalizers=tuple(map(intern, meta.get("finalizers") or ())),
+        packed_spec=_packed(performer.get("spec") or {}),
+        packed_status=_packed(performer.get("status") or {}),
     )
 
 
@@ -61,18 +63,19 @@ def performer_view(performer: JSON) -> PerformerView:
 class EndpointsView:
     """The pods that one EndpointSlice lists as ready endpoints."""
 
+    name: str
     ready: tuple[str, ...]
 
 
 def endpoints_view(endpoint_slice: JSON) -> EndpointsView:
     """Trim an EndpointSlice; a missing `ready` means ready, as the API documents."""
     ready = [
-        endpoint["targetRef"]["name"]
+        intern(endpoint["targetRef"]["name"])
         for endpoint in endpoint_slice.get("endpoints") or ()
         if (endpoint.get("conditions") or {}).get("ready", True)
         and (endpoint.get("targetRef") or {}).get("kind") == "Pod"
     ]
-    return EndpointsView(tuple(sorted(ready)))
+    return EndpointsView(intern(endpoint_slice["metadata"]["name"]), tuple(sorted(ready)))
 
 
 def seconds(text: str | None) -> float | None:
@@ -85,5 +88,6 @@ def timestamp(moment: float) -> str:
     return time.from_seconds(moment)
 
 
-def _compact(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+def _packed(value: Any) -> bytes:
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return zlib.compress(text.encode(), level=1)

@@ -1,7 +1,7 @@
 """Names and labels of a Performer's objects."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from sys import intern
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ def service_name(performer: str) -> str:
 
 def performer_of_service(service: str) -> str | None:
     """Name of the Performer whose Service would have this name."""
-    return service.removeprefix(_PREFIX) if service.startswith(_PREFIX) else None
+    return intern(service.removeprefix(_PREFIX)) if service.startswith(_PREFIX) else None
 
 
 def pod_name(performer: str, template_hash: str, attempt: int) -> str:
@@ -62,7 +62,7 @@ def parse_pod_name(pod: str) -> PodName | None:
     found = _POD.match(pod)
     if found is None:
         return None
-    return PodName(found["performer"], found["hash"], int(found["attempt"]))
+    return PodName(intern(found["performer"]), intern(found["hash"]), int(found["attempt"]))
 
 
 def grpc_endpoint(performer: str, namespace: str, port: int) -> str:
@@ -91,6 +91,26 @@ def labels(performer: str, avs_address: str, template_hash: str | None = None) -
     }
 
 
-def own_labels(observed: Mapping[str, str]) -> dict[str, str]:
-    """Those of an object's labels that the operator sets, in little memory: texts are shared."""
-    return {key: intern(observed[key]) for key in OWN_LABELS if key in observed}
+class OwnLabels(Mapping[str, str]):
+    """Those of an object's labels that the operator sets, in less memory than a dict."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, observed: Mapping[str, str]) -> None:
+        self._values = tuple(
+            intern(observed[key]) if key in observed else None for key in OWN_LABELS
+        )
+
+    def __getitem__(self, key: str) -> str:
+        value = self._values[OWN_LABELS.index(key)] if key in OWN_LABELS else None
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (
+            key for key, value in zip(OWN_LABELS, self._values, strict=True) if value is not None
+        )
+
+    def __len__(self) -> int:
+        return len(self._values) - self._values.count(None)

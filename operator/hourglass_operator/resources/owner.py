@@ -1,6 +1,7 @@
 """Metadata that ties an object to its Performer."""
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Any
 
 from hourglass_operator.api import GROUP, KIND, VERSION
@@ -24,4 +25,4 @@ def owner_reference(name: str, uid: str) -> dict[str, Any]:
 def controller_uid(metadata: Mapping[str, Any]) -> str:
     """The uid of the owner that controls an object; empty if nobody does."""
     owners = metadata.get("ownerReferences") or ()
-    return next((owner["uid"] for owner in owners if owner.get("controller")), "")
+    return next((intern(owner["uid"]) for owner in owners if owner.get("controller")), "")

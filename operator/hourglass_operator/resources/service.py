@@ -1,7 +1,8 @@
 """The Service of a Performer, and its repair in place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -70,13 +71,13 @@ def view(service: Mapping[str, Any]) -> ServiceView:
     """Trim a Service as the API returns it."""
     meta, spec = service["metadata"], service.get("spec") or {}
     return ServiceView(
-        name=meta["name"],
+        name=intern(meta["name"]),
         uid=meta.get("uid", ""),
         owner=controller_uid(meta),
-        labels=names.own_labels(meta.get("labels") or {}),
+        labels=names.OwnLabels(meta.get("labels") or {}),
         type=spec.get("type", "ClusterIP"),
         selector={intern(k): intern(v) for k, v in (spec.get("selector") or {}).items()},
-        ports=tuple(
+        ports=_shared(
             Port(
                 name=intern(port.get("name", "")),
                 port=port["port"],
@@ -87,6 +88,16 @@ def view(service: Mapping[str, Any]) -> ServiceView:
             for port in spec.get("ports") or ()
         ),
     )
+
+
+def _shared(ports: Iterable[Port]) -> tuple[Port, ...]:
+    """Services have few different ports: in memory each is there once."""
+    return _once(tuple(ports))
+
+
+@lru_cache(maxsize=1024)
+def _once(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    return ports
 
 
 def service_drift(observed: ServiceView, wanted: Mapping[str, Any]) -> str | None:

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
@@ -28,6 +29,8 @@ from hourglass_operator.runtime.workers import Workers
 
 logger = logging.getLogger(__name__)
 
+_WAITING_EVENTS = 100
+"""How many events may wait to be taken in."""
 _RETRY = 2.0
 """Seconds between two looks at whether the cluster is ready."""
 _BETWEEN_LOOKS = 30.0
@@ -103,6 +106,7 @@ class Operator:
         self._looking = asyncio.Lock()
         self._watching = False
         self._loop = asyncio.get_running_loop()
+        self._room = threading.Semaphore(_WAITING_EVENTS)
         self._election = self._elect() if settings.leader_election else None
         self._workers = Workers(
             self._controller,
@@ -126,10 +130,15 @@ class Operator:
         return "" if self._roll.complete else "not everything in the cluster is known yet"
 
     def deliver(self, resource: str, event: str | None, obj: JSON) -> None:
-        """Take an event from the thread of the watches."""
+        """Take an event from the thread of the watches, which waits while too many are waiting.
+
+        kopf reads on as fast as it can, and whole objects are large.
+        """
+        # Nothing makes room any more once the process is stopping.
+        has_room = self._room.acquire(timeout=1.0)
         # The loop is closed when the process ends; nobody needs the event then.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._watched, resource, event, obj)
+            self._loop.call_soon_threadsafe(self._take_in, has_room, resource, event, obj)
 
     async def await_cluster(self, timeout: float, stop: asyncio.Event) -> Lack | None:
         """Wait until the cluster is ready; what is missing if it is not within `timeout` seconds.
@@ -178,6 +187,13 @@ class Operator:
                 task.result()
 
     # Watching
+
+    def _take_in(self, has_room: bool, resource: str, event: str | None, obj: JSON) -> None:
+        try:
+            self._watched(resource, event, obj)
+        finally:
+            if has_room:
+                self._room.release()
 
     def _watched(self, resource: str, event: str | None, obj: JSON) -> None:
         now = self._clock.now()

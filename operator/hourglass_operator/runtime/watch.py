@@ -84,6 +84,7 @@ class Watches:
     async def _run(self) -> None:
         # A flag of threads would be waited for in a thread, which would outlive the loop.
         flag, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.set_exception_handler(_heed)
         self._stop = lambda: loop.call_soon_threadsafe(flag.set)
         await kopf.operator(
             registry=self._registry(),
@@ -112,6 +113,14 @@ class Watches:
         @kopf.on.event(group, version, resource, registry=registry)
         async def hand_over(event: kopf.RawEvent, **_: Any) -> None:
             self._deliver(resource, event["type"], dict(event["object"]))
+
+
+def _heed(loop: asyncio.AbstractEventLoop, context: JSON) -> None:
+    # Stopped in the middle of a list, kopf leaves a generator that does not close without noise.
+    if "asyncgen" in context:
+        logger.debug("%s", context.get("message"))
+    else:
+        loop.default_exception_handler(context)
 
 
 def kopf_settings() -> kopf.OperatorSettings:

@@ -251,6 +251,6 @@ def test_a_pod_gets_back_what_it_lost(
 def test_a_stored_pod_needs_no_repair(name: str) -> None:
     meta = json.loads((GOLDENS / f"{name}.golden.json").read_text())["pod"]["metadata"]
     wanted = built(name)[0]["metadata"]
-    observed = names.own_labels(meta["labels"])
+    observed = names.OwnLabels(meta["labels"])
     owner = meta["ownerReferences"][0]["uid"]
     assert pod_repair(observed, owner, wanted["labels"], wanted["name"], UID) is None

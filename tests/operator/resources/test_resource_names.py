@@ -76,5 +76,5 @@ def test_labels_of_the_pod_contain_what_the_service_selects() -> None:
 
 def test_own_labels_leave_foreign_ones_out() -> None:
     own = names.labels("ml", LOWER, "bcdfghjklm")
-    assert names.own_labels({"team": "a", **own}) == own
-    assert names.own_labels({}) == {}
+    assert names.OwnLabels({"team": "a", **own}) == own
+    assert not names.OwnLabels({})
