@@ -102,7 +102,8 @@ class Cluster:
 
     def has_dns(self) -> bool:
         """Whether names of Services can be looked up in pods."""
-        return bool(self.get("services", "-n", "kube-system", "-l", "k8s-app=kube-dns")["items"])
+        only = "--field-selector=metadata.name=kube-dns"
+        return bool(self.get("services", "-n", "kube-system", only)["items"])
 
     def wait_for_node(self, seconds: float = 120) -> None:
         """Return once there is a `real_node` and the default ServiceAccount of pods.

@@ -44,7 +44,6 @@ class PodView:
     namespace: str
     name: str
     uid: str
-    version: str
     performer: str
     owner: str
     labels: Mapping[str, str]
@@ -91,7 +90,6 @@ def pod_view(pod: JSON) -> PodView | None:
         namespace=intern(meta["namespace"]),
         name=intern(meta["name"]),
         uid=meta["uid"],
-        version=meta.get("resourceVersion", ""),
         performer=parsed.performer,
         owner=controller_uid(meta),
         labels=names.OwnLabels(meta.get("labels") or {}),

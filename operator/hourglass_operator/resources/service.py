@@ -31,8 +31,6 @@ class Port:
 class ServiceView:
     """A Service trimmed to what the operator sets; `owner` is its controller's uid or empty."""
 
-    name: str
-    uid: str
     owner: str
     labels: Mapping[str, str]
     type: str
@@ -71,8 +69,6 @@ def view(service: Mapping[str, Any]) -> ServiceView:
     """Trim a Service as the API returns it."""
     meta, spec = service["metadata"], service.get("spec") or {}
     return ServiceView(
-        name=intern(meta["name"]),
-        uid=meta.get("uid", ""),
         owner=controller_uid(meta),
         labels=names.OwnLabels(meta.get("labels") or {}),
         type=spec.get("type", "ClusterIP"),

@@ -69,7 +69,7 @@ def test_everything_of_a_performer_is_found_by_its_key() -> None:
     service = cache.service(KEY)
     assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
     assert service is not None
-    assert service.name == "performer-ml"
+    assert service.selector["performer-name"] == "ml"
     assert cache.ready_endpoints(KEY) == {POD.name}
     assert (cache.pods(OTHER_KEY), cache.service(OTHER_KEY)) == ((), None)
 
