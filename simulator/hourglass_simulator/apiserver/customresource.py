@@ -69,17 +69,13 @@ class CustomResource:
         old: dict[str, Any] | None = None,
         *,
         subresource: str = "",
-        strict: bool = False,
     ) -> dict[str, Any]:
         """The object to store: defaults written, unknown fields dropped.
 
         `old` is the stored object for an update; `subresource` is "" or "status": the one never
         changes what belongs to the other. `metadata.name` must have been generated before.
-        `strict` is kubectl's field validation. Raises APIError: 422 with every cause, or 400 for
-        unknown fields.
+        Raises APIError: 422 with every cause.
         """
-        if strict:
-            self._refuse_unknown_fields(obj)
         if old is None and (created := self._created(obj)) is not None:
             return created
         if old is not None and self._is_fine(obj, old, subresource):
@@ -144,7 +140,8 @@ class CustomResource:
         body: dict[str, Any] = pruned(defaulted(rest, self._root), self._root, old)
         return meta | body
 
-    def _refuse_unknown_fields(self, obj: dict[str, Any]) -> None:
+    def refuse_unknown_fields(self, obj: dict[str, Any]) -> None:
+        """Raise APIError 400 that names them, as with kubectl's strict field validation."""
         rest = {name: value for name, value in obj.items() if name not in _TYPE_META}
         if unknown := sorted(unknown_fields(rest, self._root)):
             listed = ", ".join(f'unknown field "{path}"' for path in unknown)

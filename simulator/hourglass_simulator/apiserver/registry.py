@@ -87,11 +87,17 @@ class Registry:
             self._admission.pod_validated(resource, new)
         if table.find(namespace, name) is not None:
             raise errors.already_exists(resource, name)
+        if table.dry:
+            return new
         if plural == "customresourcedefinitions":
             self._define(new)
         stored = table.put(None, new)
         own.created(stored)
         return stored
+
+    def refuse_unknown_fields(self, plural: str, obj: JSON) -> None:
+        """400 for fields that the schema of a custom resource does not know."""
+        self._strategies[self.table(plural).resource.plural].refuse_unknown_fields(obj)
 
     def update(self, plural: str, obj: JSON, subresource: str) -> JSON:
         """Store an object in the place of the one it names."""
@@ -134,7 +140,7 @@ class Registry:
         if new == old:
             return old
         stored = table.put(old, new)
-        if resource.plural == "customresourcedefinitions":
+        if resource.plural == "customresourcedefinitions" and not table.dry:
             self._define(stored)
         return stored
 
@@ -170,6 +176,8 @@ class Registry:
 
     def _removed(self, table: Table, old: JSON) -> JSON:
         removed = table.remove(old)
+        if table.dry:
+            return removed
         plural = table.resource.plural
         self._strategies[plural].deleted(removed)
         if plural == "customresourcedefinitions":

@@ -1,6 +1,7 @@
 """The calls of the API server, as clients and components make them."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
@@ -64,6 +65,17 @@ class APIServer:
         meta = obj.get("metadata") or {}
         call = Call("create", resource, namespace, meta.get("name", ""), "", user)
         return self._answer(call, lambda: self._registry.create(resource, obj, namespace))
+
+    def dry_run(self) -> AbstractContextManager[None]:
+        """Within the `with` block calls are answered, and nothing is stored."""
+        return self._registry.store.dry_run()
+
+    def refuse_unknown_fields(self, resource: str, obj: JSON) -> None:
+        """Raise 400 for fields that the schema of a custom resource does not know.
+
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
+        """
+        self._registry.refuse_unknown_fields(resource, obj)
 
     def get(self, resource: str, namespace: str, name: str, *, user: str = ADMIN) -> JSON:
         """One object."""

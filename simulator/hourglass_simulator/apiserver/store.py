@@ -1,6 +1,7 @@
 """Objects by resource, one resourceVersion for all of them, watches and their history."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 
 from hourglass_simulator.apiserver.resources import Resource
@@ -14,6 +15,8 @@ class Table:
         self.resource = resource
         self.history = History(history)
         self.watches: list[Watch] = []
+        self.dry = False
+        """Nothing is stored, only answered."""
         self._versions = versions
         self._objects: dict[str, dict[str, JSON]] = {}
 
@@ -34,6 +37,8 @@ class Table:
 
     def put(self, old: JSON | None, new: JSON) -> JSON:
         """Store an object in the place of `old`; returns it with its new resourceVersion."""
+        if self.dry:
+            return new
         version = next(self._versions)
         meta = {**new["metadata"], "resourceVersion": str(version)}
         stored = {**new, "metadata": meta}
@@ -43,6 +48,8 @@ class Table:
 
     def remove(self, old: JSON) -> JSON:
         """Drop a stored object; returns it as the DELETED event carries it."""
+        if self.dry:
+            return old
         version = next(self._versions)
         meta = {**old["metadata"], "resourceVersion": str(version)}
         last = {**old, "metadata": meta}
@@ -86,6 +93,17 @@ class Store:
     def table(self, plural: str) -> Table | None:
         """The objects of a resource, if it is served."""
         return self._tables.get(plural)
+
+    @contextmanager
+    def dry_run(self) -> Iterator[None]:
+        """Until the end of the `with` block nothing is stored."""
+        for table in self.tables():
+            table.dry = True
+        try:
+            yield
+        finally:
+            for table in self.tables():
+                table.dry = False
 
     def tables(self) -> list[Table]:
         """All tables by plural name."""

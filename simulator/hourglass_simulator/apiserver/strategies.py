@@ -178,6 +178,10 @@ class CustomResourceStrategy(Strategy):
         """Defaulted, pruned, validated, without status."""
         return self._definition.admit(obj)
 
+    def refuse_unknown_fields(self, obj: JSON) -> None:
+        """By the schema of the definition."""
+        self._definition.refuse_unknown_fields(obj)
+
     def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
         """Only of changed metadata: the definition validates the rest."""
         if old is not None:

@@ -21,6 +21,9 @@ class Strategy:
         """The object to store, defaults written."""
         return obj
 
+    def refuse_unknown_fields(self, obj: JSON) -> None:
+        """Raise 400 for them; without a schema none are known to be unknown."""
+
     def created(self, obj: JSON) -> None:
         """Note what has been stored."""
 

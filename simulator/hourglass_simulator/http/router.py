@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,7 +44,8 @@ class Router:
         try:
             if request.content_type == PROTOBUF:
                 raise APIError(415, "UnsupportedMediaType", _ACCEPTED)
-            return self._fixed(request) or self._below(request)
+            with self._api.dry_run() if _is_dry(request) else nullcontext():
+                return self._fixed(request) or self._below(request)
         except APIError as error:
             return Answer(error.code, error.status())
 
@@ -156,6 +158,7 @@ class Router:
 
     def _create(self, request: Request, found: Place, resource: Resource) -> Answer:
         body = _object(request)
+        self._validate_fields(request, resource)
         created = self._api.create(
             resource.plural, body, namespace=found.namespace, user=request.user
         )
@@ -167,6 +170,7 @@ class Router:
 
     def _update(self, request: Request, found: Place, resource: Resource) -> Answer:
         body = _object(request)
+        self._validate_fields(request, resource)
         meta = body.get("metadata") or {}
         if meta.get("name") != found.name:
             why = f"the name of the object ({meta.get('name')}) does not match the name on the URL"
@@ -185,6 +189,7 @@ class Router:
         )
 
     def _patch(self, request: Request, found: Place, resource: Resource) -> Answer:
+        self._validate_fields(request, resource)
         return Answer(
             200,
             self._api.patch(
@@ -244,6 +249,11 @@ class Router:
         allowed = self.denials.allows(request.user, asked.get("verb", ""), what)
         return Answer(201, {**body, "metadata": {}, "status": {"allowed": allowed}})
 
+    def _validate_fields(self, request: Request, resource: Resource) -> None:
+        # Of a patch too: what it sets must be known; a JSON patch, which is a list, is let be.
+        if request.query.get("fieldValidation") == "Strict" and isinstance(request.body, dict):
+            self._api.refuse_unknown_fields(resource.plural, request.body)
+
     # Forms
 
     def _one(self, resource: Resource, obj: JSON, form: Form) -> JSON:
@@ -269,6 +279,16 @@ def _object(request: Request) -> JSON:
         found = json.dumps(request.body)[:80]
         raise errors.bad_request(f"an object is expected in the body, found {found}")
     return request.body
+
+
+def _is_dry(request: Request) -> bool:
+    """https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run"""
+    asked = [request.query.get("dryRun")]
+    if isinstance(request.body, dict):
+        # Options of a deletion are its body, those of an eviction a part of it.
+        for options in (request.body, request.body.get("deleteOptions") or {}):
+            asked += options.get("dryRun") or []
+    return "All" in asked
 
 
 def _limit(request: Request) -> int:

@@ -30,13 +30,14 @@ def performers() -> CustomResource:
 
 def answer(performers: CustomResource, case: dict[str, Any]) -> dict[str, Any]:
     new, created = RECORDER["objects"](case)
-    strict = case.get("strict", False)
     try:
+        if case.get("strict", False):
+            performers.refuse_unknown_fields(new)
         if created is None:
-            return performers.admit(new, strict=strict)
+            return performers.admit(new)
         stored = performers.admit(created)
         subresource = "status" if case["on"] == "status" else ""
-        return performers.admit(new, stored, subresource=subresource, strict=strict)
+        return performers.admit(new, stored, subresource=subresource)
     except APIError as error:
         return dict(RECORDER["comparable"](error.status()))
 

@@ -15,6 +15,9 @@ from hourglass_simulator.http.router import Router
 JSON = dict[str, Any]
 
 PERFORMERS = "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/default/performers"
+PODS, CONFIG_MAPS = (f"/api/v1/namespaces/default/{each}" for each in ("pods", "configmaps"))
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+DRY = {"dryRun": "All"}
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 NAMES = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -209,3 +212,71 @@ def test_a_list_in_parts_as_objects_metadata_and_table(router: Router) -> None:
 
 def test_a_limit_that_is_not_a_number(router: Router) -> None:
     assert router.answer(Request("GET", PERFORMERS, {"limit": "many"})).code == 400
+
+
+def stored(router: Router) -> list[Any]:
+    lists = [get(router, path)["items"] for path in (PERFORMERS, PODS, CONFIG_MAPS)]
+    return [*lists, get(router, "/api/v1/nodes")["items"]]
+
+
+ONE = f"{PERFORMERS}/ml"
+THERE, NEW = ({"metadata": {"name": name}} for name in ("there", "new"))
+DRY_RUNS = [
+    ("a create", Request("POST", CONFIG_MAPS, DRY, NEW), 201),
+    (
+        "an update",
+        Request("PUT", f"{CONFIG_MAPS}/there", DRY, {"metadata": {"name": "there"}}),
+        200,
+    ),
+    ("a patch", Request("PATCH", ONE, DRY, {"spec": {"image": "dry:v9"}}), 200),
+    ("a patch of the status", Request("PATCH", f"{ONE}/status", DRY, {"status": {}}), 200),
+    ("a deletion by its query", Request("DELETE", ONE, DRY), 200),
+    ("a deletion by its body", Request("DELETE", ONE, body={"dryRun": ["All"]}), 200),
+    (
+        "a create that is refused",
+        Request("POST", PERFORMERS, DRY, {"metadata": {"name": "x"}}),
+        422,
+    ),
+    (
+        "a resource definition",
+        Request("DELETE", f"{DEFINITIONS}/performers.hourglass.eigenlayer.io", DRY),
+        200,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"), [run[1:] for run in DRY_RUNS], ids=[run[0] for run in DRY_RUNS]
+)
+def test_a_dry_run_is_answered_and_stores_nothing(
+    router: Router, request_: Request, code: int
+) -> None:
+    router.answer(Request("POST", PERFORMERS, body=ml()))
+    router.answer(Request("POST", CONFIG_MAPS, body=THERE))
+    before = stored(router)
+    assert router.answer(request_).code == code
+    assert stored(router) == before
+    # The next call counts again.
+    assert router.answer(Request("DELETE", ONE)).code == 200
+
+
+STRICT = {"fieldValidation": "Strict"}
+MISSPELT = {"spec": {"hardwareRequirements": {"gputype": "nvidia-a100"}}}
+UNKNOWN = (
+    'Performer in version "v1alpha1" cannot be handled as a Performer: strict decoding error:'
+    ' unknown field "spec.hardwareRequirements.gputype"'
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", PERFORMERS), ("PUT", ONE), ("PATCH", ONE)], ids=str.lower
+)
+def test_with_strict_validation_a_misspelt_field_is_refused(
+    router: Router, method: str, path: str
+) -> None:
+    router.answer(Request("POST", PERFORMERS, body=ml()))
+    body = {**ml(), "spec": {**ml()["spec"], **MISSPELT["spec"]}}
+    answer = router.answer(Request(method, path, STRICT, body))
+    assert (answer.code, answer.body["message"]) == (400, UNKNOWN)
+    if method == "PATCH":
+        assert router.answer(Request(method, path, body=MISSPELT)).code == 200
