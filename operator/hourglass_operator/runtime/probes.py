@@ -1,5 +1,6 @@
 """/healthz, /readyz and /metrics over HTTP."""
 
+import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -30,7 +31,7 @@ class Servers:
             reason = why_not_ready()
             return web.Response(text=f"{reason or 'ok'}\n", status=503 if reason else 200)
 
-        await self._serve(address, {"/healthz": healthz, "/readyz": readyz})
+        await self._serve("health-address", address, {"/healthz": healthz, "/readyz": readyz})
 
     async def metrics(self, address: str, registry: CollectorRegistry) -> None:
         """Serve /metrics in Prometheus' text format."""
@@ -41,14 +42,14 @@ class Servers:
                 headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
             )
 
-        await self._serve(address, {"/metrics": metrics})
+        await self._serve("metrics-address", address, {"/metrics": metrics})
 
     async def stop(self) -> None:
         """Stop serving."""
         for runner in self._runners:
             await runner.cleanup()
 
-    async def _serve(self, address: str, handlers: dict[str, Handler]) -> None:
+    async def _serve(self, setting: str, address: str, handlers: dict[str, Handler]) -> None:
         place = host_and_port(address)
         if place is None:
             return
@@ -61,4 +62,5 @@ class Servers:
         try:
             await web.TCPSite(runner, *place).start()
         except OSError as error:
-            raise CannotListen(f"cannot listen on {address}: {error.strerror}") from None
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise CannotListen(f"{setting}: cannot listen on {address}: {why}") from None

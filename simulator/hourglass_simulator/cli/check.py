@@ -15,7 +15,7 @@ from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, refuse
 from hourglass_simulator.harness.check import Answer, NotAccepted, check, is_performer
 from hourglass_simulator.harness.snapshot import KINDS, copy_of
-from hourglass_simulator.scenario.document import Unreadable, read
+from hourglass_simulator.scenario.document import KubernetesLoader, Unreadable, read
 
 JSON = dict[str, Any]
 
@@ -116,7 +116,7 @@ def _items(path: Path) -> list[JSON]:
         if path.stat().st_size > _MAX_BYTES:
             _bad(f"{path}: larger than 256 MB")
         with path.open(encoding="utf-8") as stream:
-            found = yaml.load(stream, Loader=yaml.CSafeLoader)
+            found = yaml.load(stream, Loader=KubernetesLoader)
     except OSError as error:
         _bad(f"{path}: {error.strerror or 'cannot be read'}; make it with: {_HOW}")
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import yaml
 
 from hourglass_simulator import report
 from hourglass_simulator.cli.console import console
@@ -18,7 +19,7 @@ from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.harness.paced import PacedBackend
 from hourglass_simulator.harness.setup import furnish
 from hourglass_simulator.http.pace import Driver
-from hourglass_simulator.http.served import Served, served
+from hourglass_simulator.http.served import CONTEXT, Served, served
 from hourglass_simulator.scenario import ScenarioFile
 from hourglass_simulator.scenario import run as play
 from hourglass_simulator.scenario.cluster import Cluster as Wanted
@@ -45,7 +46,7 @@ _NODES = {
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=1e6),
     default=1.0,
     show_default=True,
     help="How many times as fast as the wall clock time passes.",
@@ -58,7 +59,10 @@ _NODES = {
     help="Port on 127.0.0.1; 0: any that is free.",
 )
 @click.option(
-    "--kubeconfig", type=click.Path(path_type=Path), help="Where to write it; else a new file."
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    callback=lambda _context, _option, path: path and writable(path),
+    help="Where to write it; else a new file.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Tell every request on standard error.")
 @click.pass_obj
@@ -97,6 +101,26 @@ def serve(
     except OSError as error:
         click.echo(f"hourglass-sim serve: port {port}: {error.strerror}", err=True)
         sys.exit(BAD_INPUT)
+
+
+def writable(kubeconfig: Path) -> Path:
+    """The path, if nothing is lost by writing there; raises click.BadParameter otherwise."""
+    if kubeconfig.is_dir() or not kubeconfig.parent.is_dir():
+        raise click.BadParameter(f"{kubeconfig}: expected a file in a directory that exists")
+    if not kubeconfig.exists():
+        return kubeconfig
+    try:
+        config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        config = None
+    contexts = config.get("contexts") if isinstance(config, dict) else None
+    names = [each.get("name") for each in contexts or () if isinstance(each, dict)]
+    if names != [CONTEXT]:
+        raise click.BadParameter(
+            f"{kubeconfig}: expected a new file or one that this command wrote before, found a file"
+            " of somebody else's"
+        )
+    return kubeconfig
 
 
 def _play(backend: PacedBackend, file: ScenarioFile | None) -> Callable[[Driver], None]:

@@ -103,6 +103,7 @@ class SimulatedBackend:
         resource, namespace, name = self._place(obj)
         key = (resource, namespace, name)
         api = self.cluster.api
+        self._call(partial(api.refuse_unknown_fields, resource, obj))
         exists = any(
             found["metadata"]["name"] == name for found in api.list(resource, namespace).items
         )
@@ -117,6 +118,7 @@ class SimulatedBackend:
         """As `kubectl create`."""
         resource, namespace, _ = self._place(obj)
         api = self.cluster.api
+        self._call(partial(api.refuse_unknown_fields, resource, obj))
         self._call(partial(api.create, resource, obj, namespace=namespace, user=USER_NAME))
 
     def patch(self, patch: Patch) -> None:

@@ -14,6 +14,9 @@ from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.pace import Driver, Pace, Stopped
 from hourglass_simulator.http.server import Server
 
+CONTEXT = "simulator"
+"""Name of the one cluster, user and context of the kubeconfig."""
+
 Play = Callable[[Driver], None]
 """What is played on the cluster before its clock just runs on; it is called under the lock."""
 
@@ -34,10 +37,10 @@ class Served:
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "simulator", "cluster": {"server": self.url}}],
+            "clusters": [{"name": CONTEXT, "cluster": {"server": self.url}}],
             "users": [{"name": user, "user": {"token": user}}],
-            "contexts": [{"name": "simulator", "context": {"cluster": "simulator", "user": user}}],
-            "current-context": "simulator",
+            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": user}}],
+            "current-context": CONTEXT,
         }
         file.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
@@ -88,6 +91,10 @@ async def _start(server: Server, port: int) -> tuple[web.AppRunner, int]:
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
     bound: int = runner.addresses[0][1]
     return runner, bound

@@ -64,11 +64,29 @@ class Document:
         return line, path
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML as Kubernetes understands it: what looks like a date stays a text."""
+class _Constructor(yaml.constructor.SafeConstructor):
+    pass
 
 
-_Loader.yaml_implicit_resolvers = {
+def _whole(constructor: Any, node: Any) -> int | str:
+    value: int = constructor.construct_yaml_int(node)
+    written: str = node.value
+    is_hexadecimal = written.lstrip("+-").lower().startswith("0x")
+    return written if is_hexadecimal and value.bit_length() > 64 else value
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:int", _whole)
+
+
+class KubernetesLoader(_Constructor, yaml.CSafeLoader):
+    """YAML as Kubernetes understands it.
+
+    What looks like a date is a text, and so is a number in hexadecimal digits that 64 bits do not
+    hold: https://pkg.go.dev/sigs.k8s.io/yaml. kubectl prints addresses without quotes.
+    """
+
+
+KubernetesLoader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
@@ -99,7 +117,7 @@ def parse(text: str, shown: str) -> list[Document]:
     """Every document of a YAML text; raises Unreadable."""
     try:
         _measure_depth(text, shown)
-        roots = list(yaml.compose_all(text, Loader=_Loader))
+        roots = list(yaml.compose_all(text, Loader=KubernetesLoader))
         problems = [problem for root in roots for problem in _check(root, shown)]
         if problems:
             raise Unreadable(sorted(set(problems)))
@@ -124,7 +142,7 @@ def _unreadable(shown: str, text: str, line: int = 0) -> Unreadable:
 
 def _measure_depth(text: str, shown: str) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=KubernetesLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
@@ -170,7 +188,7 @@ def _check_keys(node: yaml.MappingNode, shown: str) -> Iterator[Problem]:
 
 
 def _plain(root: yaml.Node) -> Any:
-    constructor = yaml.constructor.SafeConstructor()
+    constructor = _Constructor()
     return constructor.construct_document(root)
 
 
