@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from hourglass_operator.runtime.preflight import Exit
+from hourglass_simulator.faults import REGISTRY
+from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.scenario import load, run
 from hourglass_statemachine import Phase, Reason
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -39,3 +42,13 @@ def test_every_phase_is_explained() -> None:
 def test_every_exit_code_is_explained() -> None:
     codes = [int(cell) for cell in first_cells("operations.md") if cell.isdigit()]
     assert codes == [int(code) for code in Exit]
+
+
+def test_the_scenario_of_the_document_goes_as_it_says(tmp_path: Path) -> None:
+    text = (DOCS / "scenarios.md").read_text(encoding="utf-8")
+    block = re.search(r"```yaml\n(scenario:.*?)```", text, flags=re.DOTALL)
+    assert block is not None
+    file = tmp_path / "scenario.yaml"
+    file.write_text(block[1], encoding="utf-8")
+    result = run(load(file, REGISTRY), SimulatedBackend())
+    assert result.met, [failure for _, failure in result.failures]

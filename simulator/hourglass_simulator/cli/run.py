@@ -107,7 +107,7 @@ def _play(parts: Parts, file: ScenarioFile, seed: int) -> Result:
 
 def _show(shown: Console, result: Result, *, alone: bool) -> None:
     if alone:
-        shown.print(report.timeline(result))
+        report.timeline(result, shown)
         return
     line = Text("met     ", "green") if result.met else Text("NOT MET ", "bold red")
     line.append(result.file, "default").append(f"  {result.scenario.title}", "dim")

@@ -131,7 +131,7 @@ def _play(backend: PacedBackend, file: ScenarioFile | None) -> Callable[[Driver]
     def scenario(driver: Driver) -> None:
         assert file is not None
         backend.driver = driver
-        console().print(report.timeline(play(file, backend)))
+        report.timeline(play(file, backend), console())
 
     return empty if file is None else scenario
 

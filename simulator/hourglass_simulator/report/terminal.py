@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -23,8 +23,8 @@ _STYLES = {
 _SPEAKERS = {"step": "scenario", "failure": "NOT MET", "write": "operator"}
 
 
-def timeline(result: Result) -> RenderableType:
-    """Title, every entry with its time, and the verdict."""
+def timeline(result: Result, out: Console) -> None:
+    """Print title, every entry with its time, how the Performers stand, and the verdict."""
     heading = Text(result.scenario.title, "bold")
     about = Text(" ".join(result.scenario.shows.split()), "dim")
     table = Table.grid(padding=(0, 2))
@@ -33,9 +33,10 @@ def timeline(result: Result) -> RenderableType:
     table.add_column(overflow="fold")
     for entry in result.timeline:
         table.add_row(Text(clock(entry.time), "dim"), _who(entry), _what(entry))
-    return Group(
-        heading, about, Text(""), table, Text(""), *_performers(result), Text(""), _verdict(result)
-    )
+    out.print(Group(heading, about, Text(""), table, Text("")))
+    # As kubectl's, the rows are as long as they are.
+    out.print(*_performers(result), sep="\n", soft_wrap=True)
+    out.print(Group(Text(""), _verdict(result)))
 
 
 def _performers(result: Result) -> Iterator[Text]:
@@ -49,7 +50,7 @@ def _performers(result: Result) -> Iterator[Text]:
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield Text("   ".join(padded).rstrip(), no_wrap=True, overflow="ignore")
+        yield Text("   ".join(padded).rstrip())
 
 
 def clock(seconds: float) -> str:

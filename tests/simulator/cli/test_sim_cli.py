@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hourglass_simulator.cli import main
 from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.serve import writable
 from scenario_backend import ScriptedBackend
 
 MET = """\
@@ -293,3 +294,38 @@ def test_an_error_in_the_simulator_itself_says_what_was_played(sim: Sim) -> None
     )
     assert isinstance(result.exception, RuntimeError)
     assert result.exception.__notes__ == ["while met.yaml was played with seed 5"]
+
+
+OTHERS = [
+    ("a text", "precious"),
+    ("bytes that are no text", b"\xff\xfe"),
+    ("a kubeconfig of another cluster", "contexts: [{name: production}]"),
+    ("one that has other contexts too", "contexts: [{name: simulator}, {name: production}]"),
+]
+
+
+@pytest.mark.parametrize("content", [o[1] for o in OTHERS], ids=[o[0] for o in OTHERS])
+def test_serve_does_not_write_over_what_is_not_its_own(
+    sim: Sim, tmp_path: Path, content: str | bytes
+) -> None:
+    there = tmp_path / "kubeconfig"
+    there.write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = there.read_bytes()
+    result = sim("serve", "--kubeconfig", "kubeconfig")
+    assert result.exit_code == 2
+    assert "'--kubeconfig': kubeconfig: expected a new file or one that this" in result.output
+    assert there.read_bytes() == before
+
+
+@pytest.mark.parametrize("place", [".", "nowhere/kubeconfig"])
+def test_serve_needs_a_file_in_a_directory(sim: Sim, place: str) -> None:
+    result = sim("serve", "--kubeconfig", place)
+    assert result.exit_code == 2
+    assert "expected a file in a directory that exists" in result.output
+
+
+def test_serve_writes_over_its_own_kubeconfig(tmp_path: Path) -> None:
+    there = tmp_path / "kubeconfig"
+    assert writable(there) == there
+    there.write_text("contexts: [{name: simulator}]")
+    assert writable(there) == there

@@ -75,7 +75,7 @@ def missed(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 def printed(result: Result, width: int = 160) -> str:
     out = io.StringIO()
-    Console(file=out, width=width, color_system=None).print(report.timeline(result))
+    report.timeline(result, Console(file=out, width=width, color_system=None))
     return out.getvalue()
 
 
@@ -89,10 +89,12 @@ def test_the_timeline_tells_who_did_what_when(met: Result) -> None:
 
 
 def test_the_timeline_ends_with_what_kubectl_would_print(met: Result) -> None:
-    lines = printed(met, width=300).splitlines()
+    lines = printed(met, width=80).splitlines()
     start = lines.index("$ kubectl get performers -A -o wide")
     assert lines[start + 1].split()[:4] == ["NAMESPACE", "NAME", "PHASE", "READY"]
     assert lines[start + 2].split()[:5] == ["default", "worker", "Running", "True", "PodReady"]
+    # However narrow the terminal is.
+    assert lines[start + 2].endswith("was placed there for")
 
 
 def test_an_expectation_that_is_not_met_is_told_with_what_was_seen(missed: Result) -> None:

@@ -7,7 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from hourglass_simulator.scenario import Problem, Scenario, Unreadable, dump, find, load, load_all
-from hourglass_simulator.scenario.document import MAX_BYTES
+from hourglass_simulator.scenario.document import MAX_BYTES, KubernetesLoader, parse
 
 ROOT = Path(__file__).parents[3]
 HEAD = "scenario: s\nshows: t\n"
@@ -357,6 +357,21 @@ def test_directories_are_searched_in_order_and_files_found_once(tmp_path: Path) 
         (tmp_path / name).touch()
     found = find([tmp_path / "b.yaml", tmp_path])
     assert [str(path.relative_to(tmp_path)) for path in found] == ["b.yaml", "a/b.yaml", "a/c.yaml"]
+
+
+NUMBERS: list[tuple[str, object]] = [
+    ("0x1234567890abcdef1234567890abcdef12345678", "0x1234567890abcdef1234567890abcdef12345678"),
+    ("0X10000000000000000", "0X10000000000000000"),
+    ("0xffffffffffffffff", 2**64 - 1),
+    ("0x10", 16),
+    ("90", 90),
+]
+
+
+@pytest.mark.parametrize(("written", "value"), NUMBERS, ids=[number[0] for number in NUMBERS])
+def test_numbers_are_what_they_are_to_kubernetes(written: str, value: object) -> None:
+    assert parse(f"{written}\n", "a.yaml")[0].value == value
+    assert yaml.load(written, Loader=KubernetesLoader) == value
 
 
 def test_manifest_files_are_found_beside_the_scenario_and_may_hold_several(tmp_path: Path) -> None:
