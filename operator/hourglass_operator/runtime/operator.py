@@ -160,6 +160,8 @@ class Operator:
     async def work(self, watches: Watches, stop: asyncio.Event) -> None:
         """Watch and act until `stop`; then let calls under way end and give the Lease up."""
         settings = self._settings
+        served = ", ".join(settings.namespace)
+        logger.info("serving %s", f"Performers in {served}" if served else "the whole cluster")
         background = [
             asyncio.create_task(self._watch(watches), name="watches"),
             asyncio.create_task(self._call_rolls(), name="roll call"),

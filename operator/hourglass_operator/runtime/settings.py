@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,12 +14,16 @@ class SettingsError(ValueError):
     """A setting that cannot be used; each line names one, what was found and what is expected."""
 
 
+KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+"""A label of RFC 1123: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
+
+
 class RuntimeSettings(BaseModel):
     """Times are seconds. The descriptions are what `--help` and docs/settings.md say."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    namespace: tuple[str, ...] = Field(
+    namespace: tuple[KubernetesName, ...] = Field(
         (),
         description="Serve only this namespace; may be given several times. Without it the whole"
         " cluster is served.",
@@ -37,10 +41,10 @@ class RuntimeSettings(BaseModel):
         True,
         description="Write only while holding a Lease, so that several replicas can run.",
     )
-    lease_name: str = Field(
-        "hourglass-performer-operator", description="Name of the Lease.", min_length=1
+    lease_name: KubernetesName = Field(
+        "hourglass-performer-operator", description="Name of the Lease."
     )
-    lease_namespace: str | None = Field(
+    lease_namespace: KubernetesName | None = Field(
         None, description="Namespace of the Lease; the operator's own, else default."
     )
     lease_duration: float = Field(
@@ -148,7 +152,9 @@ def _line(mistake: Any, given: Mapping[str, tuple[Any, str]]) -> str:
         known = ", ".join(_flag(field) for field in RuntimeSettings.model_fields)
         return f"{source}: unknown setting; known are {known}"
     expected = str(mistake["msg"]).replace("Input should be", "must be")
-    return f"{source}: {expected}, found {given[name][0]!r}"
+    if mistake["type"] == "string_pattern_mismatch":
+        expected = "must be a name of at most 63 lower-case letters, digits and -"
+    return f"{source}: {expected}, found {mistake['input']!r}"
 
 
 def _flag(field: str) -> str:

@@ -63,6 +63,19 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
         "--log-format: must be 'text' or 'json', found 'xml'",
     ),
     (
+        "a namespace that cannot be one",
+        {"namespace": ("fine", "A_B")},
+        {},
+        "--namespace: must be a name of at most 63 lower-case letters, digits and -, found 'A_B'",
+    ),
+    (
+        "a Lease that cannot be one",
+        {},
+        {"HOURGLASS_LEASE_NAME": ""},
+        "HOURGLASS_LEASE_NAME: must be a name of at most 63 lower-case letters, digits and -,"
+        " found ''",
+    ),
+    (
         "an address without a port",
         {"health_address": "localhost"},
         {},
