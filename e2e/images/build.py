@@ -8,9 +8,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import click
 
 from clusters import Unavailable
-from images import operator_image, performer_image
+from images import executor_image, operator_image, performer_image
 
-IMAGES = {"operator": operator_image, "performer": performer_image}
+IMAGES = {"executor": executor_image, "operator": operator_image, "performer": performer_image}
 
 
 @click.command()

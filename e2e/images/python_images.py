@@ -1,6 +1,7 @@
-"""The operator's image for the tests, out of this machine's Python: no engine, no base image.
+"""Images of the operator and of the example executor, out of this machine's Python.
 
-What users run is made by the Containerfile. Both have the same entrypoint, user and Python package.
+That needs no engine and no base image. What users run is made by the Containerfiles, which give the
+same entrypoints, users and Python packages.
 """
 
 import hashlib
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from images.python_runtime import LIBRARIES, PROGRAM, STDLIB, compile_modules, c
 
 NAME = "hourglass-performer-operator"
 PROJECT = Path(__file__).parent.parent.parent
+EXECUTOR = PROJECT / "examples" / "executor"
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "operator", "statemachine", "simulator")
 USER = 65532
 
@@ -38,6 +41,18 @@ def operator_image(archive: Path, tag: str, say: Say) -> Path:
 
     Errors: `CalledProcessError` when pip fails; what it says is printed.
     """
+    return _image(archive, tag, ["/usr/local/bin/hourglass-operator", "run"], {}, say)
+
+
+def executor_image(archive: Path, tag: str, say: Say) -> Path:
+    """The same of the example executor."""
+    program = "/executor.py"
+    return _image(archive, tag, [PROGRAM, program], {program: EXECUTOR / "executor.py"}, say)
+
+
+def _image(
+    archive: Path, tag: str, entrypoint: Sequence[str], more: Mapping[str, Path], say: Say
+) -> Path:
     base = _base(say)
     with tempfile.TemporaryDirectory(prefix="hourglass-image-") as folder:
         root = Path(folder)
@@ -48,8 +63,8 @@ def operator_image(archive: Path, tag: str, say: Say) -> Path:
         return write_image(
             archive,
             tag,
-            files,
-            entrypoint=["/usr/local/bin/hourglass-operator", "run"],
+            files | dict(more),
+            entrypoint=entrypoint,
             environment={
                 "PATH": "/usr/local/bin",
                 "LD_LIBRARY_PATH": LIBRARIES,
@@ -66,7 +81,7 @@ def _base(say: Say) -> Path:
     The versions are those of this environment: what the tests have run with.
     """
     pins = sorted(f"{found.name}=={found.version}" for found in metadata.distributions())
-    made_of = [sys.version, (PROJECT / "pyproject.toml").read_text(), *pins]
+    made_of = [sys.version, (PROJECT / "pyproject.toml").read_text(), *_dependencies(), *pins]
     made_of += [Path(source).read_text() for source in (__file__, python_runtime.__file__)]
     key = hashlib.sha256("\n".join(made_of).encode()).hexdigest()[:12]
     base = cache_folder() / f"operator-base-{key}"
@@ -98,9 +113,10 @@ def _base(say: Say) -> Path:
 
 
 def _dependencies() -> list[str]:
-    """What the project requires without any extra."""
+    """What the project requires without any extra, and the example executor."""
     required = metadata.requires(NAME) or []
-    return [requirement for requirement in required if "extra ==" not in requirement]
+    of_executor = (EXECUTOR / "requirements.txt").read_text().splitlines()
+    return [*(each for each in required if "extra ==" not in each), *of_executor]
 
 
 def _install_project(root: Path) -> None:
