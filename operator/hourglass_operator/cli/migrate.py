@@ -1,7 +1,8 @@
 """`hourglass-operator migrate`."""
 
 import sys
-from typing import TextIO
+from collections.abc import Sequence
+from typing import BinaryIO
 
 import click
 
@@ -31,19 +32,26 @@ Exit codes:
 @click.option(
     "-f",
     "--filename",
-    "source",
-    type=click.File(encoding="utf-8"),
+    "sources",
+    type=click.File("rb"),
     required=True,
-    help="YAML or JSON, any number of documents; - for standard input.",
+    multiple=True,
+    help="YAML or JSON, any number of documents; - for standard input. Once.",
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Where to write; else standard output."
 )
-def migrate(source: TextIO, output: str | None) -> None:
+def migrate(sources: Sequence[BinaryIO], output: str | None) -> None:
     """Convert a file."""
-    name = "standard input" if source.name == "<stdin>" else source.name
+    if len(sources) > 1:
+        _tell(f"--filename: expected one file, found {len(sources)}; convert them one by one")
+        sys.exit(2)
+    (source,) = sources
+    name = getattr(source, "name", "<stdin>").replace("<stdin>", "standard input")
     try:
-        done = convert(source.read())
+        text = source.read().decode()
+        newline = "\r\n" if "\r\n" in text else "\n"
+        done = convert(text.replace("\r\n", "\n"))
     except NotYaml as error:
         _tell(f"{name}:{error.line}: not YAML: {error}")
         sys.exit(2)
@@ -59,8 +67,9 @@ def migrate(source: TextIO, output: str | None) -> None:
     if not done.changes:
         _tell(f"{name}: nothing to change")
     try:
-        with click.open_file(output or "-", "w", encoding="utf-8") as target:
-            target.write(done.text)
+        with click.open_file(output or "-", "wb") as target:
+            converted = done.text.replace("\n", newline) if done.changes else text
+            target.write(converted.encode())
     except OSError as error:
         _tell(f"--output {output}: {error.strerror}")
         sys.exit(2)

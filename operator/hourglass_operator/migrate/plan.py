@@ -81,10 +81,14 @@ def _node_affinity(scheduling: Mapping[str, Any], base: Path) -> Iterator[Step]:
         yield Remove(source if len(scheduling) > 1 else base, "removed, was empty")
         return
     new = (affinity or {}).get("nodeAffinity")
+    if new and not isinstance(new, Mapping):
+        yield Refuse((*target, "nodeAffinity"), f"expected a mapping, found {new!r}")
+        return
     if new:
         yield from _merge(old, new, source, (*target, "nodeAffinity"))
         return
-    if "affinity" in scheduling and not affinity:
+    # Nothing is put into a mapping that is empty, or would be.
+    if "affinity" in scheduling and not (affinity or {}).keys() - {"nodeAffinity"}:
         yield Remove(target)
     elif affinity and "nodeAffinity" in affinity:
         yield Remove((*target, "nodeAffinity"))

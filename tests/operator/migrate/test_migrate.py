@@ -118,6 +118,22 @@ def test_nothing_to_change_is_said() -> None:
     assert result.stderr == "standard input: nothing to change\n"
 
 
+def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
+    file, target = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    for old, new in ((OLD_TEXT, NEW_TEXT), (NEW_TEXT, NEW_TEXT)):
+        file.write_bytes(old.replace("\n", "\r\n").encode())
+        assert run("-f", str(file), "-o", str(target)).exit_code == 0
+        assert target.read_bytes() == new.replace("\n", "\r\n").encode()
+
+
+def test_what_needs_no_change_stays_to_the_byte(tmp_path: Path) -> None:
+    mixed = b"a: b\r\nc: d\n"
+    file = tmp_path / "mixed.yaml"
+    file.write_bytes(mixed)
+    assert run("-f", str(file), "-o", str(file)).exit_code == 0
+    assert file.read_bytes() == mixed
+
+
 def test_when_something_is_refused_nothing_is_written(tmp_path: Path) -> None:
     target = tmp_path / "new.yaml"
     executor = "apiVersion: hourglass.eigenlayer.io/v1alpha1\nkind: HourglassExecutor\n"
@@ -134,6 +150,7 @@ def test_when_something_is_refused_nothing_is_written(tmp_path: Path) -> None:
         (["-f", "-"], "a: [", "standard input:1: not YAML"),
         (["-f", "-", "-o", "no/such/folder"], "a: b", "--output no/such/folder: No such file"),
         ([], "", "-f"),
+        (["-f", "-", "-f", "-"], "", "--filename: expected one file, found 2"),
     ],
 )
 def test_what_cannot_be_read_or_written(args: list[str], given: str, said: str) -> None:
