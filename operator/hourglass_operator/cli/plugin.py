@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 from kubernetes.config import ConfigException, list_kube_config_contexts
 from rich.console import Console
+from yaml import YAMLError
 
 from hourglass_operator.client import AsyncClient, ClientError, Performer, WaitError
 from hourglass_operator.hardware.catalogue import load
@@ -38,6 +40,20 @@ _CHECKED = "nodes,pods,priorityclasses,runtimeclasses"
 class _Uncounted:
     def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Nobody counts the calls of a person."""
+
+
+class _Seconds(click.FloatRange):
+    """Click takes `nan` and `inf` for numbers like others."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return seconds
 
 
 class Target:
@@ -72,7 +88,8 @@ class Target:
         file = str(self.kubeconfig) if self.kubeconfig else None
         try:
             contexts, active = list_kube_config_contexts(file)
-        except (ConfigException, OSError, TypeError):
+        except (ConfigException, OSError, TypeError, ValueError, LookupError, YAMLError):
+            # What is wrong with the file is told when it is used.
             return "default"
         chosen = next((c for c in contexts if c["name"] == self.context), active)
         return str(chosen["context"].get("namespace") or "default")
@@ -96,6 +113,14 @@ def target_options(command: Callable[..., None]) -> Callable[..., None]:
 output_option = click.option(
     "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True
 )
+
+
+def timeout_option(default: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """--timeout."""
+    kind = _Seconds(min=0)
+    return click.option(
+        "--timeout", type=kind, default=default, show_default=True, metavar="SECONDS"
+    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -176,10 +201,11 @@ def why_command(target: Target, name: str, output: str) -> None:
 @click.argument("name")
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
 @click.option("-p", "--previous", is_flag=True, help="Of the container before the last restart.")
-@click.option("--tail", type=int, default=-1, help="Only so many lines.")
+@click.option("--tail", type=click.IntRange(min=-1), default=-1, help="Only so many lines.")
 @target_options
 def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: int) -> None:
     """The log of a Performer's pods, through `kubectl logs`."""
+    _look(target, name)
     flags = ["--follow"] * follow + ["--previous"] * previous
     selector = f"app=performer,performer-name={name}"
     command = target.kubectl("logs", "-n", target.namespace, "-l", selector, f"--tail={tail}")
@@ -191,7 +217,9 @@ def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: 
 
 @main.command("wait")
 @click.argument("name")
-@click.option("--timeout", type=float, default=300.0, show_default=True, metavar="SECONDS")
+@click.option(
+    "--timeout", type=_Seconds(min=0), default=300.0, show_default=True, metavar="SECONDS"
+)
 @output_option
 @target_options
 def wait_command(target: Target, name: str, timeout: float, output: str) -> None:
@@ -203,7 +231,9 @@ def wait_command(target: Target, name: str, timeout: float, output: str) -> None
 @click.argument("name")
 @click.option("--image", help="The new image.")
 @click.option("--version", help="The new version; alone it restarts a mutable tag.")
-@click.option("--timeout", type=float, default=600.0, show_default=True, metavar="SECONDS")
+@click.option(
+    "--timeout", type=_Seconds(min=0), default=600.0, show_default=True, metavar="SECONDS"
+)
 @output_option
 @target_options
 def upgrade_command(

@@ -119,7 +119,9 @@ def load(
         variable = ENVIRONMENT_PREFIX + name.upper()
         if variable in environ:
             value: Any = environ[variable]
-            given[name] = (value.split(",") if name == "namespace" else value, variable)
+            if name == "namespace":
+                value = [part for part in value.split(",") if part]
+            given[name] = (value, variable)
         if flags.get(name) is not None:
             given[name] = (flags[name], "--" + _flag(name))
     try:

@@ -1,0 +1,100 @@
+"""`kubectl performer` as a user meets it, on a simulated cluster: output and exit codes."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from builders import performer
+from hourglass_operator.cli.plugin import main
+from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.http.served import served
+
+
+def manifest(builder: Any) -> dict[str, Any]:
+    built = builder.build()
+    metadata = {"name": built["metadata"]["name"], "namespace": "default"}
+    return {key: built[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": metadata}
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Of a cluster with a Performer that serves and one without a GPU."""
+    backend = SimulatedBackend()
+    backend.cluster.add_node("plain")
+    backend.cluster.images.push("*")
+    backend.target.operator.start()
+    backend.apply(manifest(performer("fine")))
+    backend.apply(manifest(performer("waits").gpu("nvidia-a100", 2)))
+    backend.cluster.run_until(60)
+    file = tmp_path_factory.mktemp("plugin") / "kubeconfig"
+    with served(backend.cluster) as there:
+        there.write_kubeconfig(file)
+        yield file
+
+
+def run(kubeconfig: Path, *arguments: str) -> Result:
+    command, *rest = arguments
+    place = ["-n", "default", "--kubeconfig", str(kubeconfig)]
+    return CliRunner().invoke(main, [command, *place, *rest])
+
+
+SAYS: list[tuple[list[str], int, str]] = [
+    (["list"], 0, "HardwareUnavailable"),
+    (["status", "fine"], 0, "Timeline:"),
+    (["why", "fine"], 0, "fine (Running, PodReady): "),
+    (["why", "waits"], 1, "waits (Pending, HardwareUnavailable): needs 2 × nvidia-a100: "),
+    (["wait", "fine", "--timeout", "5"], 0, ""),
+    (["upgrade", "fine"], 2, "--image, --version or both are expected, found neither"),
+    (["why", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
+    (["status", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
+    (["logs", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
+    (["logs", "fine", "--tail", "-3"], 2, "'--tail'"),
+    (["wait", "fine", "--timeout", "-5"], 2, "'--timeout'"),
+    (["wait", "fine", "--timeout", "nan"], 2, "'nan' is not a number of seconds"),
+    (["upgrade", "fine", "--version", "v2", "--timeout", "inf"], 2, "'inf' is not a number"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"), SAYS, ids=[" ".join(arguments) for arguments, *_ in SAYS]
+)
+def test_what_is_said_and_the_exit_code(
+    kubeconfig: Path, arguments: list[str], code: int, said: str
+) -> None:
+    result = run(kubeconfig, *arguments)
+    assert said in result.output
+    assert result.exit_code == code
+
+
+@pytest.mark.parametrize("command", ["list", "status fine", "why fine", "why waits", "wait fine"])
+def test_programs_get_json(kubeconfig: Path, command: str) -> None:
+    assert json.loads(run(kubeconfig, *command.split(), "-o", "json").stdout)
+
+
+KUBECONFIGS = [
+    ("bytes that are no text", b"\xff\xfe\x00", "not a kubeconfig"),
+    ("no YAML", b"a: [b", "not a kubeconfig"),
+    ("a list", b"- a", "not a kubeconfig"),
+    ("nothing", b"", "not a kubeconfig"),
+    ("no contexts", b"contexts: 5", "kubeconfig"),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [k[1:] for k in KUBECONFIGS], ids=[k[0] for k in KUBECONFIGS]
+)
+@pytest.mark.parametrize("command", ["list", "why fine", "wait fine", "logs fine"])
+def test_a_broken_kubeconfig_is_named(
+    command: str, content: bytes, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config"
+    file.write_bytes(content)
+    name, *rest = command.split()
+    result = CliRunner().invoke(main, [name, *rest, "--kubeconfig", str(file)])
+    assert result.exit_code == 2, result.exception
+    assert str(file) in result.output
+    assert said in result.output
