@@ -234,8 +234,8 @@ LOSSES = (
     ),
     Loss(
         f"get {LEASES}",
-        Scene.lose_the_lease,
-        "the Lease is to be renewed",
+        Scene.delete_the_lease,
+        "there is no Lease",
         "nothing is written any more",
         lambda scene: scene.operator.leads,
     ),

@@ -39,13 +39,13 @@ class Client:
         self._client = AsyncClient(
             namespace, kubeconfig=kubeconfig, context=context, variables=variables
         )
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="performers", daemon=True
-        )
+        self._entered: tuple[asyncio.AbstractEventLoop, threading.Thread] | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="performers", daemon=True)
+        self._entered = loop, thread
+        thread.start()
         try:
             self._run(self._client.__aenter__())
         except BaseException:
@@ -55,11 +55,18 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         try:
-            # Watches that nobody ended.
-            self._run(self._loop.shutdown_asyncgens())
+            self._run(self._end())
             self._run(self._client.__aexit__())
         finally:
             self._stop()
+
+    async def _end(self) -> None:
+        """End what other threads wait for, and watches that nobody ended."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.get_running_loop().shutdown_asyncgens()
 
     @property
     def environment(self) -> Environment:
@@ -95,8 +102,13 @@ class Client:
             while True:
                 yield self._run(following())
         finally:
-            if not self._loop.is_closed():
-                self._run(changes.aclose())
+            if self._entered is not None:
+                loop, thread = self._entered
+                if threading.current_thread() is thread:
+                    # Collected as garbage, in the very thread that the end would be waited for.
+                    loop.create_task(changes.aclose())
+                else:
+                    self._run(changes.aclose())
 
     def wait_until_ready(self, name: str, timeout: float = READY_SECONDS) -> Performer:
         """See AsyncClient.wait_until_ready."""
@@ -118,7 +130,10 @@ class Client:
         self._run(self._client.delete(name, timeout))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        if self._entered is None:
+            work.close()
+            raise RuntimeError("a Client is used in a `with` block")
+        future = asyncio.run_coroutine_threadsafe(work, self._entered[0])
         try:
             return future.result()
         except BaseException:
@@ -127,6 +142,9 @@ class Client:
             raise
 
     def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        assert self._entered is not None
+        loop, thread = self._entered
+        self._entered = None
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

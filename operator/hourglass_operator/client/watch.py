@@ -86,6 +86,7 @@ class Watch:
                 if error.code != _GONE:
                     raise
                 self._version = ""
+                await self._sleep(FIRST_PAUSE)
 
     async def _list(self) -> list[Change]:
         """What is different from what was known."""

@@ -96,6 +96,16 @@ class Controller:
         After a create that found the name taken (409, AlreadyExists), the outcome's body must be
         the object that has the name.
         """
+        try:
+            self._learn(done, outcomes, now)
+        except Exception:
+            # An answer that nothing can be made of must not keep the key from its next pass.
+            self.queue.retry(done.key, now)
+            raise
+        finally:
+            self.queue.done(done.key)
+
+    def _learn(self, done: Pass, outcomes: Sequence[Outcome], now: float) -> None:
         key, memory, retry = done.key, done.plan.memory, False
         for outcome in outcomes:
             performer = self.cache.performers.get(key)
@@ -110,12 +120,11 @@ class Controller:
         self._remember(key, memory)
         if retry:
             # The retry comes to everything that the plan would have woken up for.
-            self.queue.retry(key, now)
+            self.queue.retry(key, now, max(outcome.retry_after for outcome in outcomes))
         else:
             self.queue.forgive(key)
             if done.plan.wake_at is not None:
                 self.queue.add(key, done.plan.wake_at)
-        self.queue.done(key)
 
     def _news(self, outcome: Outcome, lesson: Lesson) -> tuple[Key, ...]:
         write = outcome.write

@@ -30,6 +30,7 @@ class Outcome:
 
     `code` is the HTTP status; 0 when there was no answer (time-out, connection lost), in which
     case the write may or may not have gone through. `body` is the object that came back.
+    `retry_after`: seconds for which the API server asks to be left alone.
     """
 
     write: Write
@@ -37,6 +38,7 @@ class Outcome:
     reason: str = ""
     message: str = ""
     body: dict[str, Any] | None = None
+    retry_after: float = 0.0
 
     @property
     def succeeded(self) -> bool:

@@ -11,6 +11,9 @@ from hourglass_operator.controller.settings import backoff
 
 K = TypeVar("K")
 
+_OVERTAKEN = 64
+"""Entries of the heap that may be overtaken by earlier requests before they are cleared away."""
+
 
 class WorkQueue(Generic[K]):
     """Times are seconds; keys that are due at the same time come out in the order they went in."""
@@ -42,12 +45,15 @@ class WorkQueue(Generic[K]):
         self._due[key] = when
         self._sequence += 1
         heapq.heappush(self._heap, (when, self._sequence, key))
+        if len(self._heap) > 2 * len(self._due) + _OVERTAKEN:
+            self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[0]]
+            heapq.heapify(self._heap)
 
-    def retry(self, key: K, now: float) -> None:
-        """Ask for another pass after this key's back-off."""
+    def retry(self, key: K, now: float, at_least: float = 0.0) -> None:
+        """Ask for another pass after this key's back-off, and not before `at_least` seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        self.add(key, now + backoff(self._base, self._limit, failures))
+        self.add(key, now + max(at_least, backoff(self._base, self._limit, failures)))
 
     def forgive(self, key: K) -> None:
         """Start the back-off of `key` from the beginning."""

@@ -37,4 +37,5 @@ def _outcome(write: Write, answer: Answer, taken: Answer | None) -> Outcome:
         answer.reason,
         answer.message,
         taken.body if taken is not None else None,
+        answer.retry_after or 0.0,
     )

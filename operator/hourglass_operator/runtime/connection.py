@@ -1,8 +1,12 @@
 """How to reach the API server: kubeconfig or the pod's service account."""
 
+import contextlib
 import os
 import ssl
+import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,6 +16,8 @@ from kubernetes.aio.config import load_incluster_config, load_kube_config
 from kubernetes.aio.config.config_exception import ConfigException
 from yaml import YAMLError
 
+_TOKEN_SECONDS = 60.0
+"""After so long a kubeconfig is asked again for the token; client-go does the same with files."""
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -58,7 +64,7 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
             f"kubeconfig {file}: no such file{hint}; name one with --kubeconfig or $KUBECONFIG"
         )
     try:
-        await load_kube_config(
+        loader = await load_kube_config(
             file, context, client_configuration=configuration, persist_config=False
         )
     except ConfigException as error:
@@ -73,7 +79,26 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
         ) from None
     if (mistake := _mistake(configuration)) is not None:
         raise BadKubeconfig(f"kubeconfig {file}: {mistake}")
+    configuration.refresh_api_key_hook = _refreshed(loader)  # type: ignore[assignment]
     return configuration
+
+
+def _refreshed(loader: Any) -> Callable[[Configuration], Awaitable[None]]:
+    """Before each call: tokens of exec plugins and of files are read anew when they are old.
+
+    What a plugin gave holds until it expires; a file may change at any time.
+    """
+    read_at = time.monotonic()
+
+    async def refresh(configuration: Configuration) -> None:
+        nonlocal read_at
+        if time.monotonic() - read_at < _TOKEN_SECONDS:
+            return
+        read_at = time.monotonic()
+        with contextlib.suppress(ConfigException, OSError, ValueError):
+            await loader.load_and_set(configuration)
+
+    return refresh
 
 
 def _mistake(configuration: Configuration) -> str | None:

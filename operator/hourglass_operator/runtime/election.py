@@ -50,8 +50,10 @@ class Election:
     async def run(self) -> None:
         """Acquire and renew until cancelled."""
         while True:
+            began = self._monotonic()
             await self.step()
-            await asyncio.sleep(self._retry_period)
+            # However long the try took: renewals are to be as often as they should.
+            await asyncio.sleep(max(0.0, began + self._retry_period - self._monotonic()))
 
     async def step(self) -> None:
         """One try to acquire or renew."""
@@ -75,23 +77,35 @@ class Election:
     async def release(self) -> None:
         """Stop leading and let others take over at once."""
         leading, self._leads_until = self.remaining() > 0, 0.0
-        if leading and self._lease is not None:
-            await self._write(released(self._candidate, self._lease, self._wall()))
+        if not leading:
+            return
+        # A renewal that was broken off may have been made: what is known of the Lease can be old.
+        read = await self._read()
+        if read.succeeded:
+            await self._write(released(self._candidate, read.body, self._wall()))
 
     async def _try(self) -> bool:
-        lease = None
-        candidate = self._candidate
-        read = await self._api.call(
-            "get", "leases", candidate.namespace, candidate.name, timeout=self._patience()
-        )
+        if self.remaining() > 0 and self._lease is not None:
+            lease, self._lease = self._lease, None
+            if await self._attempt(lease):
+                return True
+        read = await self._read()
         if read.succeeded:
-            lease = read.body
-            self._seen = self._seen.update(lease.get("spec") or {}, self._monotonic())
+            self._seen = self._seen.update(read.body.get("spec") or {}, self._monotonic())
         elif read.code != 404:
             self._complain("read", read)
             return False
-        what = attempt(candidate, lease, self._seen, self._monotonic(), self._wall())
-        return await self._write(what)
+        return await self._attempt(read.body if read.succeeded else None)
+
+    async def _attempt(self, lease: JSON | None) -> bool:
+        now, wall = self._monotonic(), self._wall()
+        return await self._write(attempt(self._candidate, lease, self._seen, now, wall))
+
+    async def _read(self) -> Answer:
+        candidate = self._candidate
+        return await self._api.call(
+            "get", "leases", candidate.namespace, candidate.name, timeout=self._patience()
+        )
 
     async def _write(self, what: Attempt) -> bool:
         if what.verb is None:
@@ -108,7 +122,7 @@ class Election:
         )
         if not answer.succeeded:
             # Another one was faster; it will be seen at the next try.
-            if answer.code != 409:
+            if answer.code not in (404, 409):
                 self._complain(what.verb, answer)
             return False
         self._lease, self._complaint = answer.body, ""
@@ -118,7 +132,7 @@ class Election:
         return True
 
     def _patience(self) -> float:
-        """A try must end before the renew deadline, with room for another."""
+        """Seconds for a call: within the renew deadline there is room for another."""
         return self._candidate.renew_deadline / 2
 
     def _complain(self, verb: str, answer: Answer) -> None:

@@ -5,6 +5,7 @@ As client-go's leaderelection does it
 changed for its duration by this process's own clock, so that clocks need not agree.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -82,7 +83,7 @@ def _body(candidate: Candidate, lease: JSON | None, wall: float) -> JSON:
     before: JSON = (lease or {}).get("spec") or {}
     spec: JSON = {
         "holderIdentity": candidate.identity,
-        "leaseDurationSeconds": max(1, round(candidate.duration)),
+        "leaseDurationSeconds": max(1, math.ceil(candidate.duration)),
         "acquireTime": _micro(wall),
         "renewTime": _micro(wall),
         "leaseTransitions": before.get("leaseTransitions") or 0,

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 _WAITING_EVENTS = 100
 """How many events may wait to be taken in."""
+_OTHER_CALLS = 50
+"""Connections besides those of the workers: Lease, permissions, roll calls."""
 _RETRY = 2.0
 """Seconds between two looks at whether the cluster is ready."""
 _BETWEEN_LOOKS = 30.0
@@ -49,6 +51,8 @@ async def run(settings: RuntimeSettings, catalogue: Catalogue) -> Exit:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     configuration = await connection(settings.kubeconfig, settings.context)
+    # Each worker may have a call under way, and the Lease must not wait for one of them.
+    configuration.connection_pool_maxsize = settings.workers + _OTHER_CALLS
     metrics, servers = Metrics(), Servers()
     calls = Calls(metrics)
     api = Api(configuration, settings.request_timeout, calls)
@@ -146,15 +150,22 @@ class Operator:
         Each thing that is missing is told once, as soon as it is found.
         """
         deadline = time.monotonic() + timeout
-        while not stop.is_set():
-            await self._look()
-            if not self._lacks:
-                return None
-            if time.monotonic() >= deadline:
-                return self._lacks[0]
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(_RETRY, max(0.0, deadline - time.monotonic()))):
-                    await stop.wait()
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                look = asyncio.create_task(self._look())
+                await asyncio.wait([look, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if stop.is_set():
+                    look.cancel()
+                    break
+                if not look.result():
+                    return None
+                if time.monotonic() >= deadline:
+                    return self._lacks[0]
+                pause = min(_RETRY, max(0.0, deadline - time.monotonic()))
+                await asyncio.wait([stopped], timeout=pause)
+        finally:
+            stopped.cancel()
         return None
 
     async def work(self, watches: Watches, stop: asyncio.Event) -> None:
@@ -176,11 +187,11 @@ class Operator:
         )
         logger.info("stopping")
         workers.cancel()
-        await self._workers.drain(settings.shutdown_timeout)
+        drained = await self._workers.drain(settings.shutdown_timeout)
         for task in (*background, stopped):
             task.cancel()
         await asyncio.gather(*background, workers, stopped, return_exceptions=True)
-        if self._election is not None:
+        if self._election is not None and drained:
             await self._election.release()
         await asyncio.to_thread(watches.stop, 5.0)
         for task in done:
@@ -203,14 +214,14 @@ class Operator:
         self._controller.watched(resource, event or "ADDED", obj, now)
         meta = obj["metadata"]
         name = (meta.get("namespace", ""), meta["name"])
-        self._roll.told(resource, name, now, by_list=event is None)
+        self._roll.told(resource, name, self._loop.time(), by_list=event is None)
         self._workers.wake()
 
     async def _watch(self, watches: Watches) -> None:
         """Keep the watches running; look at what the cluster lacks whenever they end."""
         while True:
             ended: asyncio.Future[str] = self._loop.create_future()
-            self._roll.begin(self._clock.now())
+            self._roll.begin(self._loop.time())
             watches.start(partial(self._tell, ended))
             self._watching = True
             why = await self._end_of_watches(ended)
@@ -235,7 +246,8 @@ class Operator:
             done, _ = await asyncio.wait([ended], timeout=_LONGEST_DEBT / 4)
             if done:
                 return ended.result()
-            if self._roll.waiting(self._clock.now()) > _LONGEST_DEBT and not await self._look():
+            owing = self._roll.waiting(self._loop.time()) > _LONGEST_DEBT
+            if (owing or self._lacks) and not await self._look() and owing:
                 return "objects that exist have not been told"
 
     async def _heed_refusals(self) -> None:
@@ -245,6 +257,7 @@ class Operator:
         """
         while True:
             await self._forbidden.wait()
+            self._forbidden.clear()
             if await self._look():
                 while await self._look():
                     await asyncio.sleep(_RETRY)
@@ -252,7 +265,6 @@ class Operator:
                 self._workers.wake()
             else:
                 await asyncio.sleep(_BETWEEN_LOOKS)
-            self._forbidden.clear()
 
     async def _look(self) -> bool:
         """Look at what the cluster lacks, and tell what is new; whether anything is missing."""
@@ -272,16 +284,16 @@ class Operator:
     async def _call_rolls(self) -> None:
         complaints: dict[str, str] = {}
         while True:
-            for resource in self._roll.due(self._clock.now()):
+            for resource in self._roll.due(self._loop.time()):
                 found = await call_roll(self._api, resource, self._settings.namespace, self)
                 if isinstance(found, Answer):
-                    self._roll.failed(resource, self._clock.now())
+                    self._roll.failed(resource, self._loop.time())
                     if complaints.get(resource) != found.message:
                         logger.warning("cannot list %s: %s", resource, found.message)
                     complaints[resource] = found.message
                 else:
                     complaints.pop(resource, None)
-                    self._roll.called(resource, found, self._clock.now())
+                    self._roll.called(resource, found, self._loop.time())
                 self._workers.wake()
             self._metrics.synced.set(self._roll.complete)
             await asyncio.sleep(0.1 if not self._roll.complete else self._roll.pause)

@@ -4,7 +4,6 @@ kopf hands over objects, not lists: it neither tells when its first list is comp
 objects have gone while its watch was down. A list of names answers both.
 """
 
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,8 +11,6 @@ from typing import Protocol
 from hourglass_operator.controller.cache import Name
 from hourglass_operator.runtime.api import NAMES_ONLY, Answer, Caller
 from hourglass_operator.runtime.watch import SELECTORS
-
-logger = logging.getLogger(__name__)
 
 _PAGE = "500"
 
@@ -57,7 +54,10 @@ class RollCall:
     def told(self, resource: str, name: Name, now: float, *, by_list: bool) -> None:
         """An object has been told, by a list or by a watch."""
         if resource in self._missing:
-            self._missing[resource].discard(name)
+            if name in self._missing[resource]:
+                self._missing[resource].remove(name)
+                # There is progress: a first list of thousands may take its time.
+                self._missing_since = now
             if by_list:
                 self._due[resource] = now + self.pause
             self._judge(now)
@@ -77,7 +77,7 @@ class RollCall:
         return [resource for resource, when in self._due.items() if when <= now]
 
     def waiting(self, now: float) -> float:
-        """For how long the watches have owed an object that exists."""
+        """For how long the watches have owed objects that exist and told none of them."""
         return 0.0 if self._missing_since is None else now - self._missing_since
 
     def _judge(self, now: float) -> None:

@@ -21,7 +21,7 @@ KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9
 class RuntimeSettings(BaseModel):
     """Times are seconds. The descriptions are what `--help` and docs/settings.md say."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     namespace: tuple[KubernetesName, ...] = Field(
         (),

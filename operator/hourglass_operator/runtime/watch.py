@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import kopf
+from kopf._cogs.structs.references import Insights
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client import Configuration
 
@@ -86,7 +87,10 @@ class Watches:
         flag, loop = asyncio.Event(), asyncio.get_running_loop()
         loop.set_exception_handler(_heed)
         self._stop = lambda: loop.call_soon_threadsafe(flag.set)
+        insights = Insights()
+        looking = asyncio.create_task(_unserved(insights, flag))
         await kopf.operator(
+            insights=insights,
             registry=self._registry(),
             settings=kopf_settings(),
             memories=_NoMemories(),
@@ -95,6 +99,9 @@ class Watches:
             namespaces=self._namespaces,
             stop_flag=flag,
         )
+        if looking.done() and (unserved := looking.result()):
+            raise LookupError(f"the API server does not serve {', '.join(unserved)} yet")
+        looking.cancel()
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
@@ -113,6 +120,16 @@ class Watches:
         @kopf.on.event(group, version, resource, registry=registry)
         async def hand_over(event: kopf.RawEvent, **_: Any) -> None:
             self._deliver(resource, event["type"], dict(event["object"]))
+
+
+async def _unserved(insights: Insights, stop: asyncio.Event) -> list[str]:
+    """What discovery lacks; kopf looks at it once, and would never watch that."""
+    await insights.ready_resources.wait()
+    served = {resource.plural for resource in insights.watched_resources}
+    unserved = sorted(SELECTORS.keys() - served)
+    if unserved:
+        stop.set()
+    return unserved
 
 
 def _heed(loop: asyncio.AbstractEventLoop, context: JSON) -> None:

@@ -78,10 +78,14 @@ class Workers:
                 async with asyncio.timeout(self._until_due()):
                     await self._woken.wait()
 
-    async def drain(self, timeout: float) -> None:
-        """Let the writes under way end."""
-        if self._active:
-            await asyncio.wait(self._active, timeout=timeout)
+    async def drain(self, timeout: float) -> bool:
+        """Let the passes under way end; whether all have in time. Others are broken off."""
+        if not self._active:
+            return True
+        _, left = await asyncio.wait(self._active, timeout=timeout)
+        for task in left:
+            task.cancel()
+        return not left
 
     def _may_begin(self) -> bool:
         free = len(self._active) < self._limit

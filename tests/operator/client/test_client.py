@@ -270,3 +270,27 @@ def test_a_client_is_used_in_a_with_block(world: World) -> None:
     client = AsyncClient(kubeconfig=world.kubeconfig, variables=world.variables)
     with pytest.raises(RuntimeError, match="with block"):
         asyncio.run(client.list())
+
+
+def test_outside_of_a_with_block_it_says_so(world: World) -> None:
+    with pytest.raises(RuntimeError, match="a Client is used in a `with` block"):
+        world.client().get("worker")
+
+
+def test_the_end_of_the_with_block_ends_what_other_threads_wait_for(world: World) -> None:
+    ended = threading.Event()
+
+    def wait(client: Client) -> None:
+        try:
+            client.wait_until_ready("worker", timeout=600)
+        except BaseException:
+            ended.set()
+
+    missing(world, "avs/worker:v1")
+    with world.client() as client:
+        client.create("worker", PATIENT)
+        thread = threading.Thread(target=wait, args=(client,))
+        thread.start()
+        next(client.watch())
+    assert ended.wait(10)
+    thread.join()

@@ -226,3 +226,19 @@ def test_memory_is_dropped_with_nothing_to_remember() -> None:
     assert plan.memory.status_pending_since == NOW
     staged.controller.finish(Pass(staged.key, plan), [], NOW)
     assert staged.plan(NOW + 3).memory.status_pending_since == NOW
+
+
+def test_an_answer_that_nothing_can_be_made_of_is_tried_again() -> None:
+    staged = scene(V1)
+    assert staged.controller.queue.take(NOW) is not None
+    with pytest.raises(KeyError):
+        staged.answer(staged.plan(NOW), NOW, 201, body={"message": "a proxy's page"})
+    assert staged.controller.queue.next_due() == NOW + Settings().retry_base
+    assert staged.controller.queue.take(NOW + 60) == staged.key
+
+
+def test_an_api_server_that_asks_to_be_left_alone_is() -> None:
+    staged = scene(V1)
+    assert staged.controller.queue.take(NOW) is not None
+    staged.answer(staged.plan(NOW), NOW, 429, reason="TooManyRequests", retry_after=60.0)
+    assert staged.controller.queue.next_due() == NOW + 60

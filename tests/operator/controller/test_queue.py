@@ -1,5 +1,7 @@
 """The work queue: no lost request, no two passes at once, back-off per key."""
 
+import tracemalloc
+
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -28,6 +30,36 @@ def test_a_key_asked_for_twice_comes_out_once_at_the_earlier_time() -> None:
     assert (work.take(1.9), work.take(2.0), work.take(99.0)) == (None, "a", None)
     work.done("a")
     assert work.take(99.0) is None
+
+
+def test_requests_that_were_overtaken_do_not_pile_up() -> None:
+    work = queue()
+    tracemalloc.start()
+    for now in range(10_000):
+        work.add("a", now + 600.0)
+        work.add("a", float(now))
+        assert work.take(float(now)) == "a"
+        work.done("a")
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 100_000
+    assert len(work) == 0
+
+
+def test_after_clearing_away_what_was_overtaken_the_order_is_the_same() -> None:
+    work = queue()
+    for number in range(1000):
+        work.add("b", 2000.0 - number)
+    work.add("a", 500.0)
+    assert [work.take(9999.0), work.take(9999.0), work.take(9999.0)] == ["a", "b", None]
+
+
+def test_a_retry_comes_not_before_it_is_allowed() -> None:
+    work = queue()
+    work.retry("a", 0.0, at_least=60.0)
+    assert work.next_due() == 60.0
+    work.retry("b", 0.0, at_least=0.1)
+    assert work.next_due() == 1.0
 
 
 def test_a_key_in_work_is_given_out_again_only_after_done() -> None:

@@ -79,14 +79,14 @@ def test_a_conflict_is_a_loss_without_a_word(caplog: pytest.LogCaptureFixture) -
 def test_a_leader_that_cannot_renew_says_so_once_and_stops(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    process = Process(refused(404), written, *[refused(403, "Forbidden", "no")] * 6)
+    process = Process(refused(404), written, *[refused(403, "Forbidden", "no")] * 7)
     with caplog.at_level(logging.WARNING):
         process.step()
         for _ in range(6):
             process.step(2.0)
     assert process.changes == [True, False]
     assert [record.getMessage() for record in caplog.records] == [
-        "cannot read the Lease system/operator: no",
+        "cannot update the Lease system/operator: no",
         "no longer leading: the Lease could not be renewed in time",
     ]
 
@@ -98,12 +98,56 @@ def test_calls_end_before_the_renewal_is_overdue() -> None:
 
 
 def test_giving_up_frees_the_lease_at_once() -> None:
-    process = Process(refused(404), written, written)
+    # A renewal that was broken off may have been made: the Lease is newer than the answer told.
+    newer = done(metadata={"resourceVersion": "9"}, spec={"holderIdentity": "me"})
+    process = Process(refused(404), written, newer, written)
     process.step()
     asyncio.run(process.election.release())
     assert process.election.remaining() == 0.0
     body = process.script.calls[-1].body or {}
     assert body["spec"]["holderIdentity"] == ""
+    assert body["metadata"]["resourceVersion"] == "9"
+
+
+def test_a_leader_renews_with_one_call() -> None:
+    process = Process(refused(404), written, written, written)
+    for _ in range(3):
+        process.step(2.0)
+    assert [call.verb for call in process.script.calls] == ["get", "create", "update", "update"]
+    assert process.election.remaining() == 10.0
+
+
+def test_a_leader_whose_lease_somebody_edited_reads_it_and_renews_at_once() -> None:
+    edited = done(metadata={"labels": {"a": "b"}}, spec={"holderIdentity": "me"})
+    process = Process(refused(404), written, refused(409, "Conflict"), edited, written)
+    process.step()
+    process.step(2.0)
+    assert [call.verb for call in process.script.calls[2:]] == ["update", "get", "update"]
+    assert (process.script.calls[-1].body or {})["metadata"]["labels"] == {"a": "b"}
+    assert process.changes == [True]
+
+
+def test_a_leader_whose_lease_was_deleted_makes_another() -> None:
+    process = Process(refused(404), written, refused(404), refused(404), written)
+    process.step()
+    process.step(2.0)
+    assert [call.verb for call in process.script.calls[2:]] == ["update", "get", "create"]
+    assert process.changes == [True]
+
+
+def test_a_slow_api_server_does_not_end_the_leadership() -> None:
+    process = Process(refused(404), written)
+
+    def slow(call: Call) -> Answer:
+        process.now += 4.5
+        return written(call)
+
+    process.script.answers.extend([slow] * 5)
+    process.step()
+    for _ in range(5):
+        process.step()
+        assert process.election.remaining() > 0.0
+    assert process.changes == [True]
 
 
 def test_a_standby_has_nothing_to_give_up() -> None:

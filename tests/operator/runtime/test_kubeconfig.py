@@ -103,3 +103,26 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
     file.write_text(kubeconfig())
     configuration = asyncio.run(connection(file, None))
     assert configuration.host == "https://127.0.0.1:1"
+
+
+def test_a_token_in_a_file_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token, file = tmp_path / "token", tmp_path / "config"
+    token.write_text("first")
+    file.write_text(kubeconfig(user={"tokenFile": str(token)}))
+    now = 1000.0
+    monkeypatch.setattr("hourglass_operator.runtime.connection.time.monotonic", lambda: now)
+
+    async def tokens() -> list[str | None]:
+        nonlocal now
+        configuration = await connection(file, None)
+        found = [await configuration.get_api_key_with_prefix("BearerToken")]
+        token.write_text("second")
+        found.append(await configuration.get_api_key_with_prefix("BearerToken"))
+        now += 61.0
+        found.append(await configuration.get_api_key_with_prefix("BearerToken"))
+        token.unlink()
+        now += 61.0
+        return [*found, await configuration.get_api_key_with_prefix("BearerToken")]
+
+    # One that cannot be read any more stays what it was.
+    assert asyncio.run(tokens()) == ["Bearer first", "Bearer first", *["Bearer second"] * 2]

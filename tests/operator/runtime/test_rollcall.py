@@ -103,6 +103,17 @@ def test_how_long_the_watches_have_owed_an_object() -> None:
     assert roll.waiting(30.0) == 20.0
 
 
+def test_watches_that_tell_what_they_owed_owe_less() -> None:
+    roll = begun()
+    roll.called("pods", [POD, ("avs", "other")], 1.0)
+    roll.told("pods", POD, 50.0, by_list=True)
+    assert roll.waiting(70.0) == 20.0
+    # What was not asked for pays no debt.
+    roll.told("pods", ("avs", "third"), 60.0, by_list=False)
+    roll.told("nodes", ("", "node-1"), 60.0, by_list=False)
+    assert roll.waiting(70.0) == 20.0
+
+
 def page(version: int, *names: tuple[str, str, int], more: str = "") -> Answer:
     items = [
         {"metadata": {"namespace": ns, "name": name, "resourceVersion": str(v)}}

@@ -1,0 +1,41 @@
+"""kopf as the watcher: what it tells, and that it does not stay blind."""
+
+import asyncio
+import queue
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hourglass_operator.api.crd import generate
+from hourglass_operator.runtime.connection import connection
+from hourglass_operator.runtime.watch import SELECTORS, Watches
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.http.served import served
+
+JSON = dict[str, Any]
+
+
+@pytest.mark.parametrize("missing", [True, False], ids=["without the CRD", "with the CRD"])
+def test_a_resource_that_is_not_served_ends_the_watches(missing: bool, tmp_path: Path) -> None:
+    cluster = Cluster(crd=None if missing else generate())
+    cluster.add_node("plain")
+    told: queue.Queue[str] = queue.Queue()
+    with served(cluster) as there:
+        there.write_kubeconfig(tmp_path / "kubeconfig")
+        configuration = asyncio.run(connection(tmp_path / "kubeconfig", None))
+
+        def deliver(resource: str, event: str | None, obj: JSON) -> None:
+            assert resource in SELECTORS
+            told.put(f"{resource} {obj['metadata']['name']}")
+
+        watches = Watches(configuration, (), deliver)
+        watches.start(told.put)
+        if missing:
+            heard = [told.get(timeout=20)]
+            while not heard[-1].startswith("the API server"):
+                heard.append(told.get(timeout=20))
+            assert heard[-1] == "the API server does not serve performers yet"
+        else:
+            assert told.get(timeout=20) == "nodes plain"
+        watches.stop(10)
