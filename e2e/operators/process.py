@@ -138,9 +138,12 @@ class Operator:
         )
 
     def missed(self) -> list[str]:
-        """The permissions that it has missed, as its log tells them."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [line for line in lines if "missing permission" in line]
+        """The permissions that it misses, as its log tells them.
+
+        An API server that was just started knows no roles for a moment.
+        """
+        text = self.log.read_text(errors="replace").rpartition("nothing is missing any more")[2]
+        return [line for line in text.splitlines() if "missing permission" in line]
 
     def last_logged(self, lines: int = 5) -> str:
         """The end of the log, on one line."""

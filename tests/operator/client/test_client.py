@@ -121,9 +121,11 @@ def test_an_upgrade_to_what_serves_is_done_at_once(performers: Client) -> None:
 
 def test_waiting_ends_when_somebody_deletes_it(performers: Client) -> None:
     performers.create("worker", PATIENT.model_copy(update={"resources": {"limits": {"cpu": "99"}}}))
-    threading.Timer(0.2, performers.delete, ["worker"]).start()
+    deleting = threading.Timer(0.2, performers.delete, ["worker"])
+    deleting.start()
     with pytest.raises(NotReadyError, match="Terminating: it is being deleted"):
         performers.wait_until_ready("worker", timeout=20)
+    deleting.join()
 
 
 def test_waiting_ends_when_it_is_gone(world: World, performers: Client) -> None:
