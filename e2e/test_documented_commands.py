@@ -152,7 +152,11 @@ def _create_executor(cluster: Cluster, image: str) -> None:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": EXECUTOR},
-        "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
+        "spec": {
+            "nodeSelector": {"kubernetes.io/hostname": cluster.real_node},
+            "terminationGracePeriodSeconds": 0,
+            "containers": [container],
+        },
     }
     cluster.kubectl("create", "-n", NAMESPACE, "-f", "-", stdin=json.dumps(pod))
     ready = ("--for=condition=Ready", f"pod/{EXECUTOR}", "--timeout=60s")
