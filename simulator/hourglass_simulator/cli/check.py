@@ -11,10 +11,11 @@ import yaml
 from rich.table import Table
 from rich.text import Text
 
+from hourglass_operator.api import GROUP
 from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, refuse
 from hourglass_simulator.harness.check import Answer, NotAccepted, check, is_performer
-from hourglass_simulator.harness.snapshot import KINDS, copy_of
+from hourglass_simulator.harness.snapshot import KINDS, BadObject, copy_of
 from hourglass_simulator.scenario.document import KubernetesLoader, Unreadable, read
 
 JSON = dict[str, Any]
@@ -69,6 +70,8 @@ def check_command(
             _bad(f"{snapshot}: no node {name}; expected one of {listed}")
     try:
         answers = check(copy_of(items, without=without, drained=drain), performers)
+    except BadObject as error:
+        _bad(f"{snapshot}: {error}")
     except NotAccepted as error:
         _bad(f"{manifest}: {error}")
     if output == "json":
@@ -99,16 +102,34 @@ def _performers(path: Path) -> list[JSON]:
         documents = read(path)
     except Unreadable as error:
         refuse(error)
-    objects = [document.value for document in documents if document.value is not None]
+    objects: list[JSON] = []
     for document in documents:
         found = document.value
-        if found is not None and not (isinstance(found, dict) and "kind" in found):
-            _bad(f"{path}:{document.line}: expected an object with apiVersion, kind and metadata")
-    performers = [found for found in objects if is_performer(found)]
+        listed = isinstance(found, dict) and str(found.get("kind")).endswith("List")
+        for item in found.get("items") or () if listed else [found]:
+            if item is None:
+                continue
+            if not _is_named(item):
+                text = "expected an object with apiVersion, kind and metadata.name"
+                _bad(f"{path}:{document.line}: {text}")
+            objects.append(item)
+    performers = [_as_written(found) for found in objects if is_performer(found)]
     if not performers:
-        kinds = ", ".join(str(found["kind"]) for found in objects) or "nothing"
-        _bad(f"{path}: no Performer in it, found {kinds}")
+        kinds = ", ".join(f"{f.get('apiVersion', '')}/{f['kind']}" for f in objects) or "nothing"
+        _bad(f"{path}: no Performer of {GROUP} in it, found {kinds}")
     return performers
+
+
+def _is_named(found: Any) -> bool:
+    metadata = found.get("metadata") if isinstance(found, dict) else None
+    return isinstance(metadata, dict) and "kind" in found and "name" in metadata
+
+
+def _as_written(performer: JSON) -> JSON:
+    """Without what the API server has added, if kubectl has printed it."""
+    kept = ("name", "namespace", "labels", "annotations")
+    metadata = {key: value for key, value in performer["metadata"].items() if key in kept}
+    return {k: v for k, v in performer.items() if k != "status"} | {"metadata": metadata}
 
 
 def _items(path: Path) -> list[JSON]:
@@ -129,6 +150,9 @@ def _items(path: Path) -> list[JSON]:
         metadata = item.get("metadata") if isinstance(item, dict) else None
         if not isinstance(metadata, dict) or "name" not in metadata:
             _bad(f"{path}: items[{index}]: expected an object with kind and metadata.name")
+        if item.get("kind") == "Pod" and not isinstance(item.get("spec"), dict):
+            what = f"items[{index}] (Pod {metadata['name']}).spec"
+            _bad(f"{path}: {what}: expected a mapping, found {item.get('spec')!r}")
     return [item for item in items if item.get("kind") in KINDS]
 
 

@@ -43,12 +43,13 @@ def check(cluster: Cluster, manifests: Iterable[JSON]) -> list[Answer]:
     for performer in performers:
         namespace = performer["metadata"].get("namespace", "default")
         ensure_namespace(cluster, namespace)
-        for resource, referred in _referred(performer):
-            _assume(cluster, namespace, resource, referred)
         try:
+            cluster.api.refuse_unknown_fields("performers", performer)
             cluster.api.create("performers", performer, namespace=namespace)
         except APIError as error:
             raise NotAccepted(error.message) from error
+        for resource, referred in _referred(performer):
+            _assume(cluster, namespace, resource, referred)
         keys.append((namespace, performer["metadata"]["name"]))
     target.operator.start()
     while cluster.clock.now < PATIENCE and not all(_answer(cluster, *key).runs for key in keys):

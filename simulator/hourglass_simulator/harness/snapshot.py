@@ -1,9 +1,11 @@
 """A simulated copy of a real cluster, from what `kubectl get … -o yaml` printed of it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from hourglass_operator.api.crd import generate
+from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 
 JSON = dict[str, Any]
@@ -18,6 +20,10 @@ _ENDED = ("Succeeded", "Failed")
 _POD_FIELDS_OF_THE_SERVER = ("nodeName", "priority", "serviceAccount", "preemptionPolicy")
 
 
+class BadObject(ValueError):  # noqa: N818 - what it is
+    """An object that no cluster would have; the text says which and what is wrong with it."""
+
+
 def copy_of(
     items: Iterable[JSON], *, without: Collection[str], drained: Collection[str]
 ) -> Cluster:
@@ -25,7 +31,7 @@ def copy_of(
 
     Nodes in `without` are left out, those in `drained` are cordoned. Pods of either that have a
     controller other than a DaemonSet look for a new place, as their controllers would make them;
-    the others are gone. Images are taken to exist, and containers to behave.
+    the others are gone. Images are taken to exist, and containers to behave. Raises BadObject.
     """
     by_kind: dict[str, list[JSON]] = {kind: [] for kind in KINDS}
     for item in items:
@@ -34,9 +40,11 @@ def copy_of(
     api = cluster.api
     for found in by_kind["PriorityClass"]:
         if not found["metadata"]["name"].startswith("system-"):
-            api.create("priorityclasses", _bare(found))
+            with _naming(found):
+                api.create("priorityclasses", _bare(found))
     for found in by_kind["RuntimeClass"]:
-        api.create("runtimeclasses", _bare(found))
+        with _naming(found):
+            api.create("runtimeclasses", _bare(found))
     for node in by_kind["Node"]:
         name = node["metadata"]["name"]
         if name in without:
@@ -44,12 +52,25 @@ def copy_of(
         spec = dict(node.get("spec") or {})
         if name in drained:
             spec["unschedulable"] = True
-        api.create("nodes", {**_bare(node), "spec": spec, "status": node.get("status") or {}})
+        with _naming(node):
+            api.create("nodes", {**_bare(node), "spec": spec, "status": node.get("status") or {}})
     gone = {*without, *drained}
     for pod in sorted(by_kind["Pod"], key=lambda p: p["spec"].get("nodeName") in gone):
         if (pod.get("status") or {}).get("phase") not in _ENDED:
-            _add_pod(cluster, pod, gone)
+            with _naming(pod):
+                _add_pod(cluster, pod, gone)
     return cluster
+
+
+@contextmanager
+def _naming(obj: JSON) -> Iterator[None]:
+    meta = obj["metadata"]
+    name = "/".join(filter(None, (meta.get("namespace"), meta["name"])))
+    try:
+        yield
+    except (APIError, ValueError, TypeError, LookupError, AttributeError) as error:
+        why = error.message if isinstance(error, APIError) else str(error)
+        raise BadObject(f"{obj['kind']} {name}: {why or type(error).__name__}") from error
 
 
 def ensure_namespace(cluster: Cluster, namespace: str) -> None:

@@ -125,20 +125,56 @@ def test_what_a_performer_refers_to_is_taken_to_exist(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
 
 
+HEAD = "apiVersion: hourglass.eigenlayer.io/v1alpha1\nkind: Performer\nmetadata: {name: x}\n"
 BAD: list[tuple[str, str, str, str]] = [
     ("a manifest that is not there", "", "items: []", "no such file"),
-    ("a manifest without a Performer", "kind: Pod\napiVersion: v1\n", "items: []", "no Performer"),
+    (
+        "a manifest without a Performer",
+        "{kind: Pod, apiVersion: v1, metadata: {name: x}}\n",
+        "items: []",
+        "no Performer of hourglass.eigenlayer.io in it, found v1/Pod",
+    ),
+    (
+        "a Performer without its apiVersion",
+        "{kind: Performer, metadata: {name: x}}\n",
+        "items: []",
+        "no Performer of hourglass.eigenlayer.io in it, found /Performer",
+    ),
+    (
+        "a Performer without a name",
+        "{kind: Performer, apiVersion: hourglass.eigenlayer.io/v1alpha1}\n",
+        "items: []",
+        "performer.yaml:1: expected an object with apiVersion, kind and metadata.name",
+    ),
+    ("a Performer whose spec is a number", f"{HEAD}spec: 5\n", "items: []", "spec"),
+    (
+        "a Performer with a misspelt field",
+        f"{HEAD}spec: {{image: a, hardwareRequirements: {{gputype: x}}}}\n",
+        "items: []",
+        'unknown field "spec.hardwareRequirements.gputype"',
+    ),
     ("a manifest that is no object", "- 1\n", "items: []", "expected an object"),
     (
         "a Performer that is refused",
-        "apiVersion: hourglass.eigenlayer.io/v1alpha1\nkind: Performer\nmetadata: {name: x}\n"
-        "spec: {avsAddress: '0x12', image: a}\n",
+        f"{HEAD}spec: {{avsAddress: '0x12', image: a}}\n",
         "items: []",
         "must be an Ethereum address",
     ),
     ("a snapshot that is no list", "", "kind: Pod", "expected a List"),
     ("a snapshot that is not YAML", "", "{", "not YAML"),
     ("a snapshot with a nameless item", "", "items: [{kind: Node}]", "items[0]"),
+    (
+        "a snapshot with a pod that has no spec",
+        "",
+        "items: [{kind: Pod, metadata: {name: x, namespace: y}}]",
+        "cluster.yaml: items[0] (Pod x).spec: expected a mapping, found None",
+    ),
+    (
+        "a snapshot with a node whose CPUs are no quantity",
+        "",
+        "items: [{kind: Node, metadata: {name: n}, status: {allocatable: {cpu: eight}}}]",
+        "cluster.yaml: Node n: ",
+    ),
 ]
 
 
@@ -153,6 +189,17 @@ def test_bad_input(tmp_path: Path, manifest: str, cluster: str, says: str) -> No
     target = file if manifest or says == "no such file" else EXAMPLE
     result = check(target, snap)
     assert (result.exit_code, says in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize("as_list", [True, False], ids=["a List", "one object"])
+def test_what_kubectl_prints_of_performers_can_be_checked(tmp_path: Path, as_list: bool) -> None:
+    performer = yaml.safe_load(EXAMPLE.read_text())
+    performer["metadata"] |= {"resourceVersion": "7", "uid": "u", "generation": 1}
+    performer["status"] = {"phase": "Pending"}
+    file = tmp_path / "performer.yaml"
+    listed = {"apiVersion": "v1", "kind": "List", "items": [performer]}
+    file.write_text(yaml.safe_dump(listed if as_list else performer))
+    assert check(file, snapshot(tmp_path, *NODES)).exit_code == 0
 
 
 @pytest.mark.parametrize("option", ["--without", "--drain"])
