@@ -21,6 +21,9 @@ generate: install
 	$(BIN)/python -m hourglass_simulator.faults.reference > docs/faults.md
 	$(BIN)/python -m hourglass_operator.runtime.reference settings > docs/settings.md
 	$(BIN)/python -m hourglass_operator.runtime.reference metrics > docs/metrics.md
+	$(BIN)/python -m hourglass_operator.api.reference > docs/crd.md
+	$(BIN)/python -m hourglass_operator.cli.reference > docs/cli.md
+	$(BIN)/python -m hourglass_simulator.cli.reference > docs/cli-simulator.md
 	$(BIN)/python -m hourglass_operator.manifests.base deploy/base
 	$(BIN)/python -m hourglass_operator.manifests.chart deploy/chart
 	$(BIN)/python -m hourglass_operator.manifests.monitoring .

@@ -1,17 +1,26 @@
 """The documentation names what there is, and its links lead somewhere."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hourglass_operator.api.reference import page as crd_page
+from hourglass_operator.cli.reference import page as cli_page
 from hourglass_operator.runtime.preflight import Exit
+from hourglass_simulator.cli.reference import page as simulator_page
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import load, run
 from hourglass_statemachine import Phase, Reason
 
 DOCS = Path(__file__).parents[1] / "docs"
+MADE: list[tuple[str, Callable[[], str]]] = [
+    ("crd.md", crd_page),
+    ("cli.md", cli_page),
+    ("cli-simulator.md", simulator_page),
+]
 PAGES = sorted(DOCS.glob("*.md"))
 LINKS = [
     (page.name, link)
@@ -23,6 +32,13 @@ LINKS = [
 @pytest.mark.parametrize(("page", "link"), LINKS, ids=[f"{page}: {link}" for page, link in LINKS])
 def test_a_link_leads_somewhere(page: str, link: str) -> None:
     assert (DOCS / link).exists()
+
+
+@pytest.mark.parametrize(("name", "made"), MADE, ids=[name for name, _ in MADE])
+def test_a_page_that_is_made_from_the_code_is_up_to_date(
+    name: str, made: Callable[[], str]
+) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == made(), "run `make generate`"
 
 
 def first_cells(page: str) -> list[str]:
