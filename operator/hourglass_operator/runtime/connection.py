@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-import kopf
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 from kubernetes.aio.config.config_exception import ConfigException
@@ -120,23 +119,6 @@ def _mistake(configuration: Configuration) -> str | None:
     except ssl.SSLError:
         return "the user's client-certificate and client-key are none, or do not belong together"
     return None
-
-
-async def credentials(configuration: Configuration) -> kopf.ConnectionInfo:
-    """The same connection in kopf's form, with the token of this moment."""
-    token = await configuration.get_api_key_with_prefix("BearerToken")
-    scheme, _, bare = (token or "").rpartition(" ")
-    return kopf.ConnectionInfo(
-        server=configuration.host,
-        ca_path=configuration.ssl_ca_cert,
-        ca_data=configuration.ca_cert_data,
-        insecure=not configuration.verify_ssl,
-        scheme=scheme.title() or ("Bearer" if bare else None),
-        token=bare or None,
-        certificate_path=configuration.cert_file,
-        private_key_path=configuration.key_file,
-        proxy_url=configuration.proxy,
-    )
 
 
 def own_namespace() -> str:

@@ -19,7 +19,6 @@ from kubernetes.aio.client import Configuration
 
 from hourglass_operator.api import GROUP, VERSION
 from hourglass_operator.resources import names
-from hourglass_operator.runtime.connection import credentials
 
 logger = logging.getLogger(__name__)
 
@@ -156,6 +155,23 @@ def kopf_settings() -> kopf.OperatorSettings:
         if selector:
             settings.watching.label_selectors[_GROUPS[resource][0], resource] = selector
     return settings
+
+
+async def credentials(configuration: Configuration) -> kopf.ConnectionInfo:
+    """A connection in kopf's form, with the token of this moment."""
+    token = await configuration.get_api_key_with_prefix("BearerToken")
+    scheme, _, bare = (token or "").rpartition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        ca_data=configuration.ca_cert_data,
+        insecure=not configuration.verify_ssl,
+        scheme=scheme.title() or ("Bearer" if bare else None),
+        token=bare or None,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        proxy_url=configuration.proxy,
+    )
 
 
 class _NoMemories(ResourceMemories):
