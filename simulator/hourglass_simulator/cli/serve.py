@@ -131,7 +131,8 @@ def _play(backend: PacedBackend, file: ScenarioFile | None) -> Callable[[Driver]
     def scenario(driver: Driver) -> None:
         assert file is not None
         backend.driver = driver
-        report.timeline(play(file, backend), console())
+        start = datetime.fromtimestamp(backend.cluster.clock.epoch, UTC)
+        report.timeline(play(file, backend), console(), start)
 
     return empty if file is None else scenario
 

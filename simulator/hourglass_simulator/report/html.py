@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from html import escape
 
+from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.report.lanes import lanes
 from hourglass_simulator.report.performers import performers_at_end, performers_table
 from hourglass_simulator.report.style import STYLE
@@ -91,7 +93,7 @@ def _conditions(result: Result) -> Iterator[str]:
     if not performers:
         yield "<p>None is left.</p></details>"
         return
-    headings, *rows = performers_table(performers, result.duration)
+    headings, *rows = performers_table(performers, EPOCH + timedelta(seconds=result.duration))
     yield '<div class="wide">' + _head(*headings)
     for row in rows:
         yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"

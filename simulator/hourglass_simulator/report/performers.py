@@ -1,12 +1,11 @@
 """Performers as they stand at the end of a run."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver.customresource import CustomResource
-from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import Key, key_of
 from hourglass_simulator.scenario.strict import JSON
@@ -24,10 +23,9 @@ def performers_at_end(records: Iterable[Change | Write]) -> list[JSON]:
 
 
 def performers_table(
-    performers: Sequence[JSON], seconds: float, *, wide: bool = True
+    performers: Sequence[JSON], now: datetime, *, wide: bool = True
 ) -> list[list[str]]:
-    """The cells of `kubectl get performers -A` so many seconds after the start, headings first."""
-    now: datetime = EPOCH + timedelta(seconds=seconds)
+    """The cells of `kubectl get performers -A`, headings first."""
     rows = _resource().table(performers, now, wide=wide)
     namespaces = ["NAMESPACE", *(key_of(performer)[0] for performer in performers)]
     return [[namespace, *row] for namespace, row in zip(namespaces, rows, strict=True)]

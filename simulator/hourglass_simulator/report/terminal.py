@@ -1,11 +1,13 @@
 """The timeline of a run in the terminal: who did what when."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.report.performers import performers_at_end, performers_table
 from hourglass_simulator.scenario.duration import text as duration
 from hourglass_simulator.scenario.result import Result
@@ -23,8 +25,11 @@ _STYLES = {
 _SPEAKERS = {"step": "scenario", "failure": "NOT MET", "write": "operator"}
 
 
-def timeline(result: Result, out: Console) -> None:
-    """Print title, every entry with its time, how the Performers stand, and the verdict."""
+def timeline(result: Result, out: Console, start: datetime = EPOCH) -> None:
+    """Print title, every entry with its time, how the Performers stand, and the verdict.
+
+    `start` is when the cluster's time began.
+    """
     heading = Text(result.scenario.title, "bold")
     about = Text(" ".join(result.scenario.shows.split()), "dim")
     table = Table.grid(padding=(0, 2))
@@ -35,18 +40,18 @@ def timeline(result: Result, out: Console) -> None:
         table.add_row(Text(clock(entry.time), "dim"), _who(entry), _what(entry))
     out.print(Group(heading, about, Text(""), table, Text("")))
     # As kubectl's, the rows are as long as they are.
-    out.print(*_performers(result), sep="\n", soft_wrap=True)
+    out.print(*_performers(result, start), sep="\n", soft_wrap=True)
     out.print(Group(Text(""), _verdict(result)))
 
 
-def _performers(result: Result) -> Iterator[Text]:
+def _performers(result: Result, start: datetime) -> Iterator[Text]:
     """`kubectl get performers -A -o wide` as it stands at the end."""
     performers = performers_at_end(result.records)
     yield Text("$ kubectl get performers -A -o wide", "bold")
     if not performers:
         yield Text("No resources found")
         return
-    cells = performers_table(performers, result.duration)
+    cells = performers_table(performers, start + timedelta(seconds=result.duration))
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

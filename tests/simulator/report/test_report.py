@@ -4,6 +4,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from hourglass_simulator import report
+from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.report.spans import Standing, spans
@@ -95,6 +97,13 @@ def test_the_timeline_ends_with_what_kubectl_would_print(met: Result) -> None:
     assert lines[start + 2].split()[:5] == ["default", "worker", "Running", "True", "PodReady"]
     # However narrow the terminal is.
     assert lines[start + 2].endswith("was placed there for")
+
+
+def test_ages_count_from_the_start_of_the_cluster(met: Result) -> None:
+    out = io.StringIO()
+    report.timeline(met, Console(file=out, width=80), EPOCH + timedelta(days=9))
+    row = out.getvalue().split("-o wide\n")[1].splitlines()[1]
+    assert "9d" in row.split()
 
 
 def test_an_expectation_that_is_not_met_is_told_with_what_was_seen(missed: Result) -> None:
@@ -196,7 +205,9 @@ def test_what_lies_apart_in_the_picture_adds_up(met: Result) -> None:
 
 def test_the_table_at_the_end_is_that_of_kubectl(met: Result) -> None:
     performers = report.performers_at_end(met.records)
-    headings, row = report.performers_table(performers, met.duration, wide=False)
+    headings, row = report.performers_table(
+        performers, EPOCH + timedelta(seconds=met.duration), wide=False
+    )
     told = dict(zip(headings, row, strict=True))
     expected = ["NAMESPACE", "NAME", "PHASE", "READY", "REASON", "VERSION", "AGE", "MESSAGE"]
     assert list(told) == expected
