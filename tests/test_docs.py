@@ -1,25 +1,23 @@
 """The documentation names what there is, and its links lead somewhere."""
 
 import re
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from hourglass_operator.api.reference import page as crd_page
-from hourglass_operator.cli.reference import page as cli_page
 from hourglass_operator.runtime.preflight import Exit
-from hourglass_simulator.cli.reference import page as simulator_page
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import load, run
 from hourglass_statemachine import Phase, Reason
 
 DOCS = Path(__file__).parents[1] / "docs"
-MADE: list[tuple[str, Callable[[], str]]] = [
-    ("crd.md", crd_page),
-    ("cli.md", cli_page),
-    ("cli-simulator.md", simulator_page),
+MADE = [
+    ("crd.md", "hourglass_operator.api.reference"),
+    ("cli.md", "hourglass_operator.cli.reference"),
+    ("cli-simulator.md", "hourglass_simulator.cli.reference"),
 ]
 PAGES = sorted(DOCS.glob("*.md"))
 LINKS = [
@@ -34,11 +32,12 @@ def test_a_link_leads_somewhere(page: str, link: str) -> None:
     assert (DOCS / link).exists()
 
 
-@pytest.mark.parametrize(("name", "made"), MADE, ids=[name for name, _ in MADE])
-def test_a_page_that_is_made_from_the_code_is_up_to_date(
-    name: str, made: Callable[[], str]
-) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == made(), "run `make generate`"
+@pytest.mark.parametrize(("name", "module"), MADE, ids=[name for name, _ in MADE])
+def test_a_page_that_is_made_from_the_code_is_up_to_date(name: str, module: str) -> None:
+    # In a process of its own: Click remembers how a command was called first.
+    command = [sys.executable, "-m", module]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert (DOCS / name).read_text(encoding="utf-8") == made, "run `make generate`"
 
 
 def first_cells(page: str) -> list[str]:
