@@ -208,7 +208,7 @@ def measure(cluster: Cluster, folder: Path, options: argparse.Namespace) -> bool
             say(f"restart with {total}: calls, {verdict} ({listed(counted)})")
             say(f"memory after the restart: {memory(operator)}")
             verdict = bounds.told(max(before, peak(operator)), MEMORY_BOUND)
-            say(f"peak memory with {total} Performers: {verdict} MB")
+            say(f"peak memory in MB with {total} Performers: {verdict}")
     finally:
         if operator.runs:
             operator.stop()
