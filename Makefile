@@ -40,7 +40,7 @@ test: install lint
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
 
 e2e: install
-	$(BIN)/pytest e2e --cluster $(CLUSTER)
+	$(BIN)/pytest e2e --cluster $(CLUSTER) -rs
 
 bundle-validate: install
 	$(BIN)/python -m hourglass_operator.olm.validate bundle

@@ -21,26 +21,29 @@ EPOCH = 1767225600.0
 SENTINEL = "sentinel"
 
 
+def performer(name: str) -> JSON:
+    """The Performer that the benchmarks of memory make thousands of."""
+    return {
+        "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
+        "kind": "Performer",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "avsAddress": "0x1234567890abcdef1234567890abcdef12345678",
+            "image": "avs/worker:v1",
+            "version": "v1",
+            "config": {"env": [{"name": "LOG_LEVEL", "value": "info"}]},
+            "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}},
+        },
+    }
+
+
 def template() -> dict[str, list[JSON]]:
     """The objects of one Performer that serves, as the simulated API server has them."""
     backend = SimulatedBackend()
     cluster = backend.cluster
     cluster.add_node("node-1")
     backend.target.operator.start()
-    backend.apply(
-        {
-            "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
-            "kind": "Performer",
-            "metadata": {"name": SENTINEL, "namespace": "default"},
-            "spec": {
-                "avsAddress": "0x1234567890abcdef1234567890abcdef12345678",
-                "image": "avs/worker:v1",
-                "version": "v1",
-                "config": {"env": [{"name": "LOG_LEVEL", "value": "info"}]},
-                "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}},
-            },
-        }
-    )
+    backend.apply(performer(SENTINEL))
     cluster.run_until(30)
     resources = ("nodes", "services", "endpointslices", "pods", "performers")
     return {resource: cluster.api.list(resource).items for resource in resources}

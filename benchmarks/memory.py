@@ -15,6 +15,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from controller import performer
+
 from hourglass_simulator.cluster import Cluster, collect_seldom
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.http.served import served
@@ -35,20 +37,7 @@ def cluster_with(performers: int) -> Cluster:
         backend.cluster.add_node(f"node-{number}", cpu="256", memory="512Gi", pods=200)
     backend.target.operator.start()
     for number in range(performers):
-        backend.apply(
-            {
-                "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
-                "kind": "Performer",
-                "metadata": {"name": f"worker-{number}", "namespace": "default"},
-                "spec": {
-                    "avsAddress": "0x1234567890abcdef1234567890abcdef12345678",
-                    "image": "avs/worker:v1",
-                    "version": "v1",
-                    "config": {"env": [{"name": "LOG_LEVEL", "value": "info"}]},
-                    "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}},
-                },
-            }
-        )
+        backend.apply(performer(f"worker-{number}"))
     backend.cluster.run_until(backend.cluster.clock.now + 120)
     phases = [each["status"]["phase"] for each in backend.cluster.api.list("performers").items]
     if phases.count("Running") != performers:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import images
 from clusters import Cluster, Components, Unavailable, wait_until
 from clusters.choose import AUTO, choose
 from clusters.providers import PROVIDERS
@@ -18,6 +19,7 @@ NO_CLUSTER = 69
 
 CRDS = Path(__file__).parent.parent / "crds"
 PERFORMERS = "performers.hourglass.eigenlayer.io"
+PERFORMER_IMAGE = "localhost/performer:v1"
 
 
 class ClusterReport:
@@ -90,6 +92,14 @@ def cluster(request: pytest.FixtureRequest, cluster_report: ClusterReport) -> It
 
 
 @pytest.fixture(scope="session")
+def own_cluster(cluster: Cluster) -> Cluster:
+    """The cluster; what works under names that may be somebody's is skipped in a shared one."""
+    if cluster.shared:
+        pytest.skip("this test needs a cluster of its own: it uses names that may be somebody's")
+    return cluster
+
+
+@pytest.fixture(scope="session")
 def custom_resource(cluster: Cluster) -> str:
     """The name of the Performer CRD, which the cluster serves from now on."""
     cluster.apply(CRDS / f"{PERFORMERS}.yaml")
@@ -102,6 +112,14 @@ def custom_resource(cluster: Cluster) -> str:
 
     wait_until(f"{PERFORMERS} is Established", established)
     return PERFORMERS
+
+
+@pytest.fixture(scope="session")
+def performer_image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The image of the tests' performer, which the real node has from now on."""
+    archive = tmp_path_factory.mktemp("image") / "performer.tar"
+    cluster.import_image(images.performer_image(archive, PERFORMER_IMAGE, print))
+    return PERFORMER_IMAGE
 
 
 @pytest.fixture

@@ -19,9 +19,7 @@ class Right:
     @property
     def name(self) -> str:
         """In the operator's words, such as `patch performers.hourglass.eigenlayer.io/status`."""
-        resource, slash, subresource = self.permission.resource.partition("/")
-        group = f".{self.permission.group}" if self.permission.group else ""
-        return f"{self.verb} {resource}{group}{slash}{subresource}"
+        return f"{self.verb} {self.permission.qualified}"
 
 
 ALL = [Right(each, verb) for each in (*CLUSTER, *OWN_NAMESPACE) for verb in each.verbs]

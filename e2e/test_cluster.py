@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clusters import Cluster, Components, KubectlError, wait_until, write_image
+from clusters import TOLERATION, Cluster, Components, KubectlError, wait_until, write_image
 from clusters.build import program
 
 IMAGE = "localhost/e2e-lookup:1"
@@ -33,6 +33,11 @@ def create_pod(cluster: Cluster, namespace: str, name: str, image: str, **spec: 
     cluster.kubectl("create", "-n", namespace, "-f", "-", stdin=json.dumps(pod))
 
 
+def on(node: str) -> dict[str, str]:
+    """A selector: tests before may have left fake nodes, which take pods too."""
+    return {"kubernetes.io/hostname": node}
+
+
 def wait_ready(cluster: Cluster, namespace: str, name: str) -> None:
     arguments = ("--for=condition=Ready", f"pod/{name}", "--timeout=60s")
     cluster.kubectl("wait", "-n", namespace, *arguments, timeout=70)
@@ -51,7 +56,7 @@ def test_the_custom_resource_is_served(cluster: Cluster, namespace: str) -> None
 def test_a_pod_of_an_imported_image_is_ready_on_the_real_node(
     cluster: Cluster, namespace: str, image: str
 ) -> None:
-    create_pod(cluster, namespace, "real", image)
+    create_pod(cluster, namespace, "real", image, nodeSelector=on(cluster.real_node))
     wait_ready(cluster, namespace, "real")
     pod = cluster.get("pod", "real", "-n", namespace)
     assert pod["spec"]["nodeName"] == cluster.real_node
@@ -62,7 +67,9 @@ def test_the_name_of_a_service_resolves_in_a_pod(
     cluster: Cluster, namespace: str, image: str
 ) -> None:
     names = ["kubernetes.default.svc.cluster.local", "kubernetes.default"]
-    create_pod(cluster, namespace, "resolver", image, args=names)
+    create_pod(
+        cluster, namespace, "resolver", image, args=names, nodeSelector=on(cluster.real_node)
+    )
     wait_ready(cluster, namespace, "resolver")
     address = cluster.get("service", "kubernetes", "-n", "default")["spec"]["clusterIP"]
     expected = "".join(f"{name} {address}\n" for name in names)
@@ -78,7 +85,14 @@ def test_a_fake_node_takes_a_pod_that_asks_for_what_only_it_has(
 ) -> None:
     labels, capacity = {"e2e": "gpu"}, {"nvidia.com/gpu": "2"}
     (node,) = cluster.add_fake_nodes(1, prefix="gpu", labels=labels, capacity=capacity)
-    create_pod(cluster, namespace, "fake", "no-such-image", nodeSelector=labels)
+    create_pod(
+        cluster,
+        namespace,
+        "fake",
+        "no-such-image",
+        nodeSelector=labels,
+        tolerations=[TOLERATION],
+    )
     wait_ready(cluster, namespace, "fake")
     assert cluster.get("pod", "fake", "-n", namespace)["spec"]["nodeName"] == node
     assert cluster.get("node", node)["status"]["allocatable"]["nvidia.com/gpu"] == "2"

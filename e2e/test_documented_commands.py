@@ -109,9 +109,10 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def shell(
-    cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
+    own_cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shell]:
     """The Performer of the document on the real node, an executor beside it, the operator."""
+    cluster = own_cluster
     folder = tmp_path_factory.mktemp("shell")
     (folder / "kubectl").symlink_to(shutil.which(cluster.kubectl_program) or "kubectl")
     editor = folder / "editor"

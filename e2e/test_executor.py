@@ -39,13 +39,12 @@ def stateful_set() -> list[Any]:
 
 @pytest.fixture
 def place(
-    cluster: Cluster, custom_resource: str, tmp_path: Path
+    own_cluster: Cluster, custom_resource: str, tmp_path: Path
 ) -> Iterator[tuple[Cluster, Performers]]:
     """The example's namespace, images and operator; only the real node takes pods."""
+    cluster = own_cluster
     if not (cluster.has_root_certificate() and cluster.has_dns()):
-        pytest.skip(
-            "pods of this cluster do not reach the API server by its certificate, or no DNS"
-        )
+        pytest.skip("this cluster gives pods no DNS or no certificate of the API server")
     cluster.import_image(executor_image(tmp_path / "executor.tar", IMAGE, print))
     for image in (BEFORE, AFTER):
         cluster.import_image(performer_image(tmp_path / "performer.tar", image, print))

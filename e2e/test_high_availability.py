@@ -12,13 +12,13 @@ import pytest
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
 from operators import (
-    SHORT_LEASE,
     Operator,
     Performers,
     Stream,
     Work,
     calls,
     operator_account,
+    own_flags,
     stray,
     terms,
 )
@@ -61,7 +61,7 @@ def replicas(
     for name in ("replica-a", "replica-b"):
         kubeconfig = tmp_path / f"{name}.kubeconfig"
         users.append(operator_account(cluster, namespace, name, kubeconfig))
-        flags = (f"--lease-namespace={namespace}", *SHORT_LEASE)
+        flags = own_flags(cluster, namespace)
         operators.append(Operator(kubeconfig, tmp_path / f"{name}.log", flags))
     two = Replicas(operators[0], operators[1], tuple(users), since)
     try:

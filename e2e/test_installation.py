@@ -147,16 +147,17 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
+def image(own_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
     archive = tmp_path_factory.mktemp("image") / "operator.tar"
     operator_image(archive, IMAGE, print)
-    cluster.import_image(archive)
+    own_cluster.import_image(archive)
 
 
 @pytest.fixture(scope="module", params=list(WAYS))
 def installed(
-    request: pytest.FixtureRequest, cluster: Cluster, custom_resource: str, image: None
+    request: pytest.FixtureRequest, own_cluster: Cluster, custom_resource: str, image: None
 ) -> Iterator[Installation]:
+    cluster = own_cluster
     if not cluster.has_root_certificate():
         pytest.skip("this cluster gives pods no certificate by which they know the API server")
     installation = Installation(cluster, WAYS[request.param](cluster))

@@ -3,8 +3,6 @@
 docs/security.md is made from `permissions.json` beside this file; `E2E_RECORD=1` writes it anew.
 """
 
-import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +15,7 @@ from hourglass_operator.runtime.preflight import Exit
 from losses import IMAGE, LOSSES, Loss, Scene
 from operators import SHORT_LEASE, Line, Operator, Performers, operator_account, redirect
 from permissions import ALL, Grants, Right
+from recorded import expect_recorded
 
 ACCOUNT = "operator"
 RECORD = Path(__file__).with_name("permissions.json")
@@ -108,16 +107,7 @@ def test_one_that_is_lost_and_given_back_needs_no_restart(
     wait_until("it is done after all", lambda: loss.done(scene), 60)
     wait_until("it is ready again", operator.is_ready)
     assert operator.pid == pid
-    record(right, loss)
+    seen = {"when": loss.when, "not_done": loss.not_done}
+    expect_recorded(RECORD, right.name, seen, [each.name for each in ALL])
     if right is ALL[-1]:
         cluster_report.add(f"{len(ALL)} permissions removed in turn, each missed by name")
-
-
-def record(right: Right, loss: Loss) -> None:
-    seen = {"when": loss.when, "not_done": loss.not_done}
-    if os.environ.get("E2E_RECORD"):
-        known = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-        known[right.name] = seen
-        ordered = {each.name: known[each.name] for each in ALL if each.name in known}
-        RECORD.write_text(json.dumps(ordered, indent=2) + "\n")
-    assert json.loads(RECORD.read_text())[right.name] == seen

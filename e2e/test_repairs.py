@@ -9,6 +9,7 @@ import pytest
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
 from operators import Performers, running
+from operators.census import ready_condition
 
 JSON = dict[str, Any]
 
@@ -167,11 +168,14 @@ def own(child: JSON) -> JSON:
     }
 
 
+# Of another version the Service has the same name, the pod another one.
 @pytest.mark.parametrize(
-    ("resource", "spec"), [("services", FOREIGN_SERVICE), ("pods", FOREIGN_POD)]
+    ("resource", "spec", "after_an_edit"),
+    [("services", FOREIGN_SERVICE, "NameConflict"), ("pods", FOREIGN_POD, "PodReady")],
+    ids=["services", "pods"],
 )
 def test_what_another_made_under_the_name_is_told_and_never_touched(
-    resource: str, spec: JSON, performers: Performers
+    resource: str, spec: JSON, after_an_edit: str, performers: Performers
 ) -> None:
     performers.create(NAME, IMAGE)
     performers.wait_settled({NAME: IMAGE})
@@ -186,9 +190,12 @@ def test_what_another_made_under_the_name_is_told_and_never_touched(
     performers.create(NAME, IMAGE)
 
     wait_until("the conflict is told", lambda: reason(performers) == "NameConflict", 30)
-    performers.patch("performers", NAME, {"spec": {"version": "2"}})
-    performers.patch("performers", NAME, {"spec": {"version": None}})
-    wait_until("the conflict is told again", lambda: reason(performers) == "NameConflict", 30)
+    performers.set_spec(NAME, version="2")
+    wait_until(
+        f"the edit is seen, with reason {after_an_edit}",
+        lambda: observes_latest(performers) and reason(performers) == after_an_edit,
+        30,
+    )
     performers.delete(NAME)
     wait_until("the Performer is gone", lambda: performers.items("performers") == [], 30)
     assert performers.call("GET", resource, name) == foreign
@@ -220,7 +227,13 @@ def test_what_was_given_to_another_is_told_and_never_touched(
     serving.wait_settled({NAME: IMAGE})
 
 
+def observes_latest(performers: Performers) -> bool:
+    """Whether the status is of the latest spec."""
+    found = performers.get(NAME)
+    latest = found["metadata"]["generation"]
+    return bool(found["status"].get("observedGeneration") == latest)
+
+
 def reason(performers: Performers) -> str:
     """Of the Ready condition."""
-    conditions = performers.get(NAME).get("status", {}).get("conditions", ())
-    return next((each["reason"] for each in conditions if each["type"] == "Ready"), "")
+    return str(ready_condition(performers.get(NAME)).get("reason", ""))

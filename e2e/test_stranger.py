@@ -1,14 +1,12 @@
 """`kubectl get performers` tells a stranger what is wrong, without another command."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
 from clusters import Cluster, wait_until
-from images import performer_image
+from conftest import PERFORMER_IMAGE
 from operators import Performers
-
-IMAGE = "localhost/performer:v1"
 
 TROUBLES = [
     (
@@ -18,24 +16,29 @@ TROUBLES = [
     ),
     (
         "a GPU that no node has",
-        {"image": IMAGE, "hardwareRequirements": {"gpuType": "nvidia-h100", "gpuCount": 1}},
-        ["Pending", "False", "HardwareUnavailable", "needs 1 × nvidia-h100: "],
+        {
+            "image": PERFORMER_IMAGE,
+            "hardwareRequirements": {"gpuType": "nvidia-h100", "gpuCount": 1},
+        },
+        ["Pending", "False", "HardwareUnavailable", "has nvidia-h100"],
     ),
     (
         "a crash loop",
-        {"image": IMAGE, "config": {"args": ["--crash-after=100ms", "--exit-code=3"]}},
+        {"image": PERFORMER_IMAGE, "config": {"args": ["--crash-after=100ms", "--exit-code=3"]}},
         ["Failed", "False", "ContainerFailed", "exit code 3", "kubectl logs"],
     ),
 ]
 
 
-@pytest.fixture(scope="module")
-def image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder: Path = tmp_path_factory.mktemp("image")
-    cluster.import_image(performer_image(folder / "performer.tar", IMAGE, print))
+@pytest.fixture
+def other_node(cluster: Cluster) -> Iterator[None]:
+    """Of one node alone the message says less: there are several."""
+    (name,) = cluster.add_fake_nodes(1, prefix="other")
+    yield
+    cluster.kubectl("delete", "node", name)
 
 
-@pytest.mark.usefixtures("image", "operator")
+@pytest.mark.usefixtures("performer_image", "operator", "other_node")
 @pytest.mark.parametrize(
     ("spec", "told"), [trouble[1:] for trouble in TROUBLES], ids=[t[0] for t in TROUBLES]
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clusters.components import Components
-from clusters.fake_nodes import fake_node, is_fake
+from clusters.fake_nodes import TAINT, fake_node, is_fake
 from clusters.provider import Unavailable
 from clusters.waiting import wait_until
 
@@ -45,6 +45,8 @@ class Cluster:
     """The API server's audit log, one JSON event a line: every mutating call (native only)."""
     components: Components | None = None
     """The processes of the cluster, to pause and restart (native only)."""
+    shared: bool = False
+    """Whether it is somebody's: what the run did not make stays as it is (kubeconfig only)."""
     _made: list[str] = field(default_factory=list)
 
     def kubectl(self, *arguments: str, stdin: str | None = None, timeout: float = 60) -> str:
@@ -151,11 +153,13 @@ class Cluster:
     ) -> list[str]:
         """Nodes PREFIX-0, PREFIX-1, … that KWOK runs: their pods become Ready, nothing runs.
 
-        `capacity` adds to or replaces the usual 64 CPUs, 512 GiB and 250 pods.
+        `capacity` adds to or replaces the usual 64 CPUs, 512 GiB and 250 pods. In a shared cluster
+        they take only pods that tolerate `fake_nodes.TOLERATION`.
         """
         names = [f"{prefix}-{number}" for number in range(count)]
         self.start_kwok()
-        nodes = [fake_node(name, labels=labels, capacity=capacity) for name in names]
+        taints = (TAINT,) if self.shared else ()
+        nodes = [fake_node(name, labels=labels, capacity=capacity, taints=taints) for name in names]
         self.apply({"apiVersion": "v1", "kind": "List", "items": nodes})
         return names
 

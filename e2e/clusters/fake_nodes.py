@@ -5,6 +5,10 @@ from pathlib import Path
 from typing import Any
 
 ANNOTATION = "kwok.x-k8s.io/node"
+TAINT = {"key": ANNOTATION, "value": "fake", "effect": "NoSchedule"}
+"""Keeps the pods of others away from nodes on which nothing runs."""
+TOLERATION = {"key": ANNOTATION, "operator": "Exists"}
+"""Of pods that may go to such nodes."""
 CAPACITY = {"cpu": "64", "memory": "512Gi", "pods": "250"}
 
 

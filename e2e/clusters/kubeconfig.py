@@ -11,6 +11,8 @@ from clusters.cluster import Cluster, KubectlError
 from clusters.provider import ImageImportError, Say, Unavailable
 from clusters.runs import kubectl_program, kwok_starter, run_folder
 
+PERFORMERS = "performers.hourglass.eigenlayer.io"
+
 IMPORT_COMMAND = "E2E_IMPORT_IMAGE"
 """Variable with the command that takes an image archive to a node: `{}` stands for its path."""
 
@@ -31,9 +33,11 @@ def kubeconfig(say: Say) -> Iterator[Cluster]:
             kubectl_program=kubectl,
             import_image=_import_image,
             start_kwok=kwok_starter(folder, path, say),
+            shared=True,
         )
         try:
             cluster.kubectl("auth", "can-i", "*", "*", "--all-namespaces")
+            _refuse_one_in_use(cluster)
             cluster.wait_for_node()
         except (KubectlError, subprocess.TimeoutExpired) as error:
             raise Unavailable(f"not a cluster with an admin's rights: {error}") from error
@@ -42,6 +46,12 @@ def kubeconfig(say: Say) -> Iterator[Cluster]:
         finally:
             say("deleting what this run made")
             cluster.delete_what_was_made()
+
+
+def _refuse_one_in_use(cluster: Cluster) -> None:
+    """The run would bring its own resource definition, and its operators their own rules."""
+    if cluster.kubectl("get", "crd", PERFORMERS, "--ignore-not-found", "-o", "name"):
+        raise Unavailable(f"the cluster has {PERFORMERS} already: use one where nobody needs it")
 
 
 def _current_context(kubectl: str) -> str:

@@ -5,7 +5,7 @@ from operators.census import complaints
 from operators.line import Line
 from operators.performers import Performers, Wanted
 from operators.process import Operator
-from operators.running import SHORT_LEASE, redirect, running
+from operators.running import SHORT_LEASE, own_flags, redirect, running
 from operators.stream import Stream, Work
 from operators.writes import calls, stray, terms
 
@@ -20,6 +20,7 @@ __all__ = [
     "calls",
     "complaints",
     "operator_account",
+    "own_flags",
     "redirect",
     "running",
     "stray",

@@ -77,6 +77,11 @@ def _owner(child: JSON) -> str:
     return next((each["uid"] for each in references if each.get("controller")), "")
 
 
+def ready_condition(obj: JSON) -> JSON:
+    """The Ready condition of a Performer or a pod; empty if it has none yet."""
+    conditions = obj.get("status", {}).get("conditions", ())
+    return next((each for each in conditions if each["type"] == "Ready"), {})
+
+
 def _ready(pod: JSON) -> bool:
-    conditions = pod.get("status", {}).get("conditions", ())
-    return any((each["type"], each["status"]) == ("Ready", "True") for each in conditions)
+    return bool(ready_condition(pod).get("status") == "True")

@@ -9,14 +9,14 @@ from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 from urllib3 import Retry
 
-from clusters import Cluster, wait_until
+from clusters import TOLERATION, Cluster, wait_until
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
 from operators.census import Census, complaints
 
 JSON = dict[str, Any]
 
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
-ON_FAKE_NODES: JSON = {"nodeSelector": {"type": "kwok"}}
+ON_FAKE_NODES: JSON = {"nodeSelector": {"type": "kwok"}, "tolerations": [TOLERATION]}
 """`spec.scheduling` for nodes made by `Cluster.add_fake_nodes`."""
 
 Wanted = Mapping[str, str]

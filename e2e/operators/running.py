@@ -24,16 +24,17 @@ def running(
 ) -> Iterator[Operator]:
     """A replica that serves the whole cluster, with its account and its Lease in the namespace.
 
-    It has the shipped permissions, and fails the test when it misses another. It leads at the
-    beginning; at the end it is killed if it runs. `folder` holds its log and kubeconfig. With
-    `server` it reaches the API server under that URL and does not look at its certificate.
+    In a shared cluster it serves the namespace only. It has the shipped permissions, and fails the
+    test when it misses another. It leads at the beginning; at the end it is killed if it runs.
+    `folder` holds its log and kubeconfig. With `server` it reaches the API server under that URL
+    and does not look at its certificate.
     """
     kubeconfig = folder / "operator.kubeconfig"
     operator_account(cluster, namespace, "operator", kubeconfig)
     if server is not None:
         redirect(kubeconfig, server)
-    lease = (f"--lease-namespace={namespace}", *SHORT_LEASE)
-    replica = Operator(kubeconfig, folder / "operator.log", (*lease, *flags), environment)
+    own = own_flags(cluster, namespace)
+    replica = Operator(kubeconfig, folder / "operator.log", (*own, *flags), environment)
     replica.start()
     try:
         replica.wait_leading()
@@ -42,6 +43,12 @@ def running(
     finally:
         if replica.runs:
             replica.kill()
+
+
+def own_flags(cluster: Cluster, namespace: str) -> tuple[str, ...]:
+    """Flags of a replica with its Lease in the namespace; it leaves what is others' alone."""
+    scope = (f"--namespace={namespace}",) if cluster.shared else ()
+    return (f"--lease-namespace={namespace}", *SHORT_LEASE, *scope)
 
 
 def redirect(kubeconfig: Path, server: str) -> None:

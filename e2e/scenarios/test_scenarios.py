@@ -31,8 +31,6 @@ SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = find([SCENARIOS])
 WANTED = 40
 """Files that must run on both backends."""
-OWN_CLUSTER = ("native", "k3s", "k3d")
-"""Providers whose cluster nobody else uses."""
 NAMESPACE = "hourglass-scenarios"
 """Of the operator's account and Lease."""
 
@@ -76,10 +74,9 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(
-    cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
+    own_cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    if cluster.provider not in OWN_CLUSTER:
-        pytest.skip("scenarios need a cluster of their own: its nodes and the namespace default")
+    cluster = own_cluster
     folder = tmp_path_factory.mktemp("scenarios")
     api = Api(cluster.kubeconfig, folder)
     for resource in OBSERVED:

@@ -17,6 +17,13 @@ class Permission:
     verbs: tuple[str, ...]
     use: str
 
+    @property
+    def qualified(self) -> str:
+        """The resource with its group, such as `performers.hourglass.eigenlayer.io/status`."""
+        resource, slash, subresource = self.resource.partition("/")
+        group = f".{self.group}" if self.group else ""
+        return f"{resource}{group}{slash}{subresource}"
+
 
 _WATCH = ("get", "list", "watch")
 

@@ -18,7 +18,7 @@ from clusters.native.network import API_ADDRESS, Ports, free_ports
 from e2e_clusters.executables import Executables
 
 PORTS = Ports(1, 2, 3, 4, 5, 6, 7, 8, 9)
-FILES = Files(Path("/work"))
+FILES = Files(Path("/state"))
 PROGRAM = Path("/bin/program")
 COMMANDS = {
     "etcd": control_plane.etcd(FILES.folder, PORTS),
@@ -59,7 +59,7 @@ def test_a_kubeconfig_knows_the_api_server_by_its_certificate() -> None:
     config = yaml.safe_load(control_plane.kubeconfig("secret", FILES.authority, 6443))
     assert config["clusters"][0]["cluster"] == {
         "server": f"https://{API_ADDRESS}:6443",
-        "certificate-authority": "/work/certs/apiserver.crt",
+        "certificate-authority": "/state/certs/apiserver.crt",
     }
     assert config["users"][0]["user"] == {"token": "secret"}
 
@@ -78,7 +78,7 @@ def test_the_audit_log_holds_mutating_calls_alone() -> None:
         pytest.param("failCgroupV1", False, id="it starts with cgroup v1"),
         pytest.param("oomScoreAdj", 0, id="it starts without CAP_SYS_RESOURCE"),
         pytest.param("failSwapOn", False, id="it starts with swap"),
-        pytest.param("podLogsDir", "/work/pod-logs", id="it keeps logs in the cluster's folder"),
+        pytest.param("podLogsDir", "/state/pod-logs", id="it keeps logs in the cluster's folder"),
         pytest.param("clusterDNS", ["10.96.0.10"], id="pods ask the cluster's DNS"),
     ],
 )
@@ -116,15 +116,15 @@ def test_only_the_rules_of_kubernetes_go() -> None:
     )
 
 
-NAMES = st.sampled_from(["a", "b", "work", "workshop"])
+NAMES = st.sampled_from(["a", "b", "state", "stateful"])
 POINTS = st.lists(NAMES, min_size=1, max_size=4).map(lambda parts: "/" + "/".join(parts))
 
 
 @given(st.lists(POINTS, unique=True))
 def test_mounts_go_before_what_they_lie_in_and_others_stay(points: list[str]) -> None:
     mounts = "".join(f"tmpfs {point} tmpfs rw 0 0\n" for point in points)
-    found = leftovers.mounts_below(Path("/work"), mounts)
-    assert sorted(found) == sorted(point for point in points if point.startswith("/work/"))
+    found = leftovers.mounts_below(Path("/state"), mounts)
+    assert sorted(found) == sorted(point for point in points if point.startswith("/state/"))
     for position, outer in enumerate(found):
         assert not any(inner.startswith(f"{outer}/") for inner in found[position:])
 

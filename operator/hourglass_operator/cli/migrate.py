@@ -49,9 +49,7 @@ def migrate(sources: Sequence[BinaryIO], output: str | None) -> None:
     (source,) = sources
     name = getattr(source, "name", "<stdin>").replace("<stdin>", "standard input")
     try:
-        text = source.read().decode()
-        newline = "\r\n" if "\r\n" in text else "\n"
-        done = convert(text.replace("\r\n", "\n"))
+        done = convert(source.read().decode())
     except NotYaml as error:
         _tell(f"{name}:{error.line}: not YAML: {error}")
         sys.exit(2)
@@ -68,8 +66,7 @@ def migrate(sources: Sequence[BinaryIO], output: str | None) -> None:
         _tell(f"{name}: nothing to change")
     try:
         with click.open_file(output or "-", "wb") as target:
-            converted = done.text.replace("\n", newline) if done.changes else text
-            target.write(converted.encode())
+            target.write(done.text.encode())
     except OSError as error:
         _tell(f"--output {output}: {error.strerror}")
         sys.exit(2)

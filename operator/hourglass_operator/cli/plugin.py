@@ -37,11 +37,6 @@ _PIPE_WIDTH = 200
 _CHECKED = "nodes,pods,priorityclasses,runtimeclasses"
 
 
-class _Uncounted:
-    def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
-        """Nobody counts the calls of a person."""
-
-
 class _Seconds(click.FloatRange):
     """Click takes `nan` and `inf` for numbers like others."""
 
@@ -67,7 +62,7 @@ class Target:
         """Run a question against the API server; what goes wrong ends the process."""
 
         async def asked() -> T:
-            api = Api(await connection(self.kubeconfig, self.context), _TIMEOUT, _Uncounted())
+            api = Api(await connection(self.kubeconfig, self.context), _TIMEOUT)
             try:
                 return await question(api)
             finally:
@@ -217,9 +212,7 @@ def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: 
 
 @main.command("wait")
 @click.argument("name")
-@click.option(
-    "--timeout", type=_Seconds(min=0), default=300.0, show_default=True, metavar="SECONDS"
-)
+@timeout_option(300.0)
 @output_option
 @target_options
 def wait_command(target: Target, name: str, timeout: float, output: str) -> None:
@@ -231,9 +224,7 @@ def wait_command(target: Target, name: str, timeout: float, output: str) -> None
 @click.argument("name")
 @click.option("--image", help="The new image.")
 @click.option("--version", help="The new version; alone it restarts a mutable tag.")
-@click.option(
-    "--timeout", type=_Seconds(min=0), default=600.0, show_default=True, metavar="SECONDS"
-)
+@timeout_option(600.0)
 @output_option
 @target_options
 def upgrade_command(

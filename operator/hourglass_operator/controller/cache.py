@@ -174,8 +174,7 @@ class Cache:
             return ()
         key = (name[0], parsed.performer)
         after = pod_view(obj) if obj is not None else None
-        before = next((pod for pod in self.pods(key) if pod.name == name[1]), None)
-        _replace(self._pods, key, before, after)
+        before = _replace(self._pods, key, name[1], after)
         for pod, sign in ((before, -1), (after, 1)):
             if pod is not None and pod.node and not pod.ended:
                 for resource, count in pod.devices:
@@ -206,14 +205,13 @@ class Cache:
         concerned = []
         before = self._slice_of.pop(name, None)
         if before is not None:
-            slices = self._endpoints[before]
-            _replace(self._endpoints, before, next(s for s in slices if s.name == name[1]), None)
+            _replace(self._endpoints, before, name[1], None)
             concerned.append(before)
         labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
         performer = names.performer_of_service(labels.get("kubernetes.io/service-name", ""))
         if obj is not None and performer is not None:
             after = self._slice_of[name] = (name[0], performer)
-            _replace(self._endpoints, after, None, endpoints_view(obj))
+            _replace(self._endpoints, after, name[1], endpoints_view(obj))
             concerned.append(after)
         return concerned
 
@@ -234,11 +232,13 @@ class Cache:
         ]
 
 
-def _replace(views: dict[Key, tuple[V, ...]], key: Key, before: V | None, after: V | None) -> None:
-    """Put a view in the place of another; what is left is in the order of names.
+def _replace(views: dict[Key, tuple[V, ...]], key: Key, name: str, after: V | None) -> V | None:
+    """Put a view in the place of the one of that name, if there is one, and return that one.
 
-    Nearly every Performer has one pod and one slice: tuples are smaller than dicts.
+    What is left is in the order of names. Nearly every Performer has one pod and one slice:
+    tuples are smaller than dicts.
     """
+    before = next((view for view in views.get(key, ()) if view.name == name), None)
     left = [view for view in views.get(key, ()) if view is not before]
     if after is not None:
         left.append(after)
@@ -246,6 +246,7 @@ def _replace(views: dict[Key, tuple[V, ...]], key: Key, before: V | None, after:
         views[key] = tuple(sorted(left, key=attrgetter("name")))
     else:
         views.pop(key, None)
+    return before
 
 
 def _name(obj: JSON) -> Name:

@@ -50,10 +50,8 @@ def explanation() -> str:
     """YAML comments: a line for each permission and its use."""
     lines = ["#"]
     for permission in (*EVERYWHERE, *OWN_NAMESPACE):
-        resource, slash, subresource = permission.resource.partition("/")
-        group = f".{permission.group}" if permission.group else ""
         verbs = ", ".join(permission.verbs)
-        lines.append(f"# {verbs} {resource}{group}{slash}{subresource}: {permission.use}")
+        lines.append(f"# {verbs} {permission.qualified}: {permission.use}")
     return "\n".join(lines) + "\n"
 
 

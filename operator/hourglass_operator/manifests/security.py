@@ -89,10 +89,8 @@ def _table(permissions: Iterable[Permission]) -> str:
 
 def _rows(permissions: Iterable[Permission]) -> Iterator[str]:
     for permission in permissions:
-        resource, slash, subresource = permission.resource.partition("/")
-        group = f".{permission.group}" if permission.group else ""
         verbs = ", ".join(permission.verbs)
-        yield f"| `{resource}{group}{slash}{subresource}` | {verbs} | {permission.use} |\n"
+        yield f"| `{permission.qualified}` | {verbs} | {permission.use} |\n"
 
 
 if __name__ == "__main__":

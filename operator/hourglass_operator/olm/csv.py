@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
-from hourglass_operator.manifests.roles import EVERYWHERE, NAME
+from hourglass_operator.manifests.roles import EVERYWHERE, NAME, rules
 from hourglass_operator.manifests.workload import deployment
 from hourglass_operator.olm.descriptors import spec_descriptors, status_descriptors
-from hourglass_operator.permissions import OWN_NAMESPACE, Permission
+from hourglass_operator.permissions import OWN_NAMESPACE
 
 JSON = dict[str, Any]
 
@@ -119,21 +119,10 @@ def _install() -> JSON:
     made = deployment()
     labels = made["metadata"]["labels"]
     return {
-        "clusterPermissions": [{"serviceAccountName": NAME, "rules": _rules(EVERYWHERE)}],
-        "permissions": [{"serviceAccountName": NAME, "rules": _rules(OWN_NAMESPACE)}],
+        "clusterPermissions": [{"serviceAccountName": NAME, "rules": rules(EVERYWHERE)}],
+        "permissions": [{"serviceAccountName": NAME, "rules": rules(OWN_NAMESPACE)}],
         "deployments": [{"name": NAME, "label": labels, "spec": made["spec"]}],
     }
-
-
-def _rules(permissions: Iterable[Permission]) -> list[JSON]:
-    return [
-        {
-            "apiGroups": [permission.group],
-            "resources": [permission.resource],
-            "verbs": list(permission.verbs),
-        }
-        for permission in permissions
-    ]
 
 
 def _alm_examples(folder: Path) -> Iterable[JSON]:

@@ -1,6 +1,6 @@
 """The Service of a Performer, and its repair in place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
@@ -73,26 +73,24 @@ def view(service: Mapping[str, Any]) -> ServiceView:
         labels=names.OwnLabels(meta.get("labels") or {}),
         type=spec.get("type", "ClusterIP"),
         selector={intern(k): intern(v) for k, v in (spec.get("selector") or {}).items()},
-        ports=_shared(
-            Port(
-                name=intern(port.get("name", "")),
-                port=port["port"],
-                target_port=port.get("targetPort", port["port"]),
-                protocol=intern(port.get("protocol", "TCP")),
-                app_protocol=intern(port.get("appProtocol", "")),
+        ports=_once(
+            tuple(
+                Port(
+                    name=intern(port.get("name", "")),
+                    port=port["port"],
+                    target_port=port.get("targetPort", port["port"]),
+                    protocol=intern(port.get("protocol", "TCP")),
+                    app_protocol=intern(port.get("appProtocol", "")),
+                )
+                for port in spec.get("ports") or ()
             )
-            for port in spec.get("ports") or ()
         ),
     )
 
 
-def _shared(ports: Iterable[Port]) -> tuple[Port, ...]:
-    """Services have few different ports: in memory each is there once."""
-    return _once(tuple(ports))
-
-
 @lru_cache(maxsize=1024)
 def _once(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    """Services have few different ports: in memory each is there once."""
     return ports
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client.rest import RESTResponse
 
 from hourglass_operator.api import GROUP, VERSION
 
@@ -19,18 +20,26 @@ MERGE_PATCH = "application/merge-patch+json"
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """Accept: only the metadata of the objects of a list."""
 
-_BASES = {
-    "performers": f"/apis/{GROUP}/{VERSION}",
-    "endpointslices": "/apis/discovery.k8s.io/v1",
-    "leases": "/apis/coordination.k8s.io/v1",
-    "selfsubjectaccessreviews": "/apis/authorization.k8s.io/v1",
-    "nodes": "/api/v1",
-    "pods": "/api/v1",
-    "services": "/api/v1",
-    "events": "/api/v1",
+GROUP_VERSIONS = {
+    "performers": (GROUP, VERSION),
+    "endpointslices": ("discovery.k8s.io", "v1"),
+    "leases": ("coordination.k8s.io", "v1"),
+    "selfsubjectaccessreviews": ("authorization.k8s.io", "v1"),
+    "nodes": ("", "v1"),
+    "pods": ("", "v1"),
+    "services": ("", "v1"),
+    "events": ("", "v1"),
 }
-_METHODS = {"get": "GET", "list": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"} | {
-    "update": "PUT"
+"""API group and version of the resources that are called or watched."""
+
+_METHODS = {
+    "get": "GET",
+    "list": "GET",
+    "watch": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
 }
 
 
@@ -96,11 +105,16 @@ class Api:
     """Calls by Kubernetes' verbs (https://kubernetes.io/docs/reference/using-api/api-concepts/)."""
 
     def __init__(
-        self, configuration: Configuration, timeout: float, observer: CallObserver
+        self,
+        configuration: Configuration,
+        timeout: float,
+        observer: CallObserver | None = None,
+        user_agent: str = "hourglass-performer-operator",
     ) -> None:
+        """`timeout`: seconds that a call may take."""
         self.server: str = configuration.host
         self._client = ApiClient(configuration)
-        self._client.user_agent = "hourglass-performer-operator"
+        self._client.user_agent = user_agent
         self._timeout = timeout
         self._observer = observer
 
@@ -124,40 +138,59 @@ class Api:
         """Make a call; never raises for what the network or the server does."""
         started = monotonic()
         url = path(resource, namespace, name, subresource)
-        if query:
-            url += "?" + urlencode(query)
-        content_type = MERGE_PATCH if verb == "patch" else "application/json"
-        headers = {"Accept": accept, "Content-Type": content_type}
         try:
             async with asyncio.timeout(self._timeout if timeout is None else timeout):
-                answer = await self._send(_METHODS[verb], url, headers, body)
+                response = await self.send(verb, url, query or {}, body, accept)
+                answer = await read(response)
         except TimeoutError:
-            answer = _no_answer(f"no answer within {monotonic() - started:.1f} s")
+            answer = no_answer(f"no answer within {monotonic() - started:.1f} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            answer = _no_answer(str(error) or type(error).__name__)
-        self._observer.called(verb, resource, answer.code, monotonic() - started)
+            answer = no_answer(str(error) or type(error).__name__)
+        if self._observer is not None:
+            self._observer.called(verb, resource, answer.code, monotonic() - started)
         return answer
 
-    async def _send(
-        self, method: str, url: str, headers: dict[str, str], body: JSON | None
-    ) -> Answer:
+    async def send(
+        self,
+        verb: str,
+        url: str,
+        query: Mapping[str, str],
+        body: JSON | None = None,
+        accept: str = "application/json",
+        silence: aiohttp.ClientTimeout | None = None,
+    ) -> RESTResponse:
+        """The head of an answer, which is yet to be read; `silence` is what aiohttp bears of it.
+
+        Raises aiohttp.ClientError, OSError (TimeoutError is one) and ValueError.
+        """
+        content_type = MERGE_PATCH if verb == "patch" else "application/json"
         request = await self._client.param_serialize(
-            method, url, header_params=headers, body=body, auth_settings=["BearerToken"]
+            _METHODS[verb],
+            f"{url}?{urlencode(query)}" if query else url,
+            header_params={"Accept": accept, "Content-Type": content_type},
+            body=body,
+            auth_settings=["BearerToken"],
         )
-        response = await self._client.call_api(*request)
-        data = await response.read()
-        after = response.getheader("Retry-After")
-        return Answer(
-            response.status,
-            _parse(data),
-            float(after) if after is not None and after.isdecimal() else None,
-        )
+        return await self._client.call_api(*request, _request_timeout=silence)
+
+
+async def read(response: RESTResponse) -> Answer:
+    """The whole of an answer."""
+    data = await response.read()
+    after = response.getheader("Retry-After")
+    return Answer(
+        response.status,
+        _parse(data),
+        float(after) if after is not None and after.isdecimal() else None,
+    )
 
 
 def path(resource: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """The path of a resource, an object or a subresource."""
-    parts = [_BASES[resource], f"namespaces/{namespace}" if namespace else "", resource]
-    return "/".join(part for part in (*parts, name, subresource) if part)
+    group, version = GROUP_VERSIONS[resource]
+    base = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    parts = (base, f"namespaces/{namespace}" if namespace else "", resource, name, subresource)
+    return "/".join(part for part in parts if part)
 
 
 def _parse(data: bytes) -> JSON:
@@ -169,5 +202,6 @@ def _parse(data: bytes) -> JSON:
     return body if isinstance(body, dict) else {}
 
 
-def _no_answer(why: str) -> Answer:
+def no_answer(why: str) -> Answer:
+    """The answer of a server that gave none."""
     return Answer(0, {"reason": "NoAnswer", "message": why})

@@ -1,10 +1,11 @@
 """How to reach the API server: kubeconfig or the pod's service account."""
 
 import contextlib
+import logging
 import os
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 from kubernetes.aio.config.config_exception import ConfigException
 from yaml import YAMLError
+
+logger = logging.getLogger(__name__)
+_loader_logger = logging.getLogger("kubernetes.aio.config.kube_config")
 
 _TOKEN_SECONDS = 60.0
 """After so long a kubeconfig is asked again for the token; client-go does the same with files."""
@@ -63,9 +67,10 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
             f"kubeconfig {file}: no such file{hint}; name one with --kubeconfig or $KUBECONFIG"
         )
     try:
-        loader = await load_kube_config(
-            file, context, client_configuration=configuration, persist_config=False
-        )
+        with _errors_told() as errors:
+            loader = await load_kube_config(
+                file, context, client_configuration=configuration, persist_config=False
+            )
     except ConfigException as error:
         raise BadKubeconfig(f"kubeconfig {file}: {error}") from None
     except (OSError, ValueError, YAMLError) as error:
@@ -78,6 +83,8 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
         ) from None
     if (mistake := _mistake(configuration)) is not None:
         raise BadKubeconfig(f"kubeconfig {file}: {mistake}")
+    if errors:
+        raise BadKubeconfig(f"kubeconfig {file}: no credentials from the user's {errors[0]}")
     configuration.refresh_api_key_hook = _refreshed(loader)  # type: ignore[assignment]
     return configuration
 
@@ -94,10 +101,30 @@ def _refreshed(loader: Any) -> Callable[[Configuration], Awaitable[None]]:
         if time.monotonic() - read_at < _TOKEN_SECONDS:
             return
         read_at = time.monotonic()
-        with contextlib.suppress(ConfigException, OSError, ValueError):
+        with contextlib.suppress(ConfigException, OSError, ValueError), _errors_told() as errors:
             await loader.load_and_set(configuration)
+        for error in errors:
+            logger.warning("no new credentials from the kubeconfig user's %s", error)
 
     return refresh
+
+
+@contextlib.contextmanager
+def _errors_told() -> Iterator[list[str]]:
+    """What the loader logs as errors: of an exec command that fails it says no more than that."""
+    errors: list[str] = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        if record.levelno < logging.ERROR:
+            return True
+        errors.append(f"exec: {record.getMessage().removeprefix('exec: ')}")
+        return False
+
+    _loader_logger.addFilter(keep)
+    try:
+        yield errors
+    finally:
+        _loader_logger.removeFilter(keep)
 
 
 def _mistake(configuration: Configuration) -> str | None:

@@ -79,11 +79,8 @@ def basic_lack(answer: Answer, server: str) -> Lack | None:
 
 def describe(permission: Permission, verb: str, namespace: str) -> str:
     """A missing permission as a line."""
-    resource, _, subresource = permission.resource.partition("/")
-    name = f"{resource}.{permission.group}" if permission.group else resource
-    name += f"/{subresource}" if subresource else ""
     where = f"in namespace {namespace}" if namespace else "in the whole cluster"
-    return f"missing permission: {verb} {name} {where} (to {permission.use})"
+    return f"missing permission: {verb} {permission.qualified} {where} (to {permission.use})"
 
 
 Question = tuple[Permission, str, str]

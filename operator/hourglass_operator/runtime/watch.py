@@ -17,8 +17,8 @@ from kopf._cogs.structs.references import Insights
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client import Configuration
 
-from hourglass_operator.api import GROUP, VERSION
 from hourglass_operator.resources import names
+from hourglass_operator.runtime.api import GROUP_VERSIONS
 
 logger = logging.getLogger(__name__)
 
@@ -34,14 +34,6 @@ SELECTORS: Mapping[str, str] = {
     "performers": "",
 }
 """What is watched, with the label selector that the API server applies."""
-
-_GROUPS = {
-    "nodes": ("", "v1"),
-    "services": ("", "v1"),
-    "endpointslices": ("discovery.k8s.io", "v1"),
-    "pods": ("", "v1"),
-    "performers": (GROUP, VERSION),
-}
 
 Deliver = Callable[[str, str | None, JSON], None]
 """(resource, ADDED, MODIFIED, DELETED or None for an object of a list, object)."""
@@ -109,8 +101,8 @@ class Watches:
         async def login(**_: Any) -> kopf.ConnectionInfo:
             return await credentials(self._configuration)
 
-        for resource, (group, version) in _GROUPS.items():
-            self._watch(registry, resource, group, version)
+        for resource in SELECTORS:
+            self._watch(registry, resource, *GROUP_VERSIONS[resource])
         return registry
 
     def _watch(
@@ -153,7 +145,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.queueing.idle_timeout = 0.1
     for resource, selector in SELECTORS.items():
         if selector:
-            settings.watching.label_selectors[_GROUPS[resource][0], resource] = selector
+            settings.watching.label_selectors[GROUP_VERSIONS[resource][0], resource] = selector
     return settings
 
 

@@ -1,4 +1,4 @@
-"""Admission of pods: namespace, service account, priority, runtime class, Pod Security, quota.
+"""Admission: namespace and quota; of pods also service account, priority, runtime class, security.
 
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 from hourglass_simulator.apiserver import errors, metadata, pod_defaults, pod_security, quota
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.store import Store
+from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.watch import JSON
 
 
@@ -35,21 +35,21 @@ class Admission:
         spec = self._with_priority(resource, meta, spec)
         return {**pod, "spec": spec}
 
-    def pod_validated(self, resource: Resource, pod: JSON) -> None:
-        """403 when the namespace's Pod Security or a ResourceQuota of it refuses the pod."""
-        namespace = pod["metadata"]["namespace"]
-        found = self._find("namespaces", "", namespace) or {"metadata": {}}
+    def pod_security(self, resource: Resource, pod: JSON) -> None:
+        """403 when the namespace's Pod Security refuses the pod."""
+        found = self._find("namespaces", "", pod["metadata"]["namespace"]) or {"metadata": {}}
         labels = found["metadata"].get("labels") or {}
         if refusal := pod_security.refusal(labels, pod["spec"]):
             raise errors.forbidden(resource, pod["metadata"]["name"], refusal)
-        quotas = self._store.table("resourcequotas")
-        pods = self._store.table("pods")
-        if quotas is None or pods is None or not quotas.count(namespace):
+
+    def quota(self, table: Table, obj: JSON) -> None:
+        """403 when a ResourceQuota of the namespace refuses the object."""
+        namespace, quotas = obj["metadata"]["namespace"], self._store.table("resourcequotas")
+        if quotas is None or not quotas.count(namespace):
             return
-        running = [entry["spec"] for entry in pods.all(namespace) if quota.counts(entry)]
         for entry in quotas.all(namespace):
-            if refusal := quota.refusal(entry, pod["spec"], running):
-                raise errors.forbidden(resource, pod["metadata"]["name"], refusal)
+            if refusal := quota.refusal(entry, table.resource, obj, table.all(namespace)):
+                raise errors.forbidden(table.resource, obj["metadata"]["name"], refusal)
 
     def _with_runtime_class(self, resource: Resource, meta: JSON, spec: JSON) -> JSON:
         name = spec.get("runtimeClassName")

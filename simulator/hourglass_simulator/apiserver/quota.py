@@ -1,5 +1,6 @@
-"""ResourceQuota for pods.
+"""ResourceQuota: numbers of objects, and what pods request.
 
+Not counted: Services by their type, and what PersistentVolumeClaims request.
 https://kubernetes.io/docs/concepts/policy/resource-quotas/
 """
 
@@ -8,34 +9,38 @@ from decimal import Decimal
 
 from hourglass_operator.kube import podresources, quantity
 from hourglass_simulator.apiserver.quantities import canonical, formatted
+from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import JSON
 
 _BARE = {"cpu": "requests.cpu", "memory": "requests.memory"}
-_COUNTS = ("pods", "count/pods")
+_COUNTED_BY_NAME = (
+    "configmaps",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "services",
+)
 _MUST_BE_SAID = ("cpu", "memory")
 _ENDED = ("Succeeded", "Failed")
 
 
-def counts(pod: JSON) -> bool:
-    """Whether a pod uses quota: it has not ended."""
-    return pod["status"].get("phase") not in _ENDED
-
-
-def refusal(quota: JSON, spec: JSON, running: Iterable[JSON]) -> str:
-    """Why a pod would exceed a quota; empty when it fits. `running` are the specs of the others."""
+def refusal(quota: JSON, resource: Resource, obj: JSON, others: Iterable[JSON]) -> str:
+    """Why an object would exceed a quota beside the `others` of its resource; empty if it fits."""
     hard = {
         name: amount
         for name, amount in sorted(quota["spec"].get("hard", {}).items())
-        if name in _COUNTS or _counted(name)
+        if _concerns(name, resource)
     }
     name_of_quota = quota["metadata"]["name"]
-    if missing := [text for name in hard if (text := _missing(name, spec))]:
+    if missing := [text for name in hard if (text := _missing(name, obj))]:
         return f"failed quota: {name_of_quota}: must specify {'; '.join(missing)}"
     used = {name: Decimal(0) for name in hard}
-    for other in running:
+    for other in others if hard else ():
         for name in hard:
             used[name] += _use(name, other)
-    asked = {name: _use(name, spec) for name in hard}
+    asked = {name: _use(name, obj) for name in hard}
     over = [n for n in hard if asked[n] and used[n] + asked[n] > quantity.parse(hard[n])]
     if not over:
         return ""
@@ -47,17 +52,28 @@ def refusal(quota: JSON, spec: JSON, running: Iterable[JSON]) -> str:
     return f"exceeded quota: {name_of_quota}, {', '.join(texts)}"
 
 
+def _concerns(name: str, resource: Resource) -> bool:
+    if name == f"count/{resource.qualified}":
+        return True
+    if name in _COUNTED_BY_NAME:
+        return name == resource.qualified
+    return resource.qualified == "pods" and _counted(name) is not None
+
+
 def _counted(name: str) -> tuple[str, str] | None:
     """(requests or limits, resource) that a quota entry counts."""
     kind, dot, resource = _BARE.get(name, name).partition(".")
     return (kind, resource) if dot and kind in ("requests", "limits") else None
 
 
-def _use(name: str, spec: JSON) -> Decimal:
+def _use(name: str, obj: JSON) -> Decimal:
+    # https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/quota/v1/evaluator/core/pods.go
+    if not name.startswith("count/") and (obj.get("status") or {}).get("phase") in _ENDED:
+        return Decimal(0)
     counted = _counted(name)
     if counted is None:
         return Decimal(1)
-    kind, resource = counted
+    spec, (kind, resource) = obj["spec"], counted
     amount = podresources.requests(spec if kind == "requests" else _limits(spec)).get(resource, 0)
     return Decimal(amount) / 1000 if resource == podresources.CPU else Decimal(amount)
 
@@ -74,7 +90,7 @@ def _limits(spec: JSON) -> JSON:
     return {**spec, **fields}
 
 
-def _missing(name: str, spec: JSON) -> str:
+def _missing(name: str, pod: JSON) -> str:
     """The containers that do not say what the quota needs to know, as the refusal lists them."""
     counted = _counted(name)
     if counted is None or counted[1] not in _MUST_BE_SAID:
@@ -83,7 +99,7 @@ def _missing(name: str, spec: JSON) -> str:
     silent = {
         container["name"]
         for field in ("containers", "initContainers")
-        for container in spec.get(field) or ()
+        for container in pod["spec"].get(field) or ()
         if resource not in ((container.get("resources") or {}).get(kind) or {})
     }
     return f"{name} for: {','.join(sorted(silent))}" if silent else ""

@@ -84,7 +84,9 @@ class Registry:
         new = own.create(new)
         validation.refuse(resource, new, own.faults(new, None))
         if plural == "pods":
-            self._admission.pod_validated(resource, new)
+            self._admission.pod_security(resource, new)
+        if resource.namespaced:
+            self._admission.quota(table, new)
         if table.find(namespace, name) is not None:
             raise errors.already_exists(resource, name)
         if table.dry:

@@ -14,8 +14,9 @@ from rich.text import Text
 from hourglass_operator.api import GROUP
 from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, refuse
+from hourglass_simulator.harness import printed
 from hourglass_simulator.harness.check import Answer, NotAccepted, check, is_performer
-from hourglass_simulator.harness.snapshot import KINDS, BadObject, copy_of
+from hourglass_simulator.harness.snapshot import copy_of
 from hourglass_simulator.scenario.document import KubernetesLoader, Unreadable, read
 
 JSON = dict[str, Any]
@@ -70,7 +71,7 @@ def check_command(
             _bad(f"{snapshot}: no node {name}; expected one of {listed}")
     try:
         answers = check(copy_of(items, without=without, drained=drain), performers)
-    except BadObject as error:
+    except printed.BadObject as error:
         _bad(f"{snapshot}: {error}")
     except NotAccepted as error:
         _bad(f"{manifest}: {error}")
@@ -104,32 +105,26 @@ def _performers(path: Path) -> list[JSON]:
         refuse(error)
     objects: list[JSON] = []
     for document in documents:
-        found = document.value
-        listed = isinstance(found, dict) and str(found.get("kind")).endswith("List")
-        for item in found.get("items") or () if listed else [found]:
+        for item in _listed(document.value):
             if item is None:
                 continue
-            if not _is_named(item):
+            if not printed.is_named(item) or "apiVersion" not in item:
                 text = "expected an object with apiVersion, kind and metadata.name"
                 _bad(f"{path}:{document.line}: {text}")
             objects.append(item)
-    performers = [_as_written(found) for found in objects if is_performer(found)]
+    performers = [printed.as_written(found) for found in objects if is_performer(found)]
     if not performers:
-        kinds = ", ".join(f"{f.get('apiVersion', '')}/{f['kind']}" for f in objects) or "nothing"
+        kinds = ", ".join(f"{f['apiVersion']}/{f['kind']}" for f in objects) or "nothing"
         _bad(f"{path}: no Performer of {GROUP} in it, found {kinds}")
     return performers
 
 
-def _is_named(found: Any) -> bool:
-    metadata = found.get("metadata") if isinstance(found, dict) else None
-    return isinstance(metadata, dict) and "kind" in found and "name" in metadata
-
-
-def _as_written(performer: JSON) -> JSON:
-    """Without what the API server has added, if kubectl has printed it."""
-    kept = ("name", "namespace", "labels", "annotations")
-    metadata = {key: value for key, value in performer["metadata"].items() if key in kept}
-    return {k: v for k, v in performer.items() if k != "status"} | {"metadata": metadata}
+def _listed(found: Any) -> list[Any]:
+    """The items if it is a List, or itself."""
+    if not isinstance(found, dict) or not str(found.get("kind")).endswith("List"):
+        return [found]
+    items = found.get("items")
+    return items if isinstance(items, list) else [items]
 
 
 def _items(path: Path) -> list[JSON]:
@@ -146,14 +141,10 @@ def _items(path: Path) -> list[JSON]:
     items = found.get("items") if isinstance(found, dict) else None
     if not isinstance(items, list):
         _bad(f"{path}: expected a List of objects; make it with: {_HOW}")
-    for index, item in enumerate(items):
-        metadata = item.get("metadata") if isinstance(item, dict) else None
-        if not isinstance(metadata, dict) or "name" not in metadata:
-            _bad(f"{path}: items[{index}]: expected an object with kind and metadata.name")
-        if item.get("kind") == "Pod" and not isinstance(item.get("spec"), dict):
-            what = f"items[{index}] (Pod {metadata['name']}).spec"
-            _bad(f"{path}: {what}: expected a mapping, found {item.get('spec')!r}")
-    return [item for item in items if item.get("kind") in KINDS]
+    try:
+        return printed.objects(items)
+    except printed.BadObject as error:
+        _bad(f"{path}: {error}")
 
 
 def _bad(text: str) -> NoReturn:

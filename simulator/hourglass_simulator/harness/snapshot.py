@@ -7,21 +7,12 @@ from typing import Any
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.harness.printed import KINDS, BadObject, as_written
 
 JSON = dict[str, Any]
 
-KINDS = {
-    "Node": "nodes",
-    "Pod": "pods",
-    "PriorityClass": "priorityclasses",
-    "RuntimeClass": "runtimeclasses",
-}
 _ENDED = ("Succeeded", "Failed")
 _POD_FIELDS_OF_THE_SERVER = ("nodeName", "priority", "serviceAccount", "preemptionPolicy")
-
-
-class BadObject(ValueError):  # noqa: N818 - what it is
-    """An object that no cluster would have; the text says which and what is wrong with it."""
 
 
 def copy_of(
@@ -41,10 +32,10 @@ def copy_of(
     for found in by_kind["PriorityClass"]:
         if not found["metadata"]["name"].startswith("system-"):
             with _naming(found):
-                api.create("priorityclasses", _bare(found))
+                api.create("priorityclasses", as_written(found))
     for found in by_kind["RuntimeClass"]:
         with _naming(found):
-            api.create("runtimeclasses", _bare(found))
+            api.create("runtimeclasses", as_written(found))
     for node in by_kind["Node"]:
         name = node["metadata"]["name"]
         if name in without:
@@ -53,7 +44,9 @@ def copy_of(
         if name in drained:
             spec["unschedulable"] = True
         with _naming(node):
-            api.create("nodes", {**_bare(node), "spec": spec, "status": node.get("status") or {}})
+            api.create(
+                "nodes", {**as_written(node), "spec": spec, "status": node.get("status") or {}}
+            )
     gone = {*without, *drained}
     for pod in sorted(by_kind["Pod"], key=lambda p: p["spec"].get("nodeName") in gone):
         if (pod.get("status") or {}).get("phase") not in _ENDED:
@@ -68,9 +61,8 @@ def _naming(obj: JSON) -> Iterator[None]:
     name = "/".join(filter(None, (meta.get("namespace"), meta["name"])))
     try:
         yield
-    except (APIError, ValueError, TypeError, LookupError, AttributeError) as error:
-        why = error.message if isinstance(error, APIError) else str(error)
-        raise BadObject(f"{obj['kind']} {name}: {why or type(error).__name__}") from error
+    except APIError as error:
+        raise BadObject(f"{obj['kind']} {name}: {error.message}") from error
 
 
 def ensure_namespace(cluster: Cluster, namespace: str) -> None:
@@ -93,14 +85,5 @@ def _add_pod(cluster: Cluster, pod: JSON, gone: Collection[str]) -> None:
     spec.pop("serviceAccountName", None)
     spec.pop("serviceAccount", None)
     ensure_namespace(cluster, meta["namespace"])
-    bare = _bare(pod)
-    # Owners are not in the snapshot: the garbage collector would take the pod for a left-over.
-    bare["metadata"].pop("ownerReferences", None)
-    cluster.api.create("pods", {**bare, "spec": spec}, namespace=meta["namespace"])
-
-
-def _bare(obj: JSON) -> JSON:
-    """An object as one would create it."""
-    kept = ("name", "namespace", "labels", "ownerReferences")
-    meta = {key: value for key, value in obj["metadata"].items() if key in kept}
-    return {**{k: v for k, v in obj.items() if k != "status"}, "metadata": meta}
+    # Without its owners: for the garbage collector it would be a left-over.
+    cluster.api.create("pods", {**as_written(pod), "spec": spec}, namespace=meta["namespace"])

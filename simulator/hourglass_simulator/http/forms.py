@@ -47,11 +47,13 @@ def table(
     columns: "Sequence[Column]",
     objects: Iterable[JSON],
     now: datetime,
+    metadata: JSON,
 ) -> JSON:
-    """A Table with a row for each object, but for its metadata."""
+    """A Table with a row for each object; `metadata` is the Table's own."""
     return {
         "kind": "Table",
         "apiVersion": _META,
+        "metadata": metadata,
         "columnDefinitions": [
             {
                 "name": column.name,

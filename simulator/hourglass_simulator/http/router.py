@@ -1,7 +1,7 @@
 """From a request to the call of the API server, and from what it says to an answer."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from hourglass_simulator.apiserver.watch import WatchEvent
 from hourglass_simulator.cluster import KUBERNETES
 from hourglass_simulator.http import discovery
 from hourglass_simulator.http.denials import Denials
-from hourglass_simulator.http.forms import Column, Form, accepted, columns_of, metadata_of, table
+from hourglass_simulator.http.forms import Form, accepted, columns_of, metadata_of, table
 from hourglass_simulator.http.pages import Pages
 from hourglass_simulator.http.request import Answer, Place, Request, place
 
@@ -24,8 +24,6 @@ _ACCEPTED = (
     "the body of the request was in an unknown format - accepted media types include:"
     " application/json"
 )
-_REMAINING = "remainingItemCount"
-"""Not told of a list with selectors."""
 NOT_FOUND = Answer(404, "404 page not found\n")
 _MAJOR, _MINOR, _ = KUBERNETES.removeprefix("v").split(".")
 
@@ -138,17 +136,16 @@ class Router:
             field_selector=request.query.get("fieldSelector", ""),
             user=request.user,
         )
-        selective = {"labelSelector", "fieldSelector"} & request.query.keys()
         page = self._pages.page(listed, _limit(request), request.query.get("continue", ""))
-        metadata = {k: v for k, v in page.metadata.items() if k != _REMAINING or not selective}
+        if {"labelSelector", "fieldSelector"} & request.query.keys():
+            page.metadata.pop("remainingItemCount", None)
         form = accepted(request.accept)
         if form is Form.TABLE:
-            body = table(resource, self._columns(resource), page.items, self._now)
-            return Answer(200, {**body, "metadata": metadata})
+            return Answer(200, self._table(resource, page.items, page.metadata))
         body = {
             "apiVersion": resource.api_version,
             "kind": f"{resource.kind}List",
-            "metadata": metadata,
+            "metadata": page.metadata,
             "items": [_bare(resource, item) for item in page.items],
         }
         if form is Form.METADATA:
@@ -258,20 +255,16 @@ class Router:
 
     def _one(self, resource: Resource, obj: JSON, form: Form) -> JSON:
         if form is Form.TABLE:
-            metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-            body = table(resource, self._columns(resource), [obj], self._now)
-            return {**body, "metadata": metadata}
+            version = obj["metadata"].get("resourceVersion", "")
+            return self._table(resource, [obj], {"resourceVersion": version})
         return metadata_of(obj) if form is Form.METADATA else obj
 
-    def _columns(self, resource: Resource) -> list[Column]:
+    def _table(self, resource: Resource, objects: Sequence[JSON], metadata: JSON) -> JSON:
         crd = None
         if resource.custom:
             crd = self._api.get("customresourcedefinitions", "", resource.qualified)
-        return columns_of(resource, crd)
-
-    @property
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._api.clock.unix_time, UTC)
+        now = datetime.fromtimestamp(self._api.clock.unix_time, UTC)
+        return table(resource, columns_of(resource, crd), objects, now, metadata)
 
 
 def _object(request: Request) -> JSON:

@@ -15,7 +15,7 @@ from hourglass_simulator.http.pace import Driver, Pace, Stopped
 from hourglass_simulator.http.server import Server
 
 CONTEXT = "simulator"
-"""Name of the one cluster, user and context of the kubeconfig."""
+"""Name of the one cluster and the one context of the kubeconfig."""
 
 Play = Callable[[Driver], None]
 """What is played on the cluster before its clock just runs on; it is called under the lock."""

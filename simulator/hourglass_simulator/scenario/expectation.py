@@ -3,11 +3,12 @@
 # ruff: noqa: RUF012 - pydantic copies mutable defaults
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from hourglass_simulator.scenario.mistakes import unknown
 from hourglass_simulator.scenario.strict import (
     JSON,
     Bool,
@@ -20,6 +21,27 @@ from hourglass_simulator.scenario.strict import (
 )
 
 PhaseName = Literal["Pending", "Running", "Upgrading", "Terminating", "Failed"]
+ReasonName = Literal[
+    "AsExpected",
+    "ContainerFailed",
+    "EndpointsNotReady",
+    "HardwareUnavailable",
+    "ImagePullFailed",
+    "NameConflict",
+    "NotAvailable",
+    "PodLost",
+    "PodNotReady",
+    "PodPending",
+    "PodReady",
+    "PodRejected",
+    "ProgressDeadlineExceeded",
+    "Scheduled",
+    "SchedulingFailed",
+    "ServiceReady",
+    "ServiceRejected",
+    "Terminating",
+    "UpgradeInProgress",
+]
 ConditionName = Literal["Available", "Progressing", "Degraded", "Ready"]
 STATUSES = ("True", "False", "Unknown")
 ANYTHING = "..."
@@ -40,8 +62,10 @@ def _condition(value: object) -> ConditionIs:
     if isinstance(value, ConditionIs):
         return value
     status, _, reason = str(value).partition("/")
-    if status not in STATUSES or not (reason.isalnum() or str(value) == status):
+    if status not in STATUSES or not (reason or str(value) == status):
         raise ValueError(f"{value!r} is not a condition; write it as True/PodReady or True")
+    if reason and reason not in get_args(ReasonName):
+        raise ValueError(unknown("reason", reason, get_args(ReasonName)))
     return ConditionIs(status=status, reason=reason)
 
 
@@ -94,11 +118,11 @@ class PerformerIs(Strict):
     exists: Bool | None = None
     phase: Annotated[tuple[PhaseName, ...], BeforeValidator(several)] = ()
     """One phase, or a list of which one is enough."""
-    phases: tuple[PhaseName | Literal["..."], ...] = ()
+    phases: tuple[Literal[PhaseName, "..."], ...] = ()
     """Every phase it has had since its creation, in order; `...` stands for any number of them."""
     ready: Bool | None = None
     conditions: dict[ConditionName, Condition] = {}
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Literal[ReasonName, "..."], ...] = ()
     """Every reason that its Ready condition has had, in order; `...` as in `phases`."""
     message: Matches = ()
     """Text in the message of the Ready condition."""

@@ -3,7 +3,7 @@
 import types
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -28,11 +28,17 @@ _EXPECTED = {
 
 
 def mistakes(
-    model: type[BaseModel], value: Any, context: dict[str, Any] | None = None
+    model: type[BaseModel],
+    value: Any,
+    context: dict[str, Any] | None = None,
+    extra: Literal["ignore"] | None = None,
 ) -> Iterator[tuple[Location, str]]:
-    """Where and how a value fails to be the model; nothing if it does not."""
+    """Where and how a value fails to be the model; nothing if it does not.
+
+    `extra` says what to do with unknown keys if not what the model says.
+    """
     try:
-        model.model_validate(value, by_alias=True, by_name=False, context=context)
+        model.model_validate(value, extra=extra, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
         for found in error.errors(include_url=False):
             # A key that is wrong itself stands where its value stands.

@@ -13,7 +13,7 @@ from hourglass_operator.manifests.base import base
 from hourglass_operator.manifests.chart import chart
 from hourglass_operator.manifests.monitoring import monitoring
 from hourglass_operator.manifests.security import page
-from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
+from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
@@ -37,13 +37,7 @@ def test_the_page_on_security_is_up_to_date() -> None:
 def test_what_breaks_was_recorded_for_each_permission() -> None:
     losses = json.loads((DEPLOY.parent / "e2e" / "permissions.json").read_text("utf-8"))
     permissions = [*CLUSTER, *OWN_NAMESPACE]
-    assert list(losses) == [name(it, verb) for it in permissions for verb in it.verbs]
-
-
-def name(permission: Permission, verb: str) -> str:
-    resource, slash, subresource = permission.resource.partition("/")
-    group = f".{permission.group}" if permission.group else ""
-    return f"{verb} {resource}{group}{slash}{subresource}"
+    assert list(losses) == [f"{verb} {it.qualified}" for it in permissions for verb in it.verbs]
 
 
 def test_the_kustomization_names_every_other_file() -> None:

@@ -126,6 +126,14 @@ def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
         assert target.read_bytes() == new.replace("\n", "\r\n").encode()
 
 
+def test_other_documents_keep_their_line_ends(tmp_path: Path) -> None:
+    other = "a: |\n  one\r\n  two\nb: c\n"
+    file = tmp_path / "old.yaml"
+    file.write_bytes((other + "---\r\n" + OLD_TEXT.replace("\n", "\r\n")).encode())
+    assert run("-f", str(file), "-o", str(file)).exit_code == 0
+    assert file.read_bytes() == (other + "---\r\n" + NEW_TEXT.replace("\n", "\r\n")).encode()
+
+
 def test_what_needs_no_change_stays_to_the_byte(tmp_path: Path) -> None:
     mixed = b"a: b\r\nc: d\n"
     file = tmp_path / "mixed.yaml"

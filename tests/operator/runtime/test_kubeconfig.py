@@ -29,6 +29,13 @@ def kubeconfig(
     return json.dumps(config | (top or {}))
 
 
+EXEC = "client.authentication.k8s.io/v1"
+
+
+def shell(script: str) -> JSON:
+    return {"exec": {"command": "sh", "args": ["-c", script], "apiVersion": EXEC}}
+
+
 WRONG = [
     ("it is empty", "", "not a kubeconfig"),
     ("it is a word", "hello", "not a kubeconfig"),
@@ -75,6 +82,21 @@ WRONG = [
         kubeconfig(user={"client-certificate-data": NO_PEM, "client-key-data": NO_PEM}),
         "the user's client-certificate and client-key are none",
     ),
+    (
+        "the user's command does not exist",
+        kubeconfig(user={"exec": {"command": "no-such-login", "apiVersion": EXEC}}),
+        "no credentials from the user's exec: [Errno 2] No such file or directory: 'no-such-login'",
+    ),
+    (
+        "the user's command fails",
+        kubeconfig(user=shell("echo log in first >&2; exit 7")),
+        "no credentials from the user's exec: process returned 7. b'log in first'",
+    ),
+    (
+        "the user's command prints something else",
+        kubeconfig(user=shell("echo welcome")),
+        "no credentials from the user's exec: failed to decode process output",
+    ),
     ("the token's file does not exist", kubeconfig(user={"tokenFile": "/nowhere/t"}), "/nowhere/t"),
 ]
 
@@ -103,6 +125,28 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
     file.write_text(kubeconfig())
     configuration = asyncio.run(connection(file, None))
     assert configuration.host == "https://127.0.0.1:1"
+
+
+def test_a_command_that_fails_later_is_told_and_its_token_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, answer = tmp_path / "config", tmp_path / "answer"
+    expired = {"token": "first", "expirationTimestamp": "2020-01-01T00:00:00Z"}
+    answer.write_text(json.dumps({"apiVersion": EXEC, "kind": "ExecCredential", "status": expired}))
+    file.write_text(kubeconfig(user=shell(f"cat {answer}")))
+    now = 1000.0
+    monkeypatch.setattr("hourglass_operator.runtime.connection.time.monotonic", lambda: now)
+
+    async def token_afterwards() -> str | None:
+        nonlocal now
+        configuration = await connection(file, None)
+        answer.unlink()
+        now += 61.0
+        return await configuration.get_api_key_with_prefix("BearerToken")
+
+    assert asyncio.run(token_afterwards()) == "Bearer first"
+    (record,) = caplog.records
+    assert "no new credentials from the kubeconfig user's exec: process" in record.getMessage()
 
 
 def test_a_token_in_a_file_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,6 +234,16 @@ def test_a_default_priority_class_applies(api: APIServer) -> None:
     assert (pod["spec"]["priority"], pod["spec"]["priorityClassName"]) == (7, "p")
 
 
+def test_a_pod_that_ended_still_counts_as_an_object(api: APIServer) -> None:
+    quota = {"metadata": {"name": "q"}, "spec": {"hard": {"count/pods": "1"}}}
+    api.create("resourcequotas", quota, namespace="default")
+    spec = {"containers": [{"name": "a", "image": "a"}]}
+    api.create("pods", {"metadata": {"name": "a"}, "spec": spec}, namespace="default")
+    api.set_status("pods", "default", "a", {"phase": "Succeeded"})
+    with pytest.raises(APIError, match="exceeded quota: q"):
+        api.create("pods", {"metadata": {"name": "b"}, "spec": spec}, namespace="default")
+
+
 def test_a_pod_that_ended_gives_its_quota_back(api: APIServer) -> None:
     quota = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
     api.create("resourcequotas", quota, namespace="default")

@@ -138,7 +138,7 @@ BAD: list[tuple[str, str, str, str]] = [
         "a Performer without its apiVersion",
         "{kind: Performer, metadata: {name: x}}\n",
         "items: []",
-        "no Performer of hourglass.eigenlayer.io in it, found /Performer",
+        "performer.yaml:1: expected an object with apiVersion, kind and metadata.name",
     ),
     (
         "a Performer without a name",
@@ -167,13 +167,38 @@ BAD: list[tuple[str, str, str, str]] = [
         "a snapshot with a pod that has no spec",
         "",
         "items: [{kind: Pod, metadata: {name: x, namespace: y}}]",
-        "cluster.yaml: items[0] (Pod x).spec: expected a mapping, found None",
+        "cluster.yaml: items[0] (Pod x).spec: required, but missing",
+    ),
+    (
+        "a snapshot with a pod in no namespace",
+        "",
+        "items: [{kind: Pod, metadata: {name: x}, spec: {containers: [{name: a, image: b}]}}]",
+        "cluster.yaml: items[0] (Pod x).metadata.namespace: required, but missing",
+    ),
+    (
+        "a snapshot with a node whose spec is a number",
+        "",
+        "items: [{kind: Node, metadata: {name: m}}, {kind: Node, metadata: {name: n}, spec: 5}]",
+        "cluster.yaml: items[1] (Node n).spec: expected keys with values, found 5",
+    ),
+    (
+        "a snapshot with a taint that lacks its effect",
+        "",
+        "items: [{kind: Node, metadata: {name: n}, spec: {taints: [{key: a}]}}]",
+        "cluster.yaml: items[0] (Node n).spec.taints[0].effect: required, but missing",
+    ),
+    (
+        "a snapshot with a name that no node may have",
+        "",
+        "items: [{kind: Node, metadata: {name: N_1}}]",
+        'cluster.yaml: Node N_1: Node "N_1" is invalid: metadata.name',
     ),
     (
         "a snapshot with a node whose CPUs are no quantity",
         "",
         "items: [{kind: Node, metadata: {name: n}, status: {allocatable: {cpu: eight}}}]",
-        "cluster.yaml: Node n: ",
+        "cluster.yaml: items[0] (Node n).status.allocatable[cpu]: expected a quantity such as 500m"
+        ' or 8Gi, found "eight"',
     ),
 ]
 
@@ -189,6 +214,14 @@ def test_bad_input(tmp_path: Path, manifest: str, cluster: str, says: str) -> No
     target = file if manifest or says == "no such file" else EXAMPLE
     result = check(target, snap)
     assert (result.exit_code, says in result.output) == (2, True), result.output
+
+
+def test_what_a_newer_cluster_prints_and_nulls_are_let_be(tmp_path: Path) -> None:
+    node = gpu_node("gpu-1")
+    node["spec"] |= {"fieldOfTomorrow": {"a": 1}, "podCIDR": None, "unschedulable": None}
+    pod = gpu_pod("a", "gpu-1", 0)
+    pod["spec"]["containers"][0] |= {"ports": None, "fieldOfTomorrow": []}
+    assert check(EXAMPLE, snapshot(tmp_path, node, pod)).exit_code == 0
 
 
 @pytest.mark.parametrize("as_list", [True, False], ids=["a List", "one object"])

@@ -29,7 +29,7 @@ VALID: dict[str, Any] = {
         {
             "eventually": {
                 "within": "5s",
-                "performers": {"w": {"phase": "Running", "conditions": {"Ready": "True/A"}}},
+                "performers": {"w": {"phase": "Running", "conditions": {"Ready": "True/PodReady"}}},
                 "objects": [{"resource": "pods", "has": {"a": 1}}],
                 "writes": {"atMost": 1},
             }

@@ -1,6 +1,7 @@
 """Bad scenario files: each problem with file, line, what is wrong and what is expected."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -8,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from hourglass_simulator.scenario import Problem, Scenario, Unreadable, dump, find, load, load_all
 from hourglass_simulator.scenario.document import MAX_BYTES, KubernetesLoader, parse
+from hourglass_simulator.scenario.expectation import PhaseName, ReasonName
+from hourglass_statemachine import Phase, Reason
 
 ROOT = Path(__file__).parents[3]
 HEAD = "scenario: s\nshows: t\n"
@@ -121,6 +124,18 @@ TABLE = {
         4,
         'steps[0].expect.performers.w.phase: "Runing" is not one of Pending, Running, Upgrading, '
         "Terminating, Failed; did you mean Running?",
+    ),
+    "a reason that is none": (
+        "steps:\n- expect: {performers: {w: {conditions: {Ready: True/PodRedy}}}}\n",
+        4,
+        "steps[0].expect.performers.w.conditions.Ready: unknown reason; expected one of "
+        f"{', '.join(sorted(Reason))}; did you mean PodReady?",
+    ),
+    "a list with a reason that is none": (
+        "steps:\n- expect: {performers: {w: {reasons: [..., PodPendin]}}}\n",
+        4,
+        'steps[0].expect.performers.w.reasons[1]: "PodPendin" is not one of '
+        f"{', '.join(sorted(Reason))}, ...; did you mean PodPending?",
     ),
     "a condition type that is none": (
         "steps:\n- expect: {performers: {w: {conditions: {Availabel: True}}}}\n",
@@ -438,3 +453,8 @@ def test_only_faults_tie_a_scenario_to_the_simulator(
 ) -> None:
     (tmp_path / "s.yaml").write_text(f"{HEAD}steps:\n- {step}\n")
     assert load(tmp_path / "s.yaml", FAULTS).scenario.portable is portable
+
+
+def test_phases_and_reasons_are_those_of_the_state_machine() -> None:
+    assert get_args(PhaseName) == tuple(Phase)
+    assert get_args(ReasonName) == tuple(sorted(Reason))

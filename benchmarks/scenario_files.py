@@ -1,6 +1,6 @@
 """How many scenarios are played in a second of one core.
 
-python benchmarks/scenarios.py
+python benchmarks/scenario_files.py
 """
 
 import time
