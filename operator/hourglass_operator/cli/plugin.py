@@ -83,7 +83,15 @@ class Target:
         file = str(self.kubeconfig) if self.kubeconfig else None
         try:
             contexts, active = list_kube_config_contexts(file)
-        except (ConfigException, OSError, TypeError, ValueError, LookupError, YAMLError):
+        except (
+            ConfigException,
+            OSError,
+            TypeError,
+            ValueError,
+            LookupError,
+            YAMLError,
+            RecursionError,
+        ):
             # What is wrong with the file is told when it is used.
             return "default"
         chosen = next((c for c in contexts if c["name"] == self.context), active)

@@ -82,7 +82,7 @@ def parse(text: str) -> CatalogueFile:
     """
     try:
         document: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"hardware catalogue: not YAML: {error}") from None
     try:
         return CatalogueFile.model_validate({} if document is None else document)

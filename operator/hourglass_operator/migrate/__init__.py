@@ -35,9 +35,10 @@ class Migration:
 class NotYaml(ValueError):  # noqa: N818 - what it is
     """The text is not YAML; `line` counts from 1."""
 
-    def __init__(self, error: yaml.YAMLError) -> None:
+    def __init__(self, error: yaml.YAMLError | RecursionError, before: int = 0) -> None:
+        """`before`: lines of the file before the text in which the error occurred."""
         mark = getattr(error, "problem_mark", None)
-        self.line: int = mark.line + 1 if mark else 1
+        self.line: int = before + (mark.line + 1 if mark else 1)
         super().__init__(getattr(error, "problem", None) or str(error).splitlines()[0])
 
 
@@ -81,8 +82,8 @@ def _document(text: str, before: int) -> Migration:
         return Migration(text, (), ())
     try:
         expected: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise NotYaml(error) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise NotYaml(error, before) from None
     steps = list(plan(expected))
     root = yaml.compose(text, Loader=yaml.SafeLoader)
 

@@ -50,7 +50,7 @@ def read(folder: Path) -> Bundle:
 def _load(file: Path) -> list[JSON]:
     try:
         documents = [doc for doc in yaml.safe_load_all(_text(file)) if doc is not None]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise Unreadable(f"{file}: not YAML: {' '.join(str(error).split())}") from None
     if not documents or not all(isinstance(doc, dict) for doc in documents):
         raise Unreadable(f"{file}: objects are expected")
@@ -62,6 +62,8 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except OSError as error:
         raise Unreadable(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Unreadable(f"{file}: not a text file in UTF-8") from None
 
 
 def main(folder: Path) -> int:

@@ -73,7 +73,7 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
             )
     except ConfigException as error:
         raise BadKubeconfig(f"kubeconfig {file}: {error}") from None
-    except (OSError, ValueError, YAMLError) as error:
+    except (OSError, ValueError, YAMLError, RecursionError) as error:
         what = " ".join(str(error).split())
         raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig: {what}") from None
     except (TypeError, AttributeError):

@@ -111,7 +111,7 @@ def writable(kubeconfig: Path) -> Path:
         return kubeconfig
     try:
         config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
         config = None
     contexts = config.get("contexts") if isinstance(config, dict) else None
     names = [each.get("name") for each in contexts or () if isinstance(each, dict)]

@@ -15,6 +15,10 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 100_000
 
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+# Scanning ahead for the end of a key, libyaml may meet its own bound before it tells of any depth.
+_LIBYAML_TOO_DEEP = "exceeded maximum nesting depth"
+
 Location = tuple[str | int, ...]
 
 
@@ -124,8 +128,11 @@ def parse(text: str, shown: str) -> list[Document]:
         return [Document(_plain(root), root) for root in roots]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        if error.problem == _LIBYAML_TOO_DEEP:
+            raise _unreadable(shown, _TOO_DEEP, line) from None
         why = " ".join(part for part in (error.problem, error.context) if part)
-        raise _unreadable(shown, f"not YAML: {why}", mark.line + 1 if mark else 0) from None
+        raise _unreadable(shown, f"not YAML: {why}", line) from None
     except yaml.YAMLError as error:
         why = str(error).splitlines()[0]
         raise _unreadable(shown, f"not YAML: {why}") from None
@@ -146,8 +153,7 @@ def _measure_depth(text: str, shown: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                why = f"nested more than {MAX_DEPTH} levels deep"
-                raise _unreadable(shown, why, _line(event))
+                raise _unreadable(shown, _TOO_DEEP, _line(event))
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 

@@ -167,6 +167,7 @@ def test_an_empty_extension_changes_nothing(text: str) -> None:
     ("text", "error"),
     [
         ("gpus: [", "hardware catalogue: not YAML: while parsing"),
+        ("gpus: " + "[" * 5_000, "hardware catalogue: not YAML: maximum recursion depth"),
         ("[]", "the document: Input should be a valid dictionary"),
         ("gpu: []", "gpu: unknown field"),
         ("gpus: {a100: {}}", "gpus: Input should be a valid list"),

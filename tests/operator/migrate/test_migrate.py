@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourglass_operator.api import PerformerSpec
+from hourglass_operator.api import GROUP, PerformerSpec
 from hourglass_operator.cli.migrate import migrate as command
 from hourglass_operator.migrate import Migration, NotYaml, Remark, migrate
 
@@ -15,6 +15,7 @@ JSON = dict[str, Any]
 HERE = Path(__file__).parent
 CASES: list[JSON] = yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8"))
 GUIDE = HERE.parents[2] / "docs/migration.md"
+NESTED = "[" * 5_000 + "]" * 5_000
 
 
 def told(remarks: tuple[Remark, ...]) -> list[str]:
@@ -36,10 +37,18 @@ def test_what_is_refused(case: JSON) -> None:
     assert done.text == case["old"]
 
 
-def test_what_is_not_yaml_names_the_line() -> None:
+NO_YAML = [
+    ("a document that does not end", "a: b\nc: [\n", 3),
+    ("a tag that is unknown, in the second document", f"a: b\n---\n{GROUP}: 5\nc: !x d\n", 4),
+    ("nesting without end, in the second document", f"a: b\n---\n{GROUP}: {NESTED}\n", 2),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), [n[1:] for n in NO_YAML], ids=[n[0] for n in NO_YAML])
+def test_what_is_not_yaml_names_the_line(text: str, line: int) -> None:
     with pytest.raises(NotYaml) as raised:
-        migrate("a: b\nc: [\n")
-    assert raised.value.line == 3
+        migrate(text)
+    assert raised.value.line == line
 
 
 SCALARS = st.sampled_from(["a", "x: y # z", "", "two\nlines\n", "'quoted'", 7, True, None])
@@ -156,6 +165,7 @@ def test_when_something_is_refused_nothing_is_written(tmp_path: Path) -> None:
     [
         (["-f", "none.yaml"], "", "none.yaml"),
         (["-f", "-"], "a: [", "standard input:1: not YAML"),
+        (["-f", "-"], f"{GROUP}: {NESTED}", "standard input:1: not YAML: maximum recursion depth"),
         (["-f", "-", "-o", "no/such/folder"], "a: b", "--output no/such/folder: No such file"),
         ([], "", "-f"),
         (["-f", "-", "-f", "-"], "", "--filename: expected one file, found 2"),

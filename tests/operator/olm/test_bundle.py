@@ -385,6 +385,26 @@ def test_a_folder_that_is_no_bundle_ends_with_code_2(
     assert said in capsys.readouterr().err
 
 
+CONTENTS = [
+    ("no YAML", b"a: [", "annotations.yaml: not YAML: while parsing"),
+    ("nesting without end", b"[" * 5_000, "annotations.yaml: not YAML: maximum recursion depth"),
+    ("bytes that are no text", b"\xff\xfe", "annotations.yaml: not a text file in UTF-8"),
+    ("a list", b"- a", "annotations.yaml: objects are expected"),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [c[1:] for c in CONTENTS], ids=[c[0] for c in CONTENTS]
+)
+def test_a_file_that_cannot_be_read_ends_with_code_2(
+    content: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "bundle", tmp_path / "bundle")
+    (tmp_path / "bundle" / "metadata" / "annotations.yaml").write_bytes(content)
+    assert main(tmp_path / "bundle") == UNREADABLE
+    assert said in capsys.readouterr().err
+
+
 NAMES = [
     ("gpuType", "GPU type"),
     ("avsAddress", "AVS address"),

@@ -300,6 +300,7 @@ OTHERS = [
     ("a text", "precious"),
     ("bytes that are no text", b"\xff\xfe"),
     ("a kubeconfig of another cluster", "contexts: [{name: production}]"),
+    ("nesting without end", "[" * 5_000),
     ("one that has other contexts too", "contexts: [{name: simulator}, {name: production}]"),
 ]
 
