@@ -6,14 +6,18 @@ BIN := $(VENV)/bin
 # Who provides the cluster of `make e2e`: auto, k3s, k3d, kubeconfig or native (e2e/README.md).
 CLUSTER ?= auto
 
-.PHONY: install generate lint test e2e bundle-validate demo mutants benchmarks clean
+.PHONY: install constraints generate lint test e2e bundle-validate demo mutants benchmarks clean
 
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,e2e]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,e2e]'
 	touch $@
+
+constraints: install
+	$(BIN)/python scripts/constraints > $(VENV)/constraints.txt
+	mv $(VENV)/constraints.txt constraints.txt
 
 generate: install
 	$(BIN)/python -m hourglass_operator.api.crd > crds/performers.hourglass.eigenlayer.io.yaml
