@@ -30,6 +30,10 @@ class WorkQueue(Generic[K]):
     def __len__(self) -> int:
         return len(self._due)
 
+    def waiting(self, now: float) -> int:
+        """How many keys are due and not taken yet."""
+        return sum(when <= now for when in self._due.values())
+
     def add(self, key: K, when: float) -> None:
         """Ask for a pass over `key` at `when`; the earliest request counts.
 

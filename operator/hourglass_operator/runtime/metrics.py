@@ -32,14 +32,23 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.described: list[Description] = []
-        self.passes = self._counter("passes", "Passes by result.", "result")
+        self.passes = self._counter(
+            "passes",
+            "Passes by result: unchanged (nothing to write), written, failed (a write was not"
+            " done), error (a mistake in the operator).",
+            "result",
+        )
         self.queue_latency = self._histogram(
-            "queue_latency_seconds", "From the moment a pass is due to its begin.", _SHORT
+            "queue_latency_seconds",
+            "From the moment a pass is due, and this replica may make it, to its begin.",
+            _SHORT,
         )
         self.pass_duration = self._histogram(
             "pass_duration_seconds", "From the begin of a pass to its last answer.", _SHORT
         )
-        self.queue_depth = self._gauge("queue_depth", "Performers that wait for a pass.")
+        self.queue_depth = self._gauge(
+            "queue_depth", "Performers whose pass is due and has not begun; 0 on a standby."
+        )
         self.api_calls = self._counter(
             "api_calls", "Calls to the API server; code 0: no answer.", "verb", "resource", "code"
         )
@@ -51,7 +60,12 @@ class Metrics:
         self.time_to_running = self._histogram(
             "time_to_running_seconds", "From a Performer's creation to its first Running.", _LONG
         )
-        self.upgrades = self._counter("upgrades", "Upgrades that ended, by result.", "result")
+        self.upgrades = self._counter(
+            "upgrades",
+            "Upgrades that ended, by result: succeeded, failed, reverted (the spec went back to"
+            " what serves).",
+            "result",
+        )
         self.leader = self._gauge("leader", "1 if this replica leads.")
         self.synced = self._gauge("synced", "1 if the whole cluster is known.")
 

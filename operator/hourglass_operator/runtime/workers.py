@@ -55,7 +55,9 @@ class Workers:
         self._ready = ready
         self._active: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
+        self._able_since: float | None = None
         self._passes = 0
+        metrics.queue_depth.set_function(self._waiting)
 
     def wake(self) -> None:
         """Something may be due earlier than it was."""
@@ -69,9 +71,8 @@ class Workers:
             if jump:
                 logger.warning("the clock was set by %+.1f s; looking at everything anew", jump)
                 self._controller.forget(self._clock.now())
-            more = self._begin()
-            self._metrics.queue_depth.set(len(self._controller.queue))
-            if more:
+                self._able_since = None
+            if self._begin():
                 await asyncio.sleep(0)
                 continue
             with contextlib.suppress(TimeoutError):
@@ -87,9 +88,14 @@ class Workers:
             task.cancel()
         return not left
 
+    def _able(self) -> bool:
+        return self._ready() and self._leadership.remaining() > 0
+
     def _may_begin(self) -> bool:
-        free = len(self._active) < self._limit
-        return free and self._ready() and self._leadership.remaining() > 0
+        return len(self._active) < self._limit and self._able()
+
+    def _waiting(self) -> int:
+        return self._controller.queue.waiting(self._clock.now()) if self._able() else 0
 
     def _until_due(self) -> float:
         due = self._controller.queue.next_due()
@@ -99,12 +105,18 @@ class Workers:
 
     def _begin(self) -> bool:
         """Begin passes that are due; whether more may be due at this moment."""
+        if not self._able():
+            self._able_since = None
+            return False
+        if self._able_since is None:
+            self._able_since = self._clock.now()
         for _ in range(_BATCH):
             now = self._clock.now()
             due_at = self._controller.queue.next_due()
             if due_at is None or due_at > now or not self._may_begin():
                 return False
-            self._metrics.queue_latency.observe(now - due_at)
+            # For a standby passes are due for hours; only a leader lets them wait.
+            self._metrics.queue_latency.observe(now - max(due_at, self._able_since))
             try:
                 due = self._controller.take(now)
             except Exception:

@@ -32,6 +32,16 @@ def test_a_key_asked_for_twice_comes_out_once_at_the_earlier_time() -> None:
     assert work.take(99.0) is None
 
 
+def test_only_keys_that_are_due_are_waiting() -> None:
+    work = queue()
+    work.add("a", 1.0)
+    work.add("b", 2.0)
+    work.add("c", 99.0)
+    assert [work.waiting(now) for now in (0.0, 1.0, 2.0)] == [0, 1, 2]
+    work.take(2.0)
+    assert work.waiting(2.0) == 1
+
+
 def test_requests_that_were_overtaken_do_not_pile_up() -> None:
     work = queue()
     tracemalloc.start()

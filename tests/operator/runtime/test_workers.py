@@ -87,8 +87,11 @@ class Bench:
         )
 
     def passes(self, result: str) -> float:
-        labels = {"result": result}
-        return self._registry.get_sample_value("hourglass_performer_passes_total", labels) or 0.0
+        return self.metric("passes_total", result=result)
+
+    def metric(self, name: str, **labels: str) -> float:
+        found = self._registry.get_sample_value(f"hourglass_performer_{name}", labels)
+        return found or 0.0
 
     @property
     def _registry(self) -> CollectorRegistry:
@@ -165,6 +168,28 @@ def test_nothing_is_begun_while(why: str) -> None:
             bench.leader.seconds, bench.ready = 60.0, True
             bench.workers.wake()
             await server.receive(2)
+
+        await at_work(bench, see())
+
+    played(story)
+
+
+def test_a_standby_lets_nobody_wait_however_long_passes_are_due() -> None:
+    async def story() -> None:
+        server = Server()
+        bench = Bench(server, ["ml"], leader=Leader(0.0))
+        bench.controller.queue.add(("avs", "ml"), bench.clock.now() - 3600.0)
+
+        async def see() -> None:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert bench.metric("queue_depth") == 0.0
+            bench.leader.seconds = 60.0
+            assert bench.metric("queue_depth") == 1.0
+            bench.workers.wake()
+            await server.receive(2)
+            assert bench.metric("queue_latency_seconds_count") > 0.0
+            assert bench.metric("queue_latency_seconds_sum") < 60.0
 
         await at_work(bench, see())
 
