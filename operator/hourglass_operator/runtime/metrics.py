@@ -67,7 +67,7 @@ class Metrics:
             "result",
         )
         self.leader = self._gauge("leader", "1 if this replica leads.")
-        self.synced = self._gauge("synced", "1 if the whole cluster is known.")
+        self.synced = self._gauge("synced", "1 if the whole cluster is known and watched.")
 
     def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Count a call to the API server."""

@@ -120,9 +120,10 @@ class Operator:
             metrics,
             limit=settings.workers,
             request_timeout=settings.request_timeout,
-            ready=lambda: self._watching and self._roll.complete,
+            ready=self._synced,
         )
         metrics.performers(self._phases)
+        metrics.synced.set_function(self._synced)
         metrics.leader.set(0 if self._election else 1)
 
     def why_not_ready(self) -> str:
@@ -132,6 +133,9 @@ class Operator:
         if not self._watching:
             return "not watching"
         return "" if self._roll.complete else "not everything in the cluster is known yet"
+
+    def _synced(self) -> bool:
+        return self._watching and self._roll.complete
 
     def deliver(self, resource: str, event: str | None, obj: JSON) -> None:
         """Take an event from the thread of the watches, which waits while too many are waiting.
@@ -295,7 +299,6 @@ class Operator:
                     complaints.pop(resource, None)
                     self._roll.called(resource, found, self._loop.time())
                 self._workers.wake()
-            self._metrics.synced.set(self._roll.complete)
             await asyncio.sleep(0.1 if not self._roll.complete else self._roll.pause)
 
     def remain(self, resource: str, names: Collection[Name], version: str) -> None:

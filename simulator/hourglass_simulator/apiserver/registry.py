@@ -183,10 +183,16 @@ class Registry:
         plural = table.resource.plural
         self._strategies[plural].deleted(removed)
         if plural == "customresourcedefinitions":
-            self.store.drop(removed["spec"]["names"]["plural"])
+            self._undefine(removed["spec"]["names"]["plural"])
         return removed
 
     def _define(self, crd: JSON) -> None:
         resource = custom(crd)
         self.store.serve(resource)
         self._strategies[resource.plural] = CustomResourceStrategy(resource, CustomResource(crd))
+
+    def _undefine(self, plural: str) -> None:
+        table = self.table(plural)
+        for obj in tuple(table.all()):
+            table.remove(obj)
+        self.store.drop(plural)

@@ -37,6 +37,8 @@ class GarbageCollector:
     def _crd_event(self, event: WatchEvent) -> None:
         if event.type == "ADDED":
             self._clock.after(LATENCY_SECONDS, self._watch_all)
+        elif event.type == "DELETED":
+            self._watched.discard(event.object["spec"]["names"]["plural"])
 
     def _watch_all(self) -> None:
         for resource in self._api.resources():

@@ -38,7 +38,7 @@ class Server:
         self.router = Router(api)
         self._api = api
         self._lock = lock
-        self._watches: set[Queue] = set()
+        self._watches: dict[Queue, str] = {}
         self._audit: list[Audit] = []
         api.auditors.append(self._audit.append)
 
@@ -47,6 +47,7 @@ class Server:
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.cleanup_ctx.append(self._bookmarks)
+        app.cleanup_ctx.append(self._definitions)
         return app
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
@@ -97,7 +98,7 @@ class Server:
         logger.debug("%s WATCH %s", request.user, http.path_qs)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
-        self._watches.add(events)
+        self._watches[events] = resource.plural
         try:
             await response.prepare(http)
             async with asyncio.timeout(float(query.get("timeoutSeconds") or WATCH_SECONDS)):
@@ -107,8 +108,11 @@ class Server:
                     await response.write(json.dumps(shown).encode() + b"\n")
         except (TimeoutError, ConnectionError):
             pass
+        except APIError:
+            # A resource that is defined no more has no columns to show its objects in.
+            pass
         finally:
-            self._watches.discard(events)
+            self._watches.pop(events, None)
             with self._lock:
                 watch.stop()
         return response
@@ -125,10 +129,26 @@ class Server:
         task.cancel()
         self.drop_watches()
 
-    def drop_watches(self) -> None:
-        """End every watch, as a lost connection does."""
-        for events in tuple(self._watches):
-            events.put_nowait(None)
+    async def _definitions(self, _: web.Application) -> Any:
+        """A resource that is defined no more has no watches either."""
+        loop = asyncio.get_running_loop()
+
+        def sink(event: WatchEvent) -> None:
+            if event.type == "DELETED":
+                names = event.object["spec"]["names"]
+                loop.call_soon_threadsafe(self.drop_watches, names["plural"])
+
+        with self._lock:
+            watch = self._api.watch("customresourcedefinitions", sink=sink)
+        yield
+        with self._lock:
+            watch.stop()
+
+    def drop_watches(self, plural: str | None = None) -> None:
+        """End every watch (None), or those of a resource, as a lost connection does."""
+        for events, watched in tuple(self._watches.items()):
+            if plural in (None, watched):
+                events.put_nowait(None)
 
     async def _control(self, http: web.Request) -> web.Response:
         what = http.path.removeprefix(CONTROL).strip("/")

@@ -26,6 +26,7 @@ JSON = dict[str, Any]
 
 PROGRAM = Path(sys.executable).with_name("hourglass-operator")
 USER = "operator"
+DEFINITION = "performers.hourglass.eigenlayer.io"
 QUICK = ("--lease-duration=3", "--renew-deadline=2", "--retry-period=0.2", "--resync-period=1")
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -45,10 +46,11 @@ class Process:
         kubeconfig = folder / f"{name}.kubeconfig"
         there.write_kubeconfig(kubeconfig, USER)
         self.log = folder / f"{name}.log"
-        self.health = free_port()
+        self.health, self.metrics = free_port(), free_port()
         self._command = [
-            *(str(PROGRAM), "run", f"--kubeconfig={kubeconfig}", "--metrics-address="),
-            *(f"--health-address=127.0.0.1:{self.health}", "--lease-namespace=default"),
+            *(str(PROGRAM), "run", f"--kubeconfig={kubeconfig}", "--lease-namespace=default"),
+            f"--health-address=127.0.0.1:{self.health}",
+            f"--metrics-address=127.0.0.1:{self.metrics}",
             *(*QUICK, *flags),
         ]
         self.start()
@@ -66,6 +68,13 @@ class Process:
             return error.read().decode().strip()
         except OSError:
             return ""
+
+    def metric(self, name: str) -> str:
+        """The value of a metric without labels, as it is written."""
+        with DIRECT.open(f"http://127.0.0.1:{self.metrics}/metrics", timeout=5) as answer:
+            lines: list[str] = answer.read().decode().splitlines()
+        (found,) = [line for line in lines if line.startswith(f"hourglass_performer_{name} ")]
+        return found.split()[1]
 
     def logged(self) -> str:
         return self.log.read_text()
@@ -276,6 +285,23 @@ def test_watches_that_are_forbidden_are_begun_anew(world: World) -> None:
     wait_until("ready again", lambda: operator.ready() == "ok", 60)
 
 
+def test_a_definition_that_goes_and_comes_back_needs_no_restart(world: World) -> None:
+    operator = world.operator()
+    world.create("ml")
+    world.wait_phase("Running", "ml")
+    assert operator.metric("synced") == "1.0"
+    world.call("delete", "customresourcedefinitions", "", DEFINITION)
+    wait_until("told", lambda: f"{DEFINITION} is not installed" in operator.ready(), 60)
+    assert f"ERROR the CustomResourceDefinition {DEFINITION} is not" in operator.logged()
+    assert operator.metric("synced") == "0.0"
+    world.call("create", "customresourcedefinitions", generate())
+    wait_until("ready again", lambda: operator.ready() == "ok", 60)
+    world.create("ml", "later")
+    world.wait_phase("Running", "ml", "later")
+    assert operator.process.poll() is None
+    assert "Traceback" not in operator.logged()
+
+
 def test_only_the_namespaces_that_it_was_given_are_served(world: World) -> None:
     world.call("create", "namespaces", {"metadata": {"name": "other"}})
     made = performer("theirs").build()
@@ -290,7 +316,7 @@ def test_only_the_namespaces_that_it_was_given_are_served(world: World) -> None:
 
 
 def test_without_the_definition_it_says_what_to_install(world: World) -> None:
-    world.call("delete", "customresourcedefinitions", "", "performers.hourglass.eigenlayer.io")
+    world.call("delete", "customresourcedefinitions", "", DEFINITION)
     operator = world.operator("a", "--startup-timeout=0.1")
     assert operator.process.wait(30) == 4
     assert "is not installed; install it with kubectl apply" in operator.logged()

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from builders import performer
+from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 
@@ -98,3 +100,22 @@ def test_a_refused_deletion_is_repeated(cluster: Cluster) -> None:
     cluster.run_until(3)
     assert refused == ["child"]
     assert names(cluster) == []
+
+
+def test_objects_go_with_their_definition_and_take_their_dependents_along() -> None:
+    cluster = Cluster(crd=generate())
+    made = performer("ml").build()
+    performers = {key: made[key] for key in ("apiVersion", "kind", "spec")}
+    for name in ("before", "after"):
+        body = {**performers, "metadata": {"name": name}}
+        owner = cluster.api.create("performers", body, namespace="default")
+        configmap(cluster, f"child-{name}", owner)
+        cluster.run_until(cluster.clock.now + 1)
+        assert names(cluster) == [f"child-{name}"]
+        definition = generate()["metadata"]["name"]
+        cluster.api.delete("customresourcedefinitions", "", definition)
+        cluster.run_until(cluster.clock.now + 1)
+        assert names(cluster) == []
+        # Under the definition that comes back it is the same again.
+        cluster.api.create("customresourcedefinitions", generate())
+        assert cluster.api.list("performers").items == []

@@ -46,9 +46,9 @@ def create(there: Served, name: str) -> None:
     assert call(there, "POST", MAPS, {"metadata": {"name": name}})[0] == 201
 
 
-def watch(there: Served, **query: str) -> Any:
+def watch(there: Served, path: str = MAPS, **query: str) -> Any:
     text = "&".join(f"{key}={value}" for key, value in {"watch": "true", **query}.items())
-    return DIRECT.open(f"{there.url}{MAPS}?{text}", timeout=30)
+    return DIRECT.open(f"{there.url}{path}?{text}", timeout=30)
 
 
 def names(lines: list[bytes]) -> list[tuple[str, str]]:
@@ -84,6 +84,17 @@ def test_watches_can_be_dropped_and_the_past_forgotten(there: Served) -> None:
         assert stream.read() == b""
     with watch(there, resourceVersion=version) as stream:
         assert json.loads(stream.readline())["object"]["code"] == 410
+
+
+def test_the_watches_of_a_resource_end_with_its_definition(there: Served) -> None:
+    path = "/apis/hourglass.eigenlayer.io/v1alpha1/performers"
+    with watch(there) as others, watch(there, path=path) as stream:
+        with there.lock:
+            name = "performers.hourglass.eigenlayer.io"
+            there.cluster.api.delete("customresourcedefinitions", "", name)
+        assert stream.read() == b""
+        create(there, "a")
+        assert names([others.readline()]) == [("ADDED", "a")]
 
 
 def test_the_token_is_the_user_whom_the_audit_names(there: Served) -> None:
