@@ -42,6 +42,7 @@ class Election:
         self._leads_until = 0.0
         self._leading = False
         self._complaint = ""
+        self._told_of = ""
 
     def remaining(self) -> float:
         """Seconds for which this process may still write; 0 if it does not lead."""
@@ -61,6 +62,7 @@ class Election:
         if await self._try():
             self._leads_until = leads_until(self._candidate, sent)
         self.notice()
+        self._tell_of_another()
 
     def notice(self) -> None:
         """Tell when leadership has changed, also by running out."""
@@ -73,6 +75,13 @@ class Election:
         else:
             logger.warning("no longer leading: the Lease could not be renewed in time")
         self._changed(leading)
+
+    def _tell_of_another(self) -> None:
+        spec = self._seen.spec or {}
+        holder = "" if self._leading else str(spec.get("holderIdentity") or "")
+        if holder not in ("", self._candidate.identity, self._told_of):
+            logger.info("standing by: %s leads", holder)
+        self._told_of = holder
 
     async def release(self) -> None:
         """Stop leading and let others take over at once."""

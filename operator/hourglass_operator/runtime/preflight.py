@@ -66,8 +66,8 @@ def basic_lack(answer: Answer, server: str) -> Lack | None:
     if answer.code == 404:
         return Lack(
             Exit.NO_CRD,
-            f"the CustomResourceDefinition {PLURAL}.{GROUP} is not installed; install it with"
-            f" kubectl apply --server-side -f crds/{PLURAL}.{GROUP}.yaml",
+            f"the CustomResourceDefinition {PLURAL}.{GROUP} is not installed at {server};"
+            f" install it with kubectl apply --server-side -f crds/{PLURAL}.{GROUP}.yaml",
         )
     if not answer.succeeded and answer.code != 403:
         return Lack(

@@ -62,5 +62,7 @@ class Servers:
         try:
             await web.TCPSite(runner, *place).start()
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
+            # Errors of name look-ups have numbers of their own, below 0.
+            number = error.errno or 0
+            why = os.strerror(number) if number > 0 else error.strerror or str(error)
             raise CannotListen(f"{setting}: cannot listen on {address}: {why}") from None

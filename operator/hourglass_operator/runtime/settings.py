@@ -14,6 +14,13 @@ class SettingsError(ValueError):
     """A setting that cannot be used; each line names one, what was found and what is expected."""
 
 
+_EXPECTED = {
+    "string_pattern_mismatch": "must be a name of at most 63 lower-case letters, digits and -",
+    "tuple_type": "must be a list, such as [a, b]",
+    "path_type": "must be the path of a file",
+}
+"""By pydantic's type of error, where its own words are Python's."""
+
 KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 """A label of RFC 1123: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
 
@@ -153,9 +160,8 @@ def _line(mistake: Any, given: Mapping[str, tuple[Any, str]]) -> str:
     if mistake["type"] == "extra_forbidden":
         known = ", ".join(_flag(field) for field in RuntimeSettings.model_fields)
         return f"{source}: unknown setting; known are {known}"
-    expected = str(mistake["msg"]).replace("Input should be", "must be")
-    if mistake["type"] == "string_pattern_mismatch":
-        expected = "must be a name of at most 63 lower-case letters, digits and -"
+    said = str(mistake["msg"]).replace("Input should be", "must be")
+    expected = _EXPECTED.get(mistake["type"], said)
     return f"{source}: {expected}, found {mistake['input']!r}"
 
 

@@ -69,6 +69,19 @@ def test_a_standby_takes_over_when_the_lease_has_run_out() -> None:
     assert process.changes == [True]
 
 
+def test_a_standby_says_once_who_leads(caplog: pytest.LogCaptureFixture) -> None:
+    answers = [held_by("a"), held_by("a"), held_by("b"), held_by("b"), held_by(""), written]
+    process = Process(*answers)
+    with caplog.at_level(logging.INFO):
+        for _ in range(5):
+            process.step(2.0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "standing by: a leads",
+        "standing by: b leads",
+        "leading, as me",
+    ]
+
+
 def test_a_conflict_is_a_loss_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
     process = Process(refused(404), refused(409, "AlreadyExists"))
     process.step()

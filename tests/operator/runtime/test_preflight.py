@@ -31,8 +31,8 @@ BASICS = [
         "the resource is unknown",
         refused(404, "NotFound"),
         Exit.NO_CRD,
-        "the CustomResourceDefinition performers.hourglass.eigenlayer.io is not installed;"
-        " install it with kubectl apply --server-side -f"
+        "the CustomResourceDefinition performers.hourglass.eigenlayer.io is not installed at"
+        " https://api.test; install it with kubectl apply --server-side -f"
         " crds/performers.hourglass.eigenlayer.io.yaml",
     ),
 ]

@@ -319,5 +319,6 @@ def test_without_the_definition_it_says_what_to_install(world: World) -> None:
     world.call("delete", "customresourcedefinitions", "", DEFINITION)
     operator = world.operator("a", "--startup-timeout=0.1")
     assert operator.process.wait(30) == 4
-    assert "is not installed; install it with kubectl apply" in operator.logged()
+    told = f"is not installed at {world.there.url}; install it with kubectl apply"
+    assert told in operator.logged()
     assert "Traceback" not in operator.logged()

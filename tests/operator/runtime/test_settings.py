@@ -116,6 +116,8 @@ FILES = [
     ("nesting without end", "[" * 5_000, "not YAML: maximum recursion depth"),
     ("a list", "- workers", "settings by name are expected, such as 'workers: 16'"),
     ("a wrong value", "workers: x", "workers: must be a valid integer"),
+    ("no list", "namespace: a", "namespace: must be a list, such as [a, b], found 'a'"),
+    ("no path", "kubeconfig: {}", "kubeconfig: must be the path of a file, found {}"),
 ]
 
 
