@@ -3,7 +3,7 @@
 https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hourglass_simulator.apiserver.resources import Resource
@@ -99,10 +99,12 @@ def openapi_paths(resources: Iterable[Resource]) -> JSON:
     return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in paths}}
 
 
-def openapi(resources: Iterable[Resource], base: str) -> JSON | None:
-    """/openapi/v3/BASE: the kinds, and that unknown fields can be told.
+def openapi(
+    resources: Iterable[Resource], base: str, fields: Callable[[Resource], JSON]
+) -> JSON | None:
+    """/openapi/v3/BASE: the kinds with their `fields`, and that unknown fields can be told.
 
-    kubectl looks here whether it may leave validation to the server:
+    kubectl looks here whether it may leave validation to the server, and for what it explains:
     https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
     """
     found = [r for r in resources if _base(r) == base]
@@ -116,7 +118,8 @@ def openapi(resources: Iterable[Resource], base: str) -> JSON | None:
     for resource in found:
         kind = {"group": resource.group, "kind": resource.kind, "version": resource.version}
         name = f"{resource.group or 'core'}.{resource.version}.{resource.kind}"
-        schemas[name] = {"type": "object", "x-kubernetes-group-version-kind": [kind]}
+        told = {"type": "object", "x-kubernetes-group-version-kind": [kind]}
+        schemas[name] = fields(resource) | told
         where = "namespaces/{namespace}/" if resource.namespaced else ""
         paths[f"/{base}/{where}{resource.plural}/{{name}}"] = {
             "patch": {"parameters": parameters, "x-kubernetes-group-version-kind": kind},

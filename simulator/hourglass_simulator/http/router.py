@@ -84,7 +84,8 @@ class Router:
         if path == "/openapi/v3":
             return Answer(200, discovery.openapi_paths(resources))
         if path.startswith("/openapi/v3/"):
-            return _or_404(discovery.openapi(resources, path.removeprefix("/openapi/v3/")))
+            base = path.removeprefix("/openapi/v3/")
+            return _or_404(discovery.openapi(resources, base, self._schema))
         parts = path.strip("/").split("/")
         if len(parts) == 2 and parts[0] == "apis":
             return _or_404(discovery.group(resources, parts[1]))
@@ -260,11 +261,21 @@ class Router:
         return metadata_of(obj) if form is Form.METADATA else obj
 
     def _table(self, resource: Resource, objects: Sequence[JSON], metadata: JSON) -> JSON:
-        crd = None
-        if resource.custom:
-            crd = self._api.get("customresourcedefinitions", "", resource.qualified)
+        crd = self._definition(resource) if resource.custom else None
         now = datetime.fromtimestamp(self._api.clock.unix_time, UTC)
         return table(resource, columns_of(resource, crd), objects, now, metadata)
+
+    def _schema(self, resource: Resource) -> JSON:
+        """The schema of a custom resource; of the others none is known."""
+        if not resource.custom:
+            return {}
+        versions = self._definition(resource)["spec"]["versions"]
+        served = next(each for each in versions if each["name"] == resource.version)
+        schema: JSON = served["schema"]["openAPIV3Schema"]
+        return schema
+
+    def _definition(self, resource: Resource) -> JSON:
+        return self._api.get("customresourcedefinitions", "", resource.qualified)
 
 
 def _object(request: Request) -> JSON:

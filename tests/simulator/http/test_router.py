@@ -102,6 +102,15 @@ def test_validation_is_left_to_the_server(router: Router) -> None:
     assert "fieldValidation" in [parameter["name"] for parameter in patch["parameters"]]
 
 
+def test_the_fields_of_a_custom_resource_are_told(router: Router) -> None:
+    document = get(router, "/openapi/v3/apis/hourglass.eigenlayer.io/v1alpha1")
+    (schema,) = document["components"]["schemas"].values()
+    (version,) = generate()["spec"]["versions"]
+    assert schema["properties"] == version["schema"]["openAPIV3Schema"]["properties"]
+    (kind,) = schema["x-kubernetes-group-version-kind"]
+    assert kind["kind"] == "Performer"
+
+
 @pytest.mark.parametrize("path", ["/metrics", "/apis/apps/v1/deployments", "/apis/x.y", "/api/v2"])
 def test_what_is_not_served_is_not_found(router: Router, path: str) -> None:
     assert router.answer(Request("GET", path)).code == 404
