@@ -76,6 +76,8 @@ def test_etcd_stands_still_again_and_again(
             pauses += 1
             time.sleep(1.5)
     took = finish(operator, performers, pid)
+    # It had felt that: a leader that cannot renew stops writing.
+    assert "no longer leading" in operator.log.read_text()
     cluster_report.add(
         f"etcd stood still {pauses} times for 2 to 5 s during {len(WORK.steps)} steps of work:"
         f" all well {took:.1f} s later"

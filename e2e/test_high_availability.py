@@ -111,6 +111,7 @@ def test_never_two_write_when_the_leader_is_stopped_for_longer_than_its_lease(
             f"{said} {writes} writes in {len(held)} terms in the audit log, {len(strays)} outside"
         )
         assert len(held) == PAUSES + 1
+        assert writes > len(work.steps)
         assert strays == []
     assert max(takeovers) < TAKEOVER + SLACK
 

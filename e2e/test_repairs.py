@@ -119,7 +119,7 @@ def repair_times(cluster_report: ClusterReport) -> Iterator[list[float]]:
 def test_is_repaired_when(
     damage: Callable[[Performers], object], serving: Performers, repair_times: list[float]
 ) -> None:
-    before = essence(serving)
+    before, untouched = essence(serving), versions(serving)
     damage(serving)
     began = time.monotonic()
 
@@ -127,6 +127,7 @@ def test_is_repaired_when(
 
     repair_times.append(time.monotonic() - began)
     serving.wait_settled({NAME: IMAGE})
+    assert versions(serving) != untouched, "there was no damage"
     # Others' finalizers stay, but nobody is there to release this one.
     edit_performer({"metadata": {"finalizers": ["hourglass.eigenlayer.io/performer"]}})(serving)
 
@@ -157,6 +158,13 @@ def essence(performers: Performers) -> JSON:
             for each in performers.items("endpointslices")
         ],
     }
+
+
+def versions(performers: Performers) -> dict[str, str]:
+    """Of every object that damage may hit, by uid."""
+    kinds = ("performers", "pods", "services", "endpointslices")
+    found = [each["metadata"] for kind in kinds for each in performers.items(kind)]
+    return {meta["uid"]: meta["resourceVersion"] for meta in found}
 
 
 def own(child: JSON) -> JSON:
