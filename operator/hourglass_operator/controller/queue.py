@@ -1,6 +1,8 @@
 """The work queue: keys that need a pass, each at most once, each with its own back-off.
 
 Modelled on client-go's rate limiting queue (https://pkg.go.dev/k8s.io/client-go/util/workqueue).
+There each failure doubles the back-off. Here one that comes before the back-off is over does not:
+what the key's own earlier writes caused to be looked at would otherwise lead to the limit at once.
 It has no clock: every call is told the time.
 """
 
@@ -24,7 +26,8 @@ class WorkQueue(Generic[K]):
         self._heap: list[tuple[float, int, K]] = []
         self._due: dict[K, float] = {}
         self._processing: dict[K, float | None] = {}
-        self._failures: dict[K, int] = {}
+        self._failures: dict[K, tuple[int, float]] = {}
+        """How many failures count, and when the back-off after the last of them is over."""
         self._sequence = 0
 
     def __len__(self) -> int:
@@ -55,9 +58,11 @@ class WorkQueue(Generic[K]):
 
     def retry(self, key: K, now: float, at_least: float = 0.0) -> None:
         """Ask for another pass after this key's back-off, and not before `at_least` seconds."""
-        failures = self._failures.get(key, 0)
-        self._failures[key] = failures + 1
-        self.add(key, now + max(at_least, backoff(self._base, self._limit, failures)))
+        failures, due = self._failures.get(key, (0, now))
+        if now >= due:
+            due = now + backoff(self._base, self._limit, failures)
+            self._failures[key] = (failures + 1, due)
+        self.add(key, max(due, now + at_least))
 
     def forgive(self, key: K) -> None:
         """Start the back-off of `key` from the beginning."""

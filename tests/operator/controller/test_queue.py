@@ -2,6 +2,7 @@
 
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -86,12 +87,14 @@ def test_a_key_in_work_is_given_out_again_only_after_done() -> None:
 def test_failures_double_the_wait_up_to_the_limit_until_forgiven() -> None:
     work = queue()
     waits = []
+    now = 100.0
     for _ in range(6):
-        work.retry("a", 100.0)
+        work.retry("a", now)
         due = work.next_due()
         assert due is not None
-        waits.append(due - 100.0)
-        work.take(due)
+        waits.append(due - now)
+        now = due
+        work.take(now)
         work.done("a")
     assert waits == [1, 2, 4, 8, 8, 8]
     work.forgive("a")
@@ -99,13 +102,44 @@ def test_failures_double_the_wait_up_to_the_limit_until_forgiven() -> None:
     assert work.next_due() == 1.0
 
 
+FAILURES: list[tuple[str, list[float], list[float]]] = [
+    ("each is due", [0, 1, 3, 7], [1, 3, 7, 15]),
+    ("one comes later than it was due", [0, 5], [1, 7]),
+    ("some come before they are due", [0, 0.1, 0.2, 0.9], [1, 1, 1, 1]),
+    ("after some that were not due the wait doubles once", [0, 0.1, 0.2, 1], [1, 1, 1, 3]),
+    ("the second back-off is interrupted too", [0, 1, 1.5, 2.9, 3], [1, 3, 3, 3, 7]),
+]
+
+
+@pytest.mark.parametrize(
+    ("failures", "due"), [f[1:] for f in FAILURES], ids=[f[0] for f in FAILURES]
+)
+def test_only_failures_that_were_due_raise_the_wait(
+    failures: list[float], due: list[float]
+) -> None:
+    work = queue()
+    seen = []
+    for now in failures:
+        # Something has happened: a pass is made whether the key is due or not.
+        work.add("a", now)
+        assert work.take(now) == "a"
+        work.retry("a", now)
+        work.done("a")
+        seen.append(work.next_due())
+    assert seen == due
+
+
 def test_the_back_off_of_one_key_leaves_others_alone() -> None:
     work = queue()
-    work.retry("a", 0.0)
-    work.retry("a", 0.0)
-    work.retry("b", 0.0)
-    assert work.take(1.0) == "a"
-    assert work.take(1.0) == "b"
+    for now in (0.0, 1.0):
+        work.retry("a", now)
+        work.take(99.0)
+        work.done("a")
+    work.retry("a", 3.0)
+    work.retry("b", 3.0)
+    assert work.take(4.0) == "b"
+    assert work.take(6.9) is None
+    assert work.take(7.0) == "a"
 
 
 @given(st.integers(min_value=0, max_value=10_000))
