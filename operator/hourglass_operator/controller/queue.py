@@ -28,6 +28,8 @@ class WorkQueue(Generic[K]):
         self._processing: dict[K, float | None] = {}
         self._failures: dict[K, tuple[int, float]] = {}
         """How many failures count, and when the back-off after the last of them is over."""
+        self._held: dict[K, float] = {}
+        """Until when the API server asks to be left alone."""
         self._sequence = 0
 
     def __len__(self) -> int:
@@ -40,12 +42,14 @@ class WorkQueue(Generic[K]):
     def add(self, key: K, when: float) -> None:
         """Ask for a pass over `key` at `when`; the earliest request counts.
 
-        A request for a key that is being processed is kept until `done`.
+        A request for a key that is being processed is kept until `done`; one for a key that the
+        API server wants to hear of later comes then.
         """
         if key in self._processing:
             asked = self._processing[key]
             self._processing[key] = when if asked is None else min(asked, when)
             return
+        when = max(when, self._held.get(key, when))
         due = self._due.get(key)
         if due is not None and due <= when:
             return
@@ -57,16 +61,22 @@ class WorkQueue(Generic[K]):
             heapq.heapify(self._heap)
 
     def retry(self, key: K, now: float, at_least: float = 0.0) -> None:
-        """Ask for another pass after this key's back-off, and not before `at_least` seconds."""
+        """Ask for another pass after this key's back-off.
+
+        For `at_least` seconds there is none, whatever else asks for one.
+        """
         failures, due = self._failures.get(key, (0, now))
         if now >= due:
             due = now + backoff(self._base, self._limit, failures)
             self._failures[key] = (failures + 1, due)
+        if at_least > 0:
+            self._held[key] = now + at_least
         self.add(key, max(due, now + at_least))
 
     def forgive(self, key: K) -> None:
         """Start the back-off of `key` from the beginning."""
         self._failures.pop(key, None)
+        self._held.pop(key, None)
 
     def take(self, now: float) -> K | None:
         """The next key that is due, or None; `done` must follow."""

@@ -241,4 +241,5 @@ def test_an_api_server_that_asks_to_be_left_alone_is() -> None:
     staged = scene(V1)
     assert staged.controller.queue.take(NOW) is not None
     staged.answer(staged.plan(NOW), NOW, 429, reason="TooManyRequests", retry_after=60.0)
+    staged.sees("pods", POD.build(), now=NOW + 5)
     assert staged.controller.queue.next_due() == NOW + 60

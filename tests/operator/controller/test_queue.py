@@ -73,6 +73,21 @@ def test_a_retry_comes_not_before_it_is_allowed() -> None:
     assert work.next_due() == 1.0
 
 
+def test_while_a_key_is_to_be_left_alone_nothing_else_brings_it_out() -> None:
+    work = queue()
+    work.add("a", 0.0)
+    work.take(0.0)
+    work.add("a", 0.0)
+    work.retry("a", 0.0, at_least=60.0)
+    work.done("a")
+    work.add("a", 5.0)
+    assert (work.next_due(), work.take(59.9), work.take(60.0)) == (60.0, None, "a")
+    work.done("a")
+    work.forgive("a")
+    work.add("a", 10.0)
+    assert work.next_due() == 10.0
+
+
 def test_a_key_in_work_is_given_out_again_only_after_done() -> None:
     work = queue()
     work.add("a", 0.0)
