@@ -19,7 +19,8 @@ def act(api: APIServer, write: Write, user: str) -> Outcome:
         taken = None
         if write.verb == "create" and error.reason == "AlreadyExists":
             taken = _read(api, write)
-        return Outcome(write, error.code, error.reason, error.message, taken)
+        after = float((error.details or {}).get("retryAfterSeconds", 0.0))
+        return Outcome(write, error.code, error.reason, error.message, taken, after)
     return Outcome(write, 200, body=None if body.get("kind") == "Status" else body)
 
 

@@ -61,7 +61,7 @@ class Server:
         logger.debug("%s %s %s: %s", request.user, http.method, http.path_qs, answer.code)
         if isinstance(answer.body, str):
             return web.Response(text=answer.body, status=answer.code)
-        return web.json_response(answer.body, status=answer.code)
+        return _sent(answer)
 
     def _answer(self, request: Request) -> Answer:
         try:
@@ -94,7 +94,7 @@ class Server:
                     user=request.user,
                 )
         except APIError as error:
-            return web.json_response(error.status(), status=error.code)
+            return _sent(Answer(error.code, error.status()))
         logger.debug("%s WATCH %s", request.user, http.path_qs)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
@@ -188,6 +188,14 @@ async def _request(http: web.Request) -> Request:
         accept=http.headers.get("Accept", ""),
         user=token if scheme.lower() == "bearer" and token else "admin",
     )
+
+
+def _sent(answer: Answer) -> web.Response:
+    """When to come back is in a Status and in a header, as a real API server has it."""
+    details = answer.body.get("details") or {} if answer.code == 429 else {}
+    after = details.get("retryAfterSeconds")
+    headers = {"Retry-After": str(after)} if after else None
+    return web.json_response(answer.body, status=answer.code, headers=headers)
 
 
 def _parsed(text: str) -> Any:

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from hourglass_operator.api.crd import generate
+from hourglass_simulator.apiserver import APIError
+from hourglass_simulator.apiserver.calls import Call
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import Served, served
 
@@ -61,6 +63,24 @@ def test_objects_and_plain_text(there: Served) -> None:
     create(there, "a")
     assert call(there, "GET", f"{MAPS}/a")[1]["metadata"]["name"] == "a"
     assert call(there, "GET", "/nope") == (404, "404 page not found\n")
+
+
+class Busy:
+    """Refuses every call, like the fault api-throttled."""
+
+    def before(self, call: Call) -> None:
+        raise APIError(429, "TooManyRequests", "later", {"retryAfterSeconds": 7})
+
+    def after(self, call: Call) -> None:
+        pass
+
+
+@pytest.mark.parametrize("query", ["", "?watch=true"], ids=["of a list", "of a watch"])
+def test_when_to_come_back_is_in_a_header(there: Served, query: str) -> None:
+    there.cluster.api.interceptors.append(Busy())
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        DIRECT.open(f"{there.url}{MAPS}{query}", timeout=30)
+    assert (refused.value.code, refused.value.headers["Retry-After"]) == (429, "7")
 
 
 def test_a_watch_tells_what_there_is_and_what_comes(there: Served) -> None:
