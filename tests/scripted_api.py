@@ -19,6 +19,7 @@ class Call:
     body: JSON | None
     query: Mapping[str, str]
     timeout: float | None
+    once: bool
 
 
 class Script:
@@ -43,8 +44,9 @@ class Script:
         query: Mapping[str, str] | None = None,
         accept: str = "application/json",
         timeout: float | None = None,
+        once: bool = False,
     ) -> Answer:
-        call = Call(verb, resource, namespace, name, subresource, body, query or {}, timeout)
+        call = Call(verb, resource, namespace, name, subresource, body, query or {}, timeout, once)
         self.calls.append(call)
         answer = self.answers.pop(0) if self.answers else self.then
         assert answer is not None, f"nothing is left to answer {call}"

@@ -33,8 +33,9 @@ DELETE_SECONDS = 120.0
 class AsyncClient:
     """The Performers of one namespace, to be used in an `async with` block.
 
-    Every method may raise RequestError (see `errors` for its kinds). Nothing is retried but
-    watches: a request that failed may have been carried out. Seconds are of the wall clock.
+    Every method may raise RequestError (see `errors` for its kinds). A request is made again only
+    if the API server was too busy to look at it (429) and says when to come back; any other that
+    failed may have been carried out. Watches go on by themselves. Seconds are of the wall clock.
     """
 
     def __init__(

@@ -42,7 +42,9 @@ class RequestError(ClientError):
 
 
 class UnavailableError(RequestError):
-    """No answer, or one that says to try later."""
+    """No answer, or one that says to try later: after `retry_after` seconds, if it says when."""
+
+    retry_after: float = 0.0
 
 
 class UnauthorizedError(RequestError):

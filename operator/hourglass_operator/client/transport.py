@@ -9,7 +9,7 @@ from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTResponse
 
 from hourglass_operator.api import PLURAL
-from hourglass_operator.client.errors import RequestError, refusal
+from hourglass_operator.client.errors import RequestError, UnavailableError, refusal
 from hourglass_operator.runtime.api import Answer, Api, no_answer, path, read
 
 JSON = dict[str, Any]
@@ -75,7 +75,10 @@ class Transport:
             raise self._refusal("watch", "", no_answer(str(error))) from None
 
     def _refusal(self, verb: str, name: str, answer: Answer) -> RequestError:
-        return refusal(verb, self._namespace, name, answer.code, answer.body)
+        error = refusal(verb, self._namespace, name, answer.code, answer.body)
+        if isinstance(error, UnavailableError):
+            error.retry_after = answer.retry_after or 0.0
+        return error
 
 
 async def _lines(response: RESTResponse) -> AsyncGenerator[bytes]:

@@ -14,7 +14,10 @@ from hourglass_operator.client.performer import Change, ChangeType, Performer
 JSON = dict[str, Any]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
-"""Seconds between two tries while the API server does not answer; they double."""
+"""Seconds between two tries while the API server does not answer; they double.
+
+It may ask for longer ones.
+"""
 
 _GONE = 410
 """The API server no longer knows what happened since; https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses"""
@@ -81,7 +84,7 @@ class Watch:
                     await self._sleep(FIRST_PAUSE)
             except UnavailableError as error:
                 self.trouble = error
-                await self._sleep(next(pauses))
+                await self._sleep(max(next(pauses), error.retry_after))
             except RequestError as error:
                 if error.code != _GONE:
                     raise

@@ -5,7 +5,10 @@ from hourglass_operator.runtime.api import Answer, Caller
 
 
 async def act(api: Caller, write: Write, timeout: float) -> Outcome:
-    """Perform a write within `timeout` seconds; every answer, also none, becomes an outcome."""
+    """Perform a write within `timeout` seconds; every answer, also none, becomes an outcome.
+
+    It is never sent later by itself: by then the process may not lead any more.
+    """
     answer = await api.call(
         write.verb,
         write.resource,
@@ -14,6 +17,7 @@ async def act(api: Caller, write: Write, timeout: float) -> Outcome:
         subresource=write.subresource,
         body=write.body,
         timeout=timeout,
+        once=True,
     )
     if answer.succeeded:
         # A deletion that was final at once is answered with a Status instead of the object.

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -96,8 +96,14 @@ class Caller(Protocol):
         query: Mapping[str, str] | None = None,
         accept: str = "application/json",
         timeout: float | None = None,
+        once: bool = False,
     ) -> Answer:
-        """Make a call; never raises for what the network or the server does."""
+        """Make a call; never raises for what the network or the server does.
+
+        As client-go does, a call that is refused with 429 and Retry-After is made again when that
+        time has passed, and the caller waits; all within `timeout` seconds. Not so with `once`: for
+        writes that may not be wanted, or allowed, any more by then.
+        """
         ...
 
 
@@ -110,6 +116,8 @@ class Api:
         timeout: float,
         observer: CallObserver | None = None,
         user_agent: str = "hourglass-performer-operator",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`timeout`: seconds that a call may take."""
         self.server: str = configuration.host
@@ -117,6 +125,8 @@ class Api:
         self._client.user_agent = user_agent
         self._timeout = timeout
         self._observer = observer
+        self._sleep = sleep
+        self._monotonic = monotonic
 
     async def close(self) -> None:
         """Close the connections."""
@@ -134,21 +144,41 @@ class Api:
         query: Mapping[str, str] | None = None,
         accept: str = "application/json",
         timeout: float | None = None,
+        once: bool = False,
     ) -> Answer:
-        """Make a call; never raises for what the network or the server does."""
-        started = monotonic()
+        """Make a call; see Caller."""
+        deadline = self._monotonic() + (self._timeout if timeout is None else timeout)
         url = path(resource, namespace, name, subresource)
+        while True:
+            started = self._monotonic()
+            answer = await self._answer(verb, url, query or {}, body, accept, deadline - started)
+            now = self._monotonic()
+            if self._observer is not None:
+                self._observer.called(verb, resource, answer.code, now - started)
+            if once or answer.code != 429 or not answer.retry_after:
+                return answer
+            # Also in vain: whoever asks again at once would not leave the server alone.
+            await self._sleep(min(answer.retry_after, deadline - now))
+            if now + answer.retry_after >= deadline:
+                return answer
+
+    async def _answer(
+        self,
+        verb: str,
+        url: str,
+        query: Mapping[str, str],
+        body: JSON | None,
+        accept: str,
+        timeout: float,
+    ) -> Answer:
+        started = self._monotonic()
         try:
-            async with asyncio.timeout(self._timeout if timeout is None else timeout):
-                response = await self.send(verb, url, query or {}, body, accept)
-                answer = await read(response)
+            async with asyncio.timeout(timeout):
+                return await read(await self.send(verb, url, query, body, accept))
         except TimeoutError:
-            answer = no_answer(f"no answer within {monotonic() - started:.1f} s")
+            return no_answer(f"no answer within {self._monotonic() - started:.1f} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            answer = no_answer(str(error) or type(error).__name__)
-        if self._observer is not None:
-            self._observer.called(verb, resource, answer.code, monotonic() - started)
-        return answer
+            return no_answer(str(error) or type(error).__name__)
 
     async def send(
         self,

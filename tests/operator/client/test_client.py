@@ -23,6 +23,10 @@ from hourglass_operator.client import (
     UnavailableError,
     UpgradeError,
 )
+from hourglass_operator.client.transport import Transport
+from hourglass_operator.runtime.connection import connection
+from hourglass_simulator.apiserver import APIError
+from hourglass_simulator.apiserver.calls import Call
 from hourglass_simulator.http.served import served
 
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
@@ -202,6 +206,32 @@ def test_an_api_server_that_is_away(world: World) -> None:
         other.write_kubeconfig(world.kubeconfig)
     with world.client() as performers, pytest.raises(UnavailableError, match="cannot list"):
         performers.list()
+
+
+class Busy:
+    """Refuses watches."""
+
+    def before(self, call: Call) -> None:
+        if call.verb == "watch":
+            raise APIError(429, "", "too busy", {"retryAfterSeconds": 7})
+
+    def after(self, call: Call) -> None:
+        pass
+
+
+def test_a_refused_watch_knows_when_to_come_back(world: World) -> None:
+    async def watch() -> None:
+        transport = Transport(await connection(world.kubeconfig, None), NAMESPACE)
+        try:
+            await anext(transport.watch({}))
+        finally:
+            await transport.close()
+
+    with world.lock:
+        world.there.cluster.api.interceptors.append(Busy())
+    with pytest.raises(UnavailableError, match="too busy") as refused:
+        asyncio.run(watch())
+    assert refused.value.retry_after == 7.0
 
 
 def test_a_watch_outlives_its_connection(world: World, performers: Client) -> None:

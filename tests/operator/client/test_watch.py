@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from builders import performer
-from hourglass_operator.client.errors import ForbiddenError, RequestError, refusal
+from hourglass_operator.client.errors import ForbiddenError, RequestError, UnavailableError, refusal
 from hourglass_operator.client.performer import Performer
 from hourglass_operator.client.watch import Watch
 
@@ -17,6 +17,13 @@ JSON = dict[str, Any]
 
 def error(code: int, message: str = "cannot") -> RequestError:
     return refusal("watch", "avs", "", code, {"message": message})
+
+
+def busy(seconds: float) -> RequestError:
+    refused = error(429)
+    assert isinstance(refused, UnavailableError)
+    refused.retry_after = seconds
+    return refused
 
 
 def obj(name: str, uid: str = "1", version: str = "1") -> JSON:
@@ -130,6 +137,11 @@ def test_what_is_known_beforehand_is_not_told_unless_it_is_gone() -> None:
 def test_an_api_server_that_is_away_is_tried_ever_less_often() -> None:
     _, pauses = play(Source(*[error(0)] * 6, lists(), *[error(503)] * 2))
     assert pauses == [0.5, 1, 2, 4, 8, 8, 0.5, 1]
+
+
+def test_an_api_server_that_says_when_to_come_back_is_tried_then() -> None:
+    _, pauses = play(Source(lists(), busy(5), busy(0), busy(3), error(0)))
+    assert pauses == [5, 1, 3, 4]
 
 
 def test_a_watch_that_tells_nothing_is_not_begun_again_at_once() -> None:

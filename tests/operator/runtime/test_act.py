@@ -39,6 +39,8 @@ def test_calls(write: Write, call: tuple[str, ...]) -> None:
     assert (made.verb, made.resource, made.namespace, made.name, made.subresource) == call
     assert made.body == write.body
     assert made.timeout == 3.0
+    # Whether it may still be sent later is asked before it is sent.
+    assert made.once
 
 
 def test_what_comes_back_is_kept() -> None:

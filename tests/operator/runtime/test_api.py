@@ -1,0 +1,82 @@
+"""Calls that the API server asks to make later."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from kubernetes.aio.client import Configuration
+
+from hourglass_operator.runtime.api import Answer, Api
+
+
+@dataclass
+class Story:
+    """One call to a server that answers 429 as often as it has times to come back."""
+
+    later: list[str]
+    now: float = 100.0
+    sent: list[float] = field(default_factory=list)
+    observed: list[int] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        self.observed.append(code)
+
+    async def handle(self, _: web.Request) -> web.Response:
+        self.sent.append(self.now - 100.0)
+        if not self.later:
+            return web.json_response({"kind": "Lease"})
+        after = self.later.pop(0)
+        return web.Response(
+            status=429, text="later", headers={"Retry-After": after} if after else {}
+        )
+
+    def call(self, *, once: bool = False) -> Answer:
+        async def call() -> Answer:
+            app = web.Application()
+            app.router.add_route("*", "/{path:.*}", self.handle)
+            async with TestServer(app) as server:
+                configuration = Configuration(host=str(server.make_url("")).rstrip("/"))
+                configuration.client_session_kwargs = {"trust_env": False}
+                api = Api(configuration, 10.0, self, sleep=self.sleep, monotonic=lambda: self.now)
+                try:
+                    return await api.call("update", "leases", "system", "operator", once=once)
+                finally:
+                    await api.close()
+
+        return asyncio.run(call())
+
+
+STORIES: list[tuple[str, list[str], int, list[float], float]] = [
+    ("a server that is not busy", [], 200, [0], 0),
+    ("once later", ["3"], 200, [0, 3], 3),
+    ("several times later", ["3", "1", "5"], 200, [0, 3, 4, 9], 9),
+    ("later than the call may take: the caller is kept", ["30"], 429, [0], 10),
+    ("when the call's time is over", ["10"], 429, [0], 10),
+    ("the second time later than the call may take", ["3", "8"], 429, [0, 3], 10),
+    ("without a time to come back", [""], 429, [0], 0),
+    ("at once, which would be without end", ["0"], 429, [0], 0),
+    ("a date, which only proxies send", ["Wed, 21 Oct 2026 07:28:00 GMT"], 429, [0], 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("later", "code", "sent", "took"), [s[1:] for s in STORIES], ids=[s[0] for s in STORIES]
+)
+def test_a_busy_server_is_asked_again_when_it_wants(
+    later: list[str], code: int, sent: list[float], took: float
+) -> None:
+    story = Story(later)
+    answer = story.call()
+    assert (answer.code, story.sent, story.now - 100.0) == (code, sent, took)
+    assert story.observed == [429] * (len(sent) - (code == 200)) + [200] * (code == 200)
+
+
+def test_what_may_be_sent_once_only_is() -> None:
+    story = Story(["3"])
+    answer = story.call(once=True)
+    assert (answer.code, answer.retry_after, story.sent, story.now) == (429, 3.0, [0], 100.0)
