@@ -1,10 +1,20 @@
-"""The time of day that does not jump."""
+"""Time that does not jump."""
 
 import time
 from collections.abc import Callable
 
 TOLERANCE = 1.0
 """Seconds that the machine's clock may drift or be slewed without being followed."""
+
+
+def steady() -> float:
+    """Seconds that nobody can set, and that go on while the machine is suspended (on Linux).
+
+    CLOCK_MONOTONIC stands still then: https://man7.org/linux/man-pages/man2/clock_gettime.2.html
+    """
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 class Clock:
@@ -18,7 +28,7 @@ class Clock:
     def __init__(
         self,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = steady,
     ) -> None:
         self._wall = wall
         self._monotonic = monotonic

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hourglass_operator.runtime.api import JSON, Answer, Caller
+from hourglass_operator.runtime.clock import steady
 from hourglass_operator.runtime.lease import (
     Attempt,
     Candidate,
@@ -28,7 +29,7 @@ class Election:
         candidate: Candidate,
         retry_period: float,
         changed: Callable[[bool], None],
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = steady,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._api = api
@@ -58,6 +59,8 @@ class Election:
 
     async def step(self) -> None:
         """One try to acquire or renew."""
+        # Others may have led since, if this process or its machine was stopped for a while.
+        self.notice()
         sent = self._monotonic()
         if await self._try():
             self._leads_until = leads_until(self._candidate, sent)

@@ -1,6 +1,10 @@
-"""A clock that runs steadily while the machine's is set."""
+"""A clock that runs steadily while the machine's is set, or the machine suspended."""
 
-from hourglass_operator.runtime.clock import Clock
+import time
+
+import pytest
+
+from hourglass_operator.runtime.clock import Clock, steady
 
 
 class Times:
@@ -46,3 +50,18 @@ def test_it_does_not_follow_what_is_slewed() -> None:
     times.wall += 0.9
     assert clock.follow() == 0.0
     assert clock.now() == 1_000_000.0
+
+
+def test_it_goes_on_while_the_machine_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {"boot": 50.0}
+    monkeypatch.setattr(time, "CLOCK_BOOTTIME", "boot", raising=False)
+    monkeypatch.setattr(time, "clock_gettime", now.get)
+    clock = Clock(lambda: 1_000_000.0)
+    now["boot"] += 3600.0
+    assert clock.now() == 1_003_600.0
+
+
+def test_systems_without_such_a_clock_have_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(time, "CLOCK_BOOTTIME", raising=False)
+    monkeypatch.setattr(time, "monotonic", lambda: 7.0)
+    assert steady() == 7.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 import pytest
 
@@ -58,6 +59,42 @@ def test_leadership_counts_from_before_the_call() -> None:
     process.script.answers.append(slow)
     process.step()
     assert process.election.remaining() == 6.0
+
+
+def test_a_leader_that_was_stopped_for_a_while_leads_anew() -> None:
+    process = Process(refused(404), written, held_by("me"), written)
+    process.step()
+    process.now += 3600.0
+    assert process.election.remaining() == 0.0
+    process.step()
+    assert process.changes == [True, False, True]
+
+
+def test_a_renewal_that_was_sent_before_the_machine_was_suspended_counts_from_then() -> None:
+    process = Process(refused(404), written)
+
+    def suspended(call: Call) -> Answer:
+        process.now += 3600.0
+        return written(call)
+
+    process.script.answers.append(suspended)
+    process.step()
+    process.step(2.0)
+    assert process.election.remaining() == 0.0
+    assert process.changes == [True, False]
+
+
+def test_leadership_ends_while_the_machine_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = {"boot": 100.0}
+    monkeypatch.setattr(time, "CLOCK_BOOTTIME", "boot", raising=False)
+    monkeypatch.setattr(time, "clock_gettime", now.get)
+    candidate = Candidate("me", "operator", "system", 15.0, 10.0)
+    changes: list[bool] = []
+    election = Election(Script(refused(404), written), candidate, 2.0, changes.append)
+    asyncio.run(election.step())
+    assert election.remaining() == 10.0
+    now["boot"] += 3600.0
+    assert election.remaining() == 0.0
 
 
 def test_a_standby_takes_over_when_the_lease_has_run_out() -> None:
