@@ -46,7 +46,8 @@ def migrate(text: str) -> Migration:
     """Convert every Performer in a file of any number of YAML or JSON documents.
 
     Documents without such Performers stay as they are, to the byte; in the others comments, order,
-    quotes and line ends (of both kinds: CRLF throughout) stay. Raises NotYaml.
+    quotes and the end of each line stay. Lines that are added end as the document's first line
+    does. Raises NotYaml.
     """
     result: list[str] = []
     changes: list[Remark] = []
@@ -103,12 +104,10 @@ def _document(text: str, before: int) -> Migration:
             changes.append(remark(step.path, f"moved to {dotted((*step.into, step.path[-1]))}"))
         elif step.why:
             changes.append(remark(step.path, step.why))
-    new = _edited(text.replace("\r\n", "\n"), steps)
+    new = _edited(text, steps)
     if new is None or yaml.safe_load(new) != expected:
         layout = remark(steps[0].path, "cannot be changed in this layout; write it without anchors")
         return Migration(text, (), (layout,))
-    if "\r\n" in text:
-        new = new.replace("\n", "\r\n")
     return Migration(new, tuple(changes), ())
 
 

@@ -93,7 +93,7 @@ def _wrapping(text: str, entry: Entry, name: str) -> Span:
         return Span(start, end, f"{quote}{name}{quote}: {{{text[start:end]}}}")
     start, end = _lines(text, entry)
     margin = " " * entry.key.start_mark.column
-    return Span(start, end, f"{margin}{name}:\n{_shifted(text[start:end], 2)}")
+    return Span(start, end, f"{margin}{name}:{_line_end(text)}{_shifted(text[start:end], 2)}")
 
 
 def _insertion(text: str, entry: Entry, target: Node) -> Span:
@@ -105,12 +105,13 @@ def _insertion(text: str, entry: Entry, target: Node) -> Span:
         return Span(end, end, f", {_in_flow(text, entry)}")
     column = target.value[0][0].start_mark.column
     _, end = _lines(text, Entry(target, len(target.value) - 1))
-    newline = "" if text[:end].endswith("\n") else "\n"
+    line_end = _line_end(text)
+    before = "" if text[:end].endswith("\n") else line_end
     if entry.parent.flow_style:
-        return Span(end, end, f"{newline}{' ' * column}{_in_flow(text, entry)}\n")
+        return Span(end, end, f"{before}{' ' * column}{_in_flow(text, entry)}{line_end}")
     start, stop = _lines(text, entry)
     moved = _shifted(text[start:stop], column - entry.key.start_mark.column)
-    return Span(end, end, newline + moved + ("" if moved.endswith("\n") else "\n"))
+    return Span(end, end, before + moved + ("" if moved.endswith("\n") else line_end))
 
 
 def _in_flow(text: str, entry: Entry) -> str:
@@ -146,6 +147,11 @@ def _last_line(lines: list[str], node: Node, first: int) -> int:
         return _last_line(lines, child[1] if isinstance(node, MappingNode) else child, first)
     end: int = node.end_mark.line
     return end
+
+
+def _line_end(text: str) -> str:
+    first, _, _ = text.partition("\n")
+    return "\r\n" if first.endswith("\r") else "\n"
 
 
 def _shifted(block: str, columns: int) -> str:

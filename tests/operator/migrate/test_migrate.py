@@ -135,6 +135,33 @@ def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
         assert target.read_bytes() == new.replace("\n", "\r\n").encode()
 
 
+def mixed(line: str) -> str:
+    """The end that a line is given by what it says, however it is indented."""
+    return "\r\n" if len(line.strip()) % 2 else "\n"
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "new" in c], ids=lambda c: c["case"])
+def test_each_line_keeps_its_own_end(case: JSON) -> None:
+    lines = case["old"].splitlines()
+    done = migrate("".join(line + mixed(line) for line in lines))
+    assert done.text.replace("\r\n", "\n") == case["new"]
+    # A line "affinity:" may have been added.
+    old = {line.strip() for line in lines} - {"affinity:"}
+    kept = [line for line in done.text.splitlines(keepends=True) if line.strip() in old]
+    assert kept
+    assert [line for line in kept if line != line.rstrip("\r\n") + mixed(line)] == []
+
+
+@pytest.mark.parametrize("last", ["\r\n", ""], ids=["ends with one", "does not end with one"])
+def test_lines_that_are_added_end_as_the_first_one_does(last: str) -> None:
+    old = (
+        "apiVersion: hourglass.eigenlayer.io/v1alpha1\r\nkind: Performer\r\nspec:\r\n"
+        "  scheduling:\r\n    nodeAffinity:\r\n      required: a"
+    )
+    new = old.replace("    nodeAff", "    affinity:\r\n      nodeAff").replace("   req", "     req")
+    assert migrate(old + last).text == new + last
+
+
 def test_other_documents_keep_their_line_ends(tmp_path: Path) -> None:
     other = "a: |\n  one\r\n  two\nb: c\n"
     file = tmp_path / "old.yaml"
