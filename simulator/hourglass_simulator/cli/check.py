@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import click
 import yaml
+from kubernetes.client import V1ObjectMeta
 from rich.table import Table
 from rich.text import Text
 
@@ -17,7 +18,8 @@ from hourglass_simulator.cli.input import BAD_INPUT, refuse
 from hourglass_simulator.harness import printed
 from hourglass_simulator.harness.check import Answer, NotAccepted, check, is_performer
 from hourglass_simulator.harness.snapshot import copy_of
-from hourglass_simulator.scenario.document import KubernetesLoader, Unreadable, read
+from hourglass_simulator.scenario.document import KubernetesLoader, Location, Unreadable, read
+from hourglass_simulator.scenario.mistakes import mistakes
 
 JSON = dict[str, Any]
 
@@ -70,11 +72,12 @@ def check_command(
             listed = ", ".join(sorted(nodes)[:10]) or "none"
             _bad(f"{snapshot}: no node {name}; expected one of {listed}")
     try:
-        answers = check(copy_of(items, without=without, drained=drain), performers)
+        cluster = copy_of(items, without=without, drained=drain)
+        answers = check(cluster, [performer for _, performer in performers])
     except printed.BadObject as error:
         _bad(f"{snapshot}: {error}")
     except NotAccepted as error:
-        _bad(f"{manifest}: {error}")
+        _bad(f"{performers[error.number][0]}: {error}")
     if output == "json":
         click.echo(json.dumps([asdict(answer) for answer in answers], indent=2, ensure_ascii=False))
     else:
@@ -98,33 +101,42 @@ def _show(answers: list[Answer]) -> None:
             shown.print(f"  {kind}={status} ({reason})", soft_wrap=True)
 
 
-def _performers(path: Path) -> list[JSON]:
+def _performers(path: Path) -> list[tuple[str, JSON]]:
+    """Each with the words for where it stands."""
     try:
         documents = read(path)
     except Unreadable as error:
         refuse(error)
-    objects: list[JSON] = []
+    objects: list[tuple[str, JSON]] = []
     for document in documents:
-        for item in _listed(document.value):
+        for location, item in _listed(document.value):
             if item is None:
                 continue
+            line, place = document.resolve(location)
+            where = f"{path}:{line}: {place}" if place else f"{path}:{line}"
             if not printed.is_named(item) or "apiVersion" not in item:
-                text = "expected an object with apiVersion, kind and metadata.name"
-                _bad(f"{path}:{document.line}: {text}")
-            objects.append(item)
-    performers = [printed.as_written(found) for found in objects if is_performer(found)]
+                _bad(f"{where}: expected an object with apiVersion, kind and metadata.name")
+            for field, text in mistakes(V1ObjectMeta, item["metadata"], extra="ignore"):
+                line, place = document.resolve((*location, "metadata", *field))
+                _bad(f"{path}:{line}: {place}: {text}")
+            objects.append((where, item))
+    performers = [
+        (where, printed.as_written(found)) for where, found in objects if is_performer(found)
+    ]
     if not performers:
-        kinds = ", ".join(f"{f['apiVersion']}/{f['kind']}" for f in objects) or "nothing"
+        kinds = ", ".join(f"{f['apiVersion']}/{f['kind']}" for _, f in objects) or "nothing"
         _bad(f"{path}: no Performer of {GROUP} in it, found {kinds}")
     return performers
 
 
-def _listed(found: Any) -> list[Any]:
-    """The items if it is a List, or itself."""
+def _listed(found: Any) -> list[tuple[Location, Any]]:
+    """The items if it is a List, or itself; with their locations in it."""
     if not isinstance(found, dict) or not str(found.get("kind")).endswith("List"):
-        return [found]
+        return [((), found)]
     items = found.get("items")
-    return items if isinstance(items, list) else [items]
+    if not isinstance(items, list):
+        return [(("items",), items)]
+    return [(("items", number), item) for number, item in enumerate(items)]
 
 
 def _items(path: Path) -> list[JSON]:

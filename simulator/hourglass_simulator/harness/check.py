@@ -32,24 +32,27 @@ class Answer:
 
 
 class NotAccepted(Exception):  # noqa: N818 - the API server's word
-    """The API server refuses a manifest; the text is its message."""
+    """The API server refuses a Performer, the `number`th from 0; the text is its message."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number
 
 
-def check(cluster: Cluster, manifests: Iterable[JSON]) -> list[Answer]:
+def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
     """Create the Performers all at once and wait; raises NotAccepted."""
-    performers = [obj for obj in manifests if is_performer(obj)]
     target = SimulatedTarget(cluster, load(), Settings())
     keys = []
-    for performer in performers:
-        namespace = performer["metadata"].get("namespace", "default")
-        ensure_namespace(cluster, namespace)
+    for number, performer in enumerate(performers):
+        namespace = performer["metadata"].get("namespace") or "default"
         try:
+            ensure_namespace(cluster, namespace)
             cluster.api.refuse_unknown_fields("performers", performer)
             cluster.api.create("performers", performer, namespace=namespace)
+            for resource, referred in _referred(performer):
+                _assume(cluster, namespace, resource, referred)
         except APIError as error:
-            raise NotAccepted(error.message) from error
-        for resource, referred in _referred(performer):
-            _assume(cluster, namespace, resource, referred)
+            raise NotAccepted(error.message, number) from error
         keys.append((namespace, performer["metadata"]["name"]))
     target.operator.start()
     while cluster.clock.now < PATIENCE and not all(_answer(cluster, *key).runs for key in keys):

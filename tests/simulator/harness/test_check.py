@@ -146,7 +146,64 @@ BAD: list[tuple[str, str, str, str]] = [
         "items: []",
         "performer.yaml:1: expected an object with apiVersion, kind and metadata.name",
     ),
-    ("a Performer whose spec is a number", f"{HEAD}spec: 5\n", "items: []", "spec"),
+    (
+        "a Performer whose spec is a number",
+        f"{HEAD}spec: 5\n",
+        "items: []",
+        'performer.yaml:1: Performer.hourglass.eigenlayer.io "x" is invalid: [spec: Invalid value: '
+        '"integer": spec in body must be of type object',
+    ),
+    (
+        "a Performer whose spec is a number, in the second document",
+        f"{HEAD}spec: {{avsAddress: '0x{'12' * 20}', image: a}}\n---\n{HEAD}spec: 5\n",
+        "items: []",
+        'performer.yaml:6: Performer.hourglass.eigenlayer.io "x" is invalid: [spec: ',
+    ),
+    (
+        "the second item of a List whose spec is a number",
+        "kind: List\napiVersion: v1\nitems:\n- {kind: Pod, apiVersion: v1, metadata: {name: y}}\n"
+        f"- {{{', '.join(HEAD.splitlines())}, spec: 5}}\n",
+        "items: []",
+        'performer.yaml:5: items[1]: Performer.hourglass.eigenlayer.io "x" is invalid: [spec: ',
+    ),
+    (
+        "the second item of a List without its apiVersion",
+        "kind: List\napiVersion: v1\nitems:\n- {kind: Pod, apiVersion: v1, metadata: {name: y}}\n"
+        "- {kind: Performer, metadata: {name: x}}\n",
+        "items: []",
+        "performer.yaml:5: items[1]: expected an object with apiVersion, kind and metadata.name",
+    ),
+    (
+        "a List whose items are a number",
+        "kind: List\napiVersion: v1\nitems: 5\n",
+        "items: []",
+        "performer.yaml:3: items: expected an object with apiVersion, kind and metadata.name",
+    ),
+    (
+        "a Performer whose namespace is a number",
+        HEAD.replace("{name: x}", "{name: x, namespace: 5}"),
+        "items: []",
+        "performer.yaml:3: metadata.namespace: expected a text, found 5",
+    ),
+    (
+        "a Performer whose labels are a list",
+        HEAD.replace("{name: x}", "\n  name: x\n  labels: [a]"),
+        "items: []",
+        "performer.yaml:5: metadata.labels: expected keys with values, found a list",
+    ),
+    (
+        "a Performer in a namespace that nobody may have",
+        HEAD.replace("{name: x}", "{name: x, namespace: N_1}"),
+        "items: []",
+        'performer.yaml:1: Namespace "N_1" is invalid: metadata.name',
+    ),
+    (
+        "a Performer that refers to a Secret that nobody may have",
+        f"{HEAD}spec: {{avsAddress: '0x{'12' * 20}', image: a, config: {{env: "
+        "[{name: A, valueFrom: {secretKeyRef: {name: A_b, key: c}}}]}}\n",
+        "items: []",
+        'performer.yaml:1: Secret "A_b" is invalid: metadata.name',
+    ),
     (
         "a Performer with a misspelt field",
         f"{HEAD}spec: {{image: a, hardwareRequirements: {{gputype: x}}}}\n",
@@ -192,6 +249,13 @@ BAD: list[tuple[str, str, str, str]] = [
         "",
         "items: [{kind: Node, metadata: {name: N_1}}]",
         'cluster.yaml: Node N_1: Node "N_1" is invalid: metadata.name',
+    ),
+    (
+        "a snapshot with a node whose capacity is no quantity",
+        "",
+        "items: [{kind: Node, metadata: {name: n}, status: {capacity: {cpu: eight}}}]",
+        "cluster.yaml: items[0] (Node n).status.capacity[cpu]: expected a quantity such as 500m or"
+        ' 8Gi, found "eight"',
     ),
     (
         "a snapshot with a node whose CPUs are no quantity",
