@@ -84,7 +84,9 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
     if (mistake := _mistake(configuration)) is not None:
         raise BadKubeconfig(f"kubeconfig {file}: {mistake}")
     if errors:
-        raise BadKubeconfig(f"kubeconfig {file}: no credentials from the user's {errors[0]}")
+        raise BadKubeconfig(
+            f"kubeconfig {file}: no credentials from {_source(loader)}: {errors[0]}"
+        )
     configuration.refresh_api_key_hook = _refreshed(loader)  # type: ignore[assignment]
     return configuration
 
@@ -104,9 +106,18 @@ def _refreshed(loader: Any) -> Callable[[Configuration], Awaitable[None]]:
         with contextlib.suppress(ConfigException, OSError, ValueError), _errors_told() as errors:
             await loader.load_and_set(configuration)
         for error in errors:
-            logger.warning("no new credentials from the kubeconfig user's %s", error)
+            logger.warning("no new credentials from %s: %s", _source(loader), error)
 
     return refresh
+
+
+def _source(loader: Any) -> str:
+    """The user of the kubeconfig and its command; arguments may hold secrets."""
+    user, given = loader._current_context["context"]["user"], loader._user.value["exec"]
+    command = (
+        f" command {given['command']}" if isinstance(given, dict) and "command" in given else ""
+    )
+    return f'the exec{command} of user "{user}"'
 
 
 @contextlib.contextmanager
@@ -117,7 +128,7 @@ def _errors_told() -> Iterator[list[str]]:
     def keep(record: logging.LogRecord) -> bool:
         if record.levelno < logging.ERROR:
             return True
-        errors.append(f"exec: {record.getMessage().removeprefix('exec: ')}")
+        errors.append(record.getMessage().removeprefix("exec: "))
         return False
 
     _loader_logger.addFilter(keep)

@@ -86,17 +86,27 @@ WRONG = [
     (
         "the user's command does not exist",
         kubeconfig(user={"exec": {"command": "no-such-login", "apiVersion": EXEC}}),
-        "no credentials from the user's exec: [Errno 2] No such file or directory: 'no-such-login'",
+        'no credentials from the exec command no-such-login of user "me": [Errno 2] No such file',
     ),
     (
         "the user's command fails",
         kubeconfig(user=shell("echo log in first >&2; exit 7")),
-        "no credentials from the user's exec: process returned 7. b'log in first'",
+        "the exec command sh of user \"me\": process returned 7. b'log in first'",
     ),
     (
         "the user's command prints something else",
         kubeconfig(user=shell("echo welcome")),
-        "no credentials from the user's exec: failed to decode process output",
+        'no credentials from the exec command sh of user "me": failed to decode process output',
+    ),
+    (
+        "the user's command is not named",
+        kubeconfig(user={"exec": {"apiVersion": EXEC}}),
+        'no credentials from the exec of user "me": malformed request. missing key',
+    ),
+    (
+        "the user's exec is a number",
+        kubeconfig(user={"exec": 5}),
+        'no credentials from the exec of user "me": ',
     ),
     ("the token's file does not exist", kubeconfig(user={"tokenFile": "/nowhere/t"}), "/nowhere/t"),
 ]
@@ -147,7 +157,9 @@ def test_a_command_that_fails_later_is_told_and_its_token_kept(
 
     assert asyncio.run(token_afterwards()) == "Bearer first"
     (record,) = caplog.records
-    assert "no new credentials from the kubeconfig user's exec: process" in record.getMessage()
+    assert (
+        'no new credentials from the exec command sh of user "me": process' in record.getMessage()
+    )
 
 
 def test_a_token_in_a_file_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
