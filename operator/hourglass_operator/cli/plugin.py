@@ -85,6 +85,7 @@ class Target:
             contexts, active = list_kube_config_contexts(file)
         except (
             ConfigException,
+            AttributeError,
             OSError,
             TypeError,
             ValueError,

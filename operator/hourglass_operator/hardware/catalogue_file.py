@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from hourglass_operator.kube.label import key_faults, value_faults
+from hourglass_operator.kube.loader import SafeLoader
 from hourglass_operator.kube.podresources import is_extended
 
 
@@ -81,7 +82,7 @@ def parse(text: str) -> CatalogueFile:
     Raises ValueError naming the place, what is expected and what was found.
     """
     try:
-        document: Any = yaml.safe_load(text)
+        document: Any = yaml.load(text, Loader=SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"hardware catalogue: not YAML: {error}") from None
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from hourglass_operator.api import GROUP
+from hourglass_operator.kube.loader import SafeLoader
 from hourglass_operator.migrate.edit import edit, find
 from hourglass_operator.migrate.plan import Move, Path, Refuse, Step, carry_out, dotted, plan
 
@@ -82,7 +83,7 @@ def _document(text: str, before: int) -> Migration:
         # Others may use tags that are not known here.
         return Migration(text, (), ())
     try:
-        expected: Any = yaml.safe_load(text)
+        expected: Any = yaml.load(text, Loader=SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise NotYaml(error, before) from None
     steps = list(plan(expected))
@@ -105,7 +106,7 @@ def _document(text: str, before: int) -> Migration:
         elif step.why:
             changes.append(remark(step.path, step.why))
     new = _edited(text, steps)
-    if new is None or yaml.safe_load(new) != expected:
+    if new is None or yaml.load(new, Loader=SafeLoader) != expected:
         layout = remark(steps[0].path, "cannot be changed in this layout; write it without anchors")
         return Migration(text, (), (layout,))
     return Migration(new, tuple(changes), ())
@@ -117,7 +118,7 @@ def _edited(text: str, steps: Iterable[Step]) -> str | None:
         for step in steps:
             assert not isinstance(step, Refuse)
             text = edit(text, step)
-        yaml.safe_load(text)
+        yaml.load(text, Loader=SafeLoader)
     except yaml.YAMLError:
         return None
     return text

@@ -76,7 +76,7 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
     except (OSError, ValueError, YAMLError, RecursionError) as error:
         what = " ".join(str(error).split())
         raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig: {what}") from None
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, LookupError):
         # YAML, but of another shape than the loader takes for granted.
         raise BadKubeconfig(
             f"kubeconfig {file}: not a kubeconfig, or the user of its context is not in it"

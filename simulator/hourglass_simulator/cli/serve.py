@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import yaml
 
+from hourglass_operator.kube.loader import SafeLoader
 from hourglass_simulator import report
 from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, scenarios
@@ -110,11 +111,12 @@ def writable(kubeconfig: Path) -> Path:
     if not kubeconfig.exists():
         return kubeconfig
     try:
-        config = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+        config = yaml.load(kubeconfig.read_text(encoding="utf-8"), Loader=SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
         config = None
     contexts = config.get("contexts") if isinstance(config, dict) else None
-    names = [each.get("name") for each in contexts or () if isinstance(each, dict)]
+    listed = contexts if isinstance(contexts, list) else []
+    names = [each.get("name") for each in listed if isinstance(each, dict)]
     if names != [CONTEXT]:
         raise click.BadParameter(
             f"{kubeconfig}: expected a new file or one that this command wrote before, found a file"

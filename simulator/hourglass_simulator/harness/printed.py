@@ -62,6 +62,8 @@ def _mistakes(obj: JSON) -> Iterator[tuple[Location, str]]:
     yield from mistakes(KINDS[obj["kind"]], obj, extra="ignore")
     for location, amount in _bad_quantities(obj):
         yield location, f"expected a quantity such as 500m or 8Gi, found {shown(amount)}"
+    if obj["kind"] == "PriorityClass" and obj.get("value") is None:
+        yield ("value",), "required, but missing"
     if obj["kind"] == "Pod" and obj["metadata"].get("namespace") is None:
         yield ("metadata", "namespace"), "required, but missing"
     if obj["kind"] == "Pod" and obj.get("spec") is None:

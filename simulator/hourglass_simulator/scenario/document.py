@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from hourglass_operator.kube.loader import Constructor
+
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 100_000
@@ -68,7 +70,7 @@ class Document:
         return line, path
 
 
-class _Constructor(yaml.constructor.SafeConstructor):
+class _Constructor(Constructor):
     pass
 
 

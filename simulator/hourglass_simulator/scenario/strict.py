@@ -1,5 +1,6 @@
 """What every part of a scenario file has in common: camelCase keys, none unknown, frozen."""
 
+import math
 from typing import Annotated, Any
 
 from pydantic import (
@@ -52,6 +53,13 @@ def _quantity(value: object) -> str:
     return str(value)
 
 
+def _duration(value: object) -> float:
+    """Seconds, as they are in the code, are let be."""
+    if isinstance(value, float) and 0 <= value < math.inf:
+        return value
+    return duration.parse(value)
+
+
 def several(value: object) -> object:
     """One item may be written without the list around it."""
     return [value] if isinstance(value, str | dict) else value
@@ -73,7 +81,7 @@ Bool = StrictBool
 Count = Annotated[StrictInt, Field(ge=0)]
 Duration = Annotated[
     float,
-    _expected(lambda value: value if isinstance(value, float) else duration.parse(value)),
+    _expected(_duration),
     PlainSerializer(duration.text),
     WithJsonSchema({"type": "string", "pattern": duration.PATTERN}),
 ]

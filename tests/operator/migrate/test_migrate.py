@@ -40,6 +40,7 @@ def test_what_is_refused(case: JSON) -> None:
 NO_YAML = [
     ("a document that does not end", "a: b\nc: [\n", 3),
     ("a tag that is unknown, in the second document", f"a: b\n---\n{GROUP}: 5\nc: !x d\n", 4),
+    ("a date that is none, in the second document", f"a: b\n---\n{GROUP}: 2020-13-45\n", 3),
     ("nesting without end, in the second document", f"a: b\n---\n{GROUP}: {NESTED}\n", 2),
 ]
 

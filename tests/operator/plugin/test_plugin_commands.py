@@ -82,6 +82,8 @@ KUBECONFIGS = [
     ("a list", b"- a", "not a kubeconfig"),
     ("nothing", b"", "not a kubeconfig"),
     ("no contexts", b"contexts: 5", "kubeconfig"),
+    ("a context that is a number", b"contexts: [{name: a, context: 5}]\ncurrent-context: a", "a"),
+    ("a value that is none of its type", b"a: !!bool x", "not a kubeconfig"),
 ]
 
 

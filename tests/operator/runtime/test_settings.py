@@ -113,6 +113,7 @@ def test_every_wrong_setting_is_named() -> None:
 FILES = [
     ("an unknown key", "wrokers: 3", "wrokers: unknown setting; known are namespace, kubeconfig"),
     ("no YAML", "a: [", "not YAML: while parsing"),
+    ("a date that is none", "workers: 2020-13-45", "not YAML: 2020-13-45 is no timestamp in"),
     ("nesting without end", "[" * 5_000, "not YAML: maximum recursion depth"),
     ("a list", "- workers", "settings by name are expected, such as 'workers: 16'"),
     ("a wrong value", "workers: x", "workers: must be a valid integer"),

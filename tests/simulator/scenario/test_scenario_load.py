@@ -108,6 +108,11 @@ TABLE = {
         4,
         "steps[0].after: 30 is not a duration; write it as 30s, 5m or 1h30m",
     ),
+    "a duration that no clock can show": (
+        "steps:\n- after: .nan\n  cordon: a\n",
+        4,
+        "steps[0].after: nan is not a duration; write it as 30s, 5m or 1h30m",
+    ),
     "a quantity that is none": (
         "cluster:\n  nodes:\n  - name: a\n    cpu: fast\n",
         6,
@@ -274,6 +279,7 @@ TABLE = {
         4,
         "2 documents (separated by ---); a scenario file holds one",
     ),
+    "a number that is none": ("steps: !!int x\n", 3, "not YAML: x is no int"),
     "an alias that is unknown": ("steps: *none\n", 3, "not YAML: found undefined alias"),
 }
 
