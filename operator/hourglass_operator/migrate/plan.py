@@ -84,7 +84,7 @@ def _node_affinity(scheduling: Mapping[str, Any], base: Path) -> Iterator[Step]:
     if new and not isinstance(new, Mapping):
         yield Refuse((*target, "nodeAffinity"), f"expected a mapping, found {new!r}")
         return
-    if new:
+    if new and not all(key in old and old[key] and not new[key] for key in new):
         yield from _merge(old, new, source, (*target, "nodeAffinity"))
         return
     # Nothing is put into a mapping that is empty, or would be.
