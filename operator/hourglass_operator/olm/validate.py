@@ -12,7 +12,10 @@ from typing import Any
 
 import yaml
 
+from hourglass_operator.kube.loader import SafeLoader
+from hourglass_operator.olm import shape
 from hourglass_operator.olm.checks import RULES, Bundle, check
+from hourglass_operator.olm.shape import Shape, misshapen
 
 INVALID, UNREADABLE = 1, 2
 
@@ -20,7 +23,7 @@ JSON = dict[str, Any]
 
 
 class Unreadable(Exception):  # noqa: N818 - what it is
-    """A file of the bundle is missing or no YAML; the text names it."""
+    """A file of the bundle is missing, no YAML, or holds something else; the text names it."""
 
 
 def read(folder: Path) -> Bundle:
@@ -30,31 +33,46 @@ def read(folder: Path) -> Bundle:
     for file in sorted((folder / "manifests").glob("*.yaml")):
         for obj in _load(file):
             if obj.get("kind") == "ClusterServiceVersion":
-                csvs.append(obj)
+                csvs.append(_shaped(file, obj, shape.CSV))
             elif obj.get("kind") == "CustomResourceDefinition":
-                crds[f"manifests/{file.name}"] = obj
+                crds[f"manifests/{file.name}"] = _shaped(file, obj, shape.CRD)
     if len(csvs) != 1:
         where = folder / "manifests"
         raise Unreadable(f"{where}: one ClusterServiceVersion is expected, found {len(csvs)}")
+    metadata = _only(folder / "metadata" / "annotations.yaml", shape.ANNOTATIONS)
     catalogs = sorted((folder / "catalog").glob("*/*.yaml"))
     return Bundle(
         csv=csvs[0],
         crds=crds,
-        annotations=_load(folder / "metadata" / "annotations.yaml")[0].get("annotations") or {},
+        annotations=metadata.get("annotations") or {},
         dockerfile=_text(folder / "bundle.Dockerfile"),
-        scorecard=_load(folder / "tests" / "scorecard" / "config.yaml")[0],
-        catalog=tuple(blob for file in catalogs for blob in _load(file)),
+        scorecard=_only(folder / "tests" / "scorecard" / "config.yaml", shape.SCORECARD),
+        catalog=tuple(
+            _shaped(file, blob, shape.CATALOG) for file in catalogs for blob in _load(file)
+        ),
     )
 
 
 def _load(file: Path) -> list[JSON]:
     try:
-        documents = [doc for doc in yaml.safe_load_all(_text(file)) if doc is not None]
+        documents = [
+            doc for doc in yaml.load_all(_text(file), Loader=SafeLoader) if doc is not None
+        ]
     except (yaml.YAMLError, RecursionError) as error:
         raise Unreadable(f"{file}: not YAML: {' '.join(str(error).split())}") from None
     if not documents or not all(isinstance(doc, dict) for doc in documents):
         raise Unreadable(f"{file}: objects are expected")
     return documents
+
+
+def _only(file: Path, expected: Shape) -> JSON:
+    return _shaped(file, _load(file)[0], expected)
+
+
+def _shaped(file: Path, obj: JSON, expected: Shape) -> JSON:
+    for mistake in misshapen(obj, expected):
+        raise Unreadable(f"{file}: {mistake}")
+    return obj
 
 
 def _text(file: Path) -> str:

@@ -52,13 +52,13 @@ def _catalog_bundle(found: JSON, bundle: Bundle) -> Mistakes:
     if not found.get("image"):
         yield Mistake(CATALOG, f"{where}.image", "an image is expected, found none")
     values = {entry.get("type"): entry.get("value") for entry in found.get("properties") or []}
-    package = values.get("olm.package") or {}
-    if package.get("packageName") != found.get("package"):
-        message = f"{found.get('package')} is expected, found {package.get('packageName')!r}"
+    package = values.get("olm.package")
+    if at(package, "packageName") != found.get("package"):
+        message = f"{found.get('package')} is expected, found {at(package, 'packageName')!r}"
         yield Mistake(CATALOG, f"{where}.properties[olm.package].packageName", message)
     csv = bundle.csv
     if found.get("name") == at(csv, "metadata.name"):
         version = at(csv, "spec.version")
-        if package.get("version") != version:
-            message = f"{version} is expected, found {package.get('version')!r}"
+        if at(package, "version") != version:
+            message = f"{version} is expected, found {at(package, 'version')!r}"
             yield Mistake(CATALOG, f"{where}.properties[olm.package].version", message)

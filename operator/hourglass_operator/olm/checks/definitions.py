@@ -26,7 +26,7 @@ def owned(bundle: Bundle) -> Mistakes:
         if crd is None:
             yield in_csv(f"{where}.name", f"{entry.get('name')!r} is not in manifests/")
             continue
-        versions = [version["name"] for version in crd["spec"]["versions"]]
+        versions = [version.get("name") for version in at(crd, "spec.versions") or []]
         if entry.get("version") not in versions:
             found = entry.get("version")
             yield in_csv(f"{where}.version", f"one of {versions} is expected, found {found!r}")
@@ -65,7 +65,7 @@ def descriptors(bundle: Bundle) -> Mistakes:
             for path in paths:
                 if not _exists(fields, str(path)):
                     yield in_csv(where, f"{part}.{path} is no field of the definition")
-            for name in at(fields, "properties", {}):
+            for name in at(fields, "properties") or {}:
                 if name not in paths:
                     yield in_csv(where, f"{part}.{name} has no descriptor")
             for found in entry.get(f"{part}Descriptors") or []:
@@ -77,8 +77,8 @@ def descriptors(bundle: Bundle) -> Mistakes:
 def _schema(bundle: Bundle, entry: JSON) -> JSON:
     for crd in bundle.crds.values():
         if at(crd, "metadata.name") == entry.get("name"):
-            for version in crd["spec"]["versions"]:
-                if version["name"] == entry.get("version"):
+            for version in at(crd, "spec.versions") or []:
+                if version.get("name") == entry.get("version"):
                     return at(version, "schema.openAPIV3Schema") or {}
     return {}
 
@@ -97,7 +97,7 @@ def examples(bundle: Bundle) -> Mistakes:
     annotations = at(bundle.csv, "metadata.annotations") or {}
     try:
         found = json.loads(annotations.get("alm-examples", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, list):
         yield in_csv(where, "a JSON list of objects is expected")
