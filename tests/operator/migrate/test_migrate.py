@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hourglass_operator.api import GROUP, PerformerSpec
@@ -77,6 +77,7 @@ OLD = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(OLD, st.sampled_from([True, False, None]), st.booleans())
 def test_all_that_was_meant_is_still_there(old: JSON, flow: bool | None, sort: bool) -> None:
     text = yaml.safe_dump(old, default_flow_style=flow, sort_keys=sort)
