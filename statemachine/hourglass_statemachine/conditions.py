@@ -1,4 +1,4 @@
-"""The conditions of a Performer: one row of the table in `docs/conditions.md` for any facts.
+"""The conditions of a Performer: one row of the table of situations for any facts.
 
 The rules for `lastTransitionTime` and `observedGeneration` are those of metav1.Condition:
 https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties

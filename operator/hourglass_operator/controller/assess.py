@@ -1,5 +1,7 @@
 """The second step of a pass: from what was observed to the facts that decide the phase."""
 
+from dataclasses import replace
+
 from hourglass_operator.controller.faults import ended_pod, standing, started_pod
 from hourglass_operator.controller.observe import Observation
 from hourglass_operator.controller.plan import Refusal
@@ -117,12 +119,15 @@ def explanation(seen: Observation, pod: PodView, catalogue: Catalogue) -> Explan
 def _fault(seen: Observation, pod: PodView | None, catalogue: Catalogue) -> Fault | None:
     if seen.invalid:
         return Fault(Reason.POD_REJECTED, f"no pod can be made of {seen.invalid}", permanent=True)
-    if seen.refusals:
-        refusal = seen.refusals[0]
+    refusal = next((refusal for refusal in seen.refusals if not refusal.passing), None)
+    if refusal is not None:
         return Fault(_refused(refusal), refusal.message, permanent=True)
     lost = lost_pod(seen)
     if pod is None:
-        return ended_pod(lost) if lost else None
+        if lost is None:
+            return None
+        loss = ended_pod(lost)
+        return replace(loss, message="; ".join([loss.message, *_held_up(seen)]))
     if pod.unschedulable is not None:
         told = explanation(seen, pod, catalogue)
         reason = Reason.HARDWARE_UNAVAILABLE if told.hardware else Reason.SCHEDULING_FAILED
@@ -145,6 +150,16 @@ def _refused(refusal: Refusal) -> Reason:
 
 
 def _progress(seen: Observation, pod: PodView | None) -> tuple[Progress, str]:
+    progress, detail = _step(seen, pod)
+    held_up = _held_up(seen)
+    return progress, "; ".join([detail, *held_up] if pod or not held_up else held_up)
+
+
+def _held_up(seen: Observation) -> list[str]:
+    return [refusal.message for refusal in seen.refusals if refusal.passing]
+
+
+def _step(seen: Observation, pod: PodView | None) -> tuple[Progress, str]:
     if pod is None:
         leaving = [p.name for p in seen.pods if not p.alive]
         if leaving:

@@ -46,29 +46,46 @@ def learn(
     others = tuple(refusal for refusal in before if refusal.resource != write.resource)
     if outcome.succeeded:
         return Lesson(others)
-    foreign = outcome.code == 409 and outcome.body is not None
-    message = outcome.message
+    what = f"{write.body['kind']} {write.name}"
+    foreign, passing, message = False, outcome.code >= 500, outcome.message
     if outcome.code == 409 and outcome.body is not None:
         metadata = outcome.body["metadata"]
         if belongs(controller_uid(metadata), metadata.get("labels") or {}, performer):
             return Lesson(before, exists=True)
-        foreign = not _left_over(metadata, performer)
-        kind = write.body["kind"]
-        message = f"{kind} {write.name} exists and belongs to another; delete or rename one of them"
-    if not foreign and outcome.code not in _REFUSED:
+        passing = _left_over(metadata, performer)
+        foreign = not passing
+        message = f"{what} exists and belongs to another; delete or rename one of them"
+        if passing:
+            message = f"{what} of an earlier Performer of this name has not gone yet"
+    elif passing:
+        message = f"{what} cannot be created yet: {outcome.message}"
+    if not (foreign or passing or outcome.code in _REFUSED):
         return Lesson(before, retry=True)
     generation = performer.generation
-    same = (r for r in before if r.resource == write.resource and r.generation == generation)
+    same = (
+        refusal
+        for refusal in before
+        if (refusal.resource, refusal.generation, refusal.passing)
+        == (write.resource, generation, passing)
+    )
     failures = next((refusal.failures for refusal in same), 0)
+    pause = _pause(passing, failures, settings)
     refusal = Refusal(
         resource=write.resource,
         message=message,
         foreign=foreign,
+        passing=passing,
         generation=generation,
         failures=failures + 1,
-        retry_at=now + backoff(settings.replacement_base, settings.replacement_limit, failures),
+        retry_at=now + max(pause, outcome.retry_after),
     )
     return Lesson(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
+
+
+def _pause(passing: bool, failures: int, settings: Settings) -> float:
+    if passing:
+        return backoff(settings.retry_base, settings.retry_limit, failures)
+    return backoff(settings.replacement_base, settings.replacement_limit, failures)
 
 
 def _left_over(metadata: Mapping[str, Any], performer: PerformerView) -> bool:

@@ -48,15 +48,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The API server refused to create a pod or a Service for the spec of this `generation`.
+    """The API server did not create a pod or a Service for the spec of this `generation`.
 
-    `foreign`: the name is taken by an object that is not the Performer's. `failures` counts the
-    tries so far; the next one is not before `retry_at` (seconds).
+    `foreign`: the name is taken by an object that is not the Performer's. `passing`: no fault of
+    the Performer's, and it mends itself: the server's own error, or an object that an earlier
+    Performer left and that is about to go. `failures` counts the tries so far; the next one is not
+    before `retry_at` (seconds).
     """
 
     resource: str
     message: str
     foreign: bool
+    passing: bool
     generation: int
     failures: int
     retry_at: float

@@ -132,7 +132,7 @@ def test_writes_are_performed_in_the_order_of_the_plan() -> None:
 def test_a_write_that_fails_ends_its_pass() -> None:
     async def story() -> None:
         def answer(call: Call) -> Answer:
-            return refused(500) if call.resource == "services" else accepted(call)
+            return refused(429) if call.resource == "services" else accepted(call)
 
         server = Server(answer)
         bench = Bench(server, ["ml"])
