@@ -11,6 +11,7 @@ from pytest_kubernetes.options import ClusterOptions
 from pytest_kubernetes.providers.k3d import K3dManagerBase
 
 from clusters.cluster import Cluster
+from clusters.lock import only_node
 from clusters.provider import ImageImportError, Say, Unavailable
 from clusters.runs import is_abandoned, kubectl_program, kwok_starter, own_name, run_folder
 
@@ -25,7 +26,7 @@ def k3d(say: Say) -> Iterator[Cluster]:
     # pytest-kubernetes knows no other place to look for it.
     if shutil.which("kubectl") is None:
         raise Unavailable("no `kubectl` on the PATH")
-    with run_folder() as folder:
+    with only_node(say), run_folder() as folder:
         kubeconfig = folder / "kubeconfig"
         kubeconfig.touch(mode=0o600)
         manager = K3dManagerBase(own_name())

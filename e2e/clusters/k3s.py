@@ -13,6 +13,7 @@ from testcontainers.community.k3s import K3SContainer
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
 from clusters.cluster import Cluster
+from clusters.lock import only_node
 from clusters.provider import ImageImportError, Say, Unavailable
 from clusters.runs import is_abandoned, kubectl_program, kwok_starter, own_name, run_folder
 
@@ -25,7 +26,7 @@ ARCHIVE = "image.tar"
 def k3s(say: Say) -> Iterator[Cluster]:
     """Start k3s in a container, and in the end remove it; see `Provider`."""
     _remove_abandoned()
-    with run_folder() as folder, _container(say) as container:
+    with only_node(say), run_folder() as folder, _container(say) as container:
         kubeconfig = folder / "kubeconfig"
         kubeconfig.touch(mode=0o600)
         kubeconfig.write_text(container.config_yaml())

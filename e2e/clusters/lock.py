@@ -1,12 +1,23 @@
 """One run at a time."""
 
 import fcntl
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from clusters.provider import Say, Unavailable
+
+
+def only_node(say: Say) -> AbstractContextManager[None]:
+    """Be the only run with a node on this machine; see `alone`.
+
+    Two kubelets on one machine kill each other's containers, also if one of them is in Docker: with
+    cgroup v1 each takes the other's for remains of its own.
+    """
+    lock = Path(tempfile.gettempdir()) / "hourglass-e2e.lock"
+    return alone(lock, "running a node on this machine", say)
 
 
 @contextmanager
@@ -15,7 +26,10 @@ def alone(lock: Path, what: str, say: Say, seconds: float = 1800) -> Iterator[No
 
     Errors: `Unavailable` when the other run is not done after `seconds`.
     """
-    with lock.open("w") as file:
+    # It may be another user's.
+    if not lock.exists():
+        lock.touch()
+    with lock.open() as file:
         deadline = time.monotonic() + seconds
         waiting = False
         while not _taken(file.fileno()):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from clusters import Unavailable
-from clusters.lock import alone
+from clusters.lock import alone, only_node
 
 
 def test_a_run_waits_for_another_and_says_so(tmp_path: Path) -> None:
@@ -23,3 +23,19 @@ def test_a_run_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
         with alone(lock, "building", said.append, 0):
             pass
     assert said == []
+
+
+class Waits(Exception):  # noqa: N818 - what happens
+    """Instead of sleeping."""
+
+
+def test_there_is_one_node_on_a_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(_: float) -> None:
+        raise Waits
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("time.sleep", wait)
+    said: list[str] = []
+    with only_node(said.append), pytest.raises(Waits), only_node(said.append):
+        pass
+    assert said == ["waiting for another run that is running a node on this machine"]

@@ -17,7 +17,7 @@ from clusters.cluster import Cluster, KubectlError
 from clusters.components import Components, StartError
 from clusters.fake_nodes import kwok_command
 from clusters.image import write_image
-from clusters.lock import alone
+from clusters.lock import only_node
 from clusters.native import control_plane, node
 from clusters.native.control_plane import NODE, Files
 from clusters.native.leftovers import take_down
@@ -57,7 +57,7 @@ def native(say: Say) -> Iterator[Cluster]:
     install_missing(say)
     built = programs(PROGRAMS, say)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with alone(FOLDER.with_suffix(".lock"), "using the native cluster", say):
+    with only_node(say):
         Components(FOLDER).kill_all()
         _check_no_other_kubelet()
         take_down(FOLDER)
