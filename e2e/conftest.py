@@ -100,6 +100,13 @@ def own_cluster(cluster: Cluster) -> Cluster:
 
 
 @pytest.fixture(scope="session")
+def dns(cluster: Cluster) -> None:
+    """Pods look up names of Services; the test is skipped where they cannot."""
+    if not cluster.has_dns():
+        pytest.skip(f"{cluster.provider} gives pods no DNS")
+
+
+@pytest.fixture(scope="session")
 def custom_resource(cluster: Cluster) -> str:
     """The name of the Performer CRD, which the cluster serves from now on."""
     cluster.apply(CRDS / f"{PERFORMERS}.yaml")

@@ -64,7 +64,7 @@ def test_a_pod_of_an_imported_image_is_ready_on_the_real_node(
 
 
 def test_the_name_of_a_service_resolves_in_a_pod(
-    cluster: Cluster, namespace: str, image: str
+    cluster: Cluster, dns: None, namespace: str, image: str
 ) -> None:
     names = ["kubernetes.default.svc.cluster.local", "kubernetes.default"]
     create_pod(

@@ -60,7 +60,8 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def images(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
+def images(cluster: Cluster, dns: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Of the performer, which is called by the name that its status gives."""
     folder = tmp_path_factory.mktemp("images")
     for version, tag in IMAGES.items():
         cluster.import_image(performer_image(folder / f"{version}.tar", tag, print))
