@@ -1,4 +1,4 @@
-"""A proxy between the operator and the API server that tells of the operator's writes."""
+"""A proxy between the operator and the API server that meets and tells the operator's writes."""
 
 import asyncio
 import ssl
@@ -25,11 +25,21 @@ _HOP = {"host", "connection", "transfer-encoding", "content-length", "content-en
 class Proxy:
     """Serves on a port of this machine's own while inside the context, in a thread."""
 
-    def __init__(self, kubeconfig: Path, tell: Callable[[Write], None]) -> None:
-        """`tell` is called in the proxy's thread; a write's time is that of `time.monotonic`."""
+    def __init__(
+        self,
+        kubeconfig: Path,
+        tell: Callable[[Write], None],
+        meet: Callable[[Write], None] = lambda _: None,
+    ) -> None:
+        """Both are called in the proxy's thread; a write's time is that of `time.monotonic`.
+
+        `tell`: with each write that the API server has answered; `meet`: with each before it is
+        passed on (its code is 0).
+        """
         self._upstream = Configuration()
         load_kube_config(str(kubeconfig), client_configuration=self._upstream)
         self._tell = tell
+        self._meet = meet
         self._under_way = 0
         self._port: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -43,17 +53,21 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._ended.set)
         self._thread.join(10)
 
+    @property
+    def server(self) -> str:
+        """The URL under which the API server is reached through this proxy."""
+        return f"http://127.0.0.1:{self._port.result()}"
+
     def writing(self) -> bool:
         """Whether a mutating call has not been answered and told yet."""
         return self._under_way > 0
 
     def write_kubeconfig(self, path: Path) -> None:
         """A kubeconfig for who is to be overheard."""
-        server = {"server": f"http://127.0.0.1:{self._port.result()}"}
         content = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "proxy", "cluster": server}],
+            "clusters": [{"name": "proxy", "cluster": {"server": self.server}}],
             "users": [{"name": "proxy", "user": {}}],
             "contexts": [{"name": "proxy", "context": {"cluster": "proxy", "user": "proxy"}}],
             "current-context": "proxy",
@@ -94,6 +108,8 @@ class Proxy:
         writes = request.method in _VERBS
         self._under_way += writes
         try:
+            if writes:
+                self._meet(parsed(request.method, request.path, 0, time.monotonic()))
             answer = await self._session.request(
                 request.method,
                 self._upstream.host + request.raw_path,

@@ -1,4 +1,4 @@
-"""The proxy passes everything on and tells of the mutating calls."""
+"""The proxy passes everything on; it meets the mutating calls, and tells of them."""
 
 import json
 import threading
@@ -98,9 +98,10 @@ def ask(address: str, method: str, body: bytes | None = None) -> dict[str, str |
 
 
 def test_calls_are_passed_on_and_writes_are_told(upstream: Path, tmp_path: Path) -> None:
+    met: list[Write] = []
     told: list[Write] = []
     overheard = tmp_path / "overheard"
-    with Proxy(upstream, told.append) as proxy:
+    with Proxy(upstream, told.append, met.append) as proxy:
         proxy.write_kubeconfig(overheard)
         server = yaml.safe_load(overheard.read_text())["clusters"][0]["cluster"]["server"]
         read = ask(f"{server}{POD}?watch=1&labelSelector=app%3Dperformer", "GET")
@@ -115,3 +116,5 @@ def test_calls_are_passed_on_and_writes_are_told(upstream: Path, tmp_path: Path)
         ("patch", "worker-0", 200),
         ("patch", "worker-0-refuse", 409),
     ]
+    assert [(write.name, write.code) for write in met] == [("worker-0", 0), ("worker-0-refuse", 0)]
+    assert all(before.time < after.time for before, after in zip(met, told, strict=True))
