@@ -1,6 +1,7 @@
 """The operator as a process beside the cluster, and the Performers that it works on."""
 
-from operators.account import operator_account
+from operators.account import account_user, operator_account
+from operators.audit import FEWEST_CALLS, MOST_CALLS, Audit, Calls
 from operators.census import complaints
 from operators.line import Line
 from operators.performers import Performers, Wanted
@@ -10,13 +11,18 @@ from operators.stream import Stream, Work
 from operators.writes import calls, stray, terms
 
 __all__ = [
+    "FEWEST_CALLS",
+    "MOST_CALLS",
     "SHORT_LEASE",
+    "Audit",
+    "Calls",
     "Line",
     "Operator",
     "Performers",
     "Stream",
     "Wanted",
     "Work",
+    "account_user",
     "calls",
     "complaints",
     "operator_account",

@@ -31,6 +31,11 @@ def operator_account(cluster: Cluster, namespace: str, name: str, kubeconfig: Pa
         user["user"] = {"token": token}
     kubeconfig.touch(mode=0o600)
     kubeconfig.write_text(json.dumps(config))
+    return account_user(namespace, name)
+
+
+def account_user(namespace: str, name: str) -> str:
+    """The user as whom a ServiceAccount is known."""
     return f"system:serviceaccount:{namespace}:{name}"
 
 

@@ -1,0 +1,56 @@
+"""How many mutating calls an operator makes, from the API server's audit log.
+
+https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MOST_CALLS = 6
+"""A Performer, from create to Running."""
+FEWEST_CALLS = 3
+"""Its finalizer, its pod and its Service: where fewer are found, the log is not understood."""
+APART = ("leases", "selfsubjectaccessreviews")
+"""The operator's Lease and its questions about permissions do not depend on Performers."""
+
+
+@dataclass
+class Calls:
+    """Mutating calls by verb and resource, such as `patch performers/status`."""
+
+    made: Counter[str] = field(default_factory=Counter)
+    apart: int = 0
+    """Those on `APART`: an operator that leads is never without."""
+
+    def __str__(self) -> str:
+        made = ", ".join(f"{count} {call}" for call, count in sorted(self.made.items()))
+        return f"{made or 'none'}; apart: {self.apart} on {' and '.join(APART)}"
+
+
+class Audit:
+    """The mutating calls of a user as they come into the audit log."""
+
+    def __init__(self, log: Path, user: str) -> None:
+        self._log = log.open()
+        self._user = user
+        self._unfinished = ""
+
+    def count(self) -> Calls:
+        """Those since the last count."""
+        found = Calls()
+        for line in self._log:
+            self._unfinished += line
+            if not line.endswith("\n"):
+                break
+            event, self._unfinished = json.loads(self._unfinished), ""
+            if event["user"]["username"] != self._user:
+                continue
+            what = event["objectRef"]
+            if what["resource"] in APART:
+                found.apart += 1
+            else:
+                resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
+                found.made[f"{event['verb']} {resource}"] += 1
+        return found
