@@ -109,6 +109,12 @@ def dns(cluster: Cluster) -> None:
 @pytest.fixture(scope="session")
 def custom_resource(cluster: Cluster) -> str:
     """The name of the Performer CRD, which the cluster serves from now on."""
+    install_definition(cluster)
+    return PERFORMERS
+
+
+def install_definition(cluster: Cluster) -> None:
+    """Apply the Performer CRD; return once it is served."""
     cluster.apply(CRDS / f"{PERFORMERS}.yaml")
 
     def established() -> bool:
@@ -118,7 +124,6 @@ def custom_resource(cluster: Cluster) -> str:
         return any((c["type"], c["status"]) == ("Established", "True") for c in conditions)
 
     wait_until(f"{PERFORMERS} is Established", established)
-    return PERFORMERS
 
 
 @pytest.fixture(scope="session")

@@ -103,11 +103,18 @@ class Operator:
 
     def is_ready(self) -> bool:
         """Whether /readyz says so; False too when nobody answers."""
+        return self.readiness() == "ok"
+
+    def readiness(self) -> str:
+        """What /readyz says: `ok` or what is missing; empty when nobody answers."""
         try:
-            with _direct.open(f"http://{self._health}/readyz", timeout=2):
-                return True
+            with _direct.open(f"http://{self._health}/readyz", timeout=2) as answer:
+                said: bytes = answer.read()
+        except urllib.error.HTTPError as refusal:
+            said = refusal.read()
         except OSError:
-            return False
+            return ""
+        return said.decode().strip()
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of `hourglass_performer_{name}` over the series with these labels.
