@@ -1,6 +1,7 @@
 """A simulated cluster served for as long as a `with` block lasts."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,12 +33,18 @@ class Served:
     finished: threading.Event
     """Set when what was to be played has been played."""
 
-    def write_kubeconfig(self, file: Path, user: str = "admin") -> None:
-        """Write a kubeconfig for a user; the token is the user's name."""
+    def write_kubeconfig(
+        self, file: Path, user: str = "admin", authority: Path | None = None
+    ) -> None:
+        """Write a kubeconfig for a user; the token is the user's name.
+
+        `authority`: file with the certificate by which the server is known.
+        """
+        known = {} if authority is None else {"certificate-authority": str(authority)}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": CONTEXT, "cluster": {"server": self.url}}],
+            "clusters": [{"name": CONTEXT, "cluster": {"server": self.url, **known}}],
             "users": [{"name": user, "user": {"token": user}}],
             "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": user}}],
             "current-context": CONTEXT,
@@ -47,11 +54,16 @@ class Served:
 
 @contextmanager
 def served(
-    cluster: Cluster, *, port: int = 0, speed: float = 1.0, play: Play | None = None
+    cluster: Cluster,
+    *,
+    port: int = 0,
+    speed: float = 1.0,
+    play: Play | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Served]:
     """Serve on 127.0.0.1 (port 0: any that is free), the clock running `speed` times as fast.
 
-    Errors: OSError when the port is taken.
+    Over HTTPS with the certificate of `tls`, over HTTP without it. Errors: OSError when the port is taken.
     """
     lock = threading.RLock()
     server = Server(cluster.api, lock)
@@ -69,12 +81,12 @@ def served(
     serving = threading.Thread(target=loop.run_forever, name="http", daemon=True)
     serving.start()
     try:
-        starting = asyncio.run_coroutine_threadsafe(_start(server, port), loop)
+        starting = asyncio.run_coroutine_threadsafe(_start(server, port, tls), loop)
         runner, bound = starting.result()
         driving = threading.Thread(target=run, name="clock", daemon=True)
         driving.start()
         try:
-            url = f"http://127.0.0.1:{bound}"
+            url = f"{'https' if tls else 'http'}://127.0.0.1:{bound}"
             yield Served(url, server, cluster, lock, finished)
         finally:
             driver.stop()
@@ -86,11 +98,13 @@ def served(
         loop.close()
 
 
-async def _start(server: Server, port: int) -> tuple[web.AppRunner, int]:
+async def _start(
+    server: Server, port: int, tls: ssl.SSLContext | None
+) -> tuple[web.AppRunner, int]:
     # Watches are ended by the server itself; nothing else takes long.
     runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
     try:
         await site.start()
     except OSError:
