@@ -225,11 +225,21 @@ def path(resource: str, namespace: str = "", name: str = "", subresource: str = 
 
 def _parse(data: bytes) -> JSON:
     try:
-        body = json.loads(data)
+        body = json.loads(data, object_hook=without_managed_fields)
     except ValueError:
         # Proxies, and the API server itself for paths it does not know, answer in plain text.
         return {"message": data.decode(errors="replace").strip()}
     return body if isinstance(body, dict) else {}
+
+
+def without_managed_fields(obj: JSON) -> JSON:
+    """For the JSON parser: they are half of an object, and nothing here reads them.
+
+    Left out where they are parsed, those of a long list are never in memory together. In an update
+    the API server takes objects without them as if they were unchanged.
+    """
+    obj.pop("managedFields", None)
+    return obj
 
 
 def no_answer(why: str) -> Answer:

@@ -6,6 +6,7 @@ objects have gone while its watch was down. A list of names answers both.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Protocol
 
 from hourglass_operator.controller.cache import Name
@@ -105,7 +106,8 @@ async def call_roll(
                 return answer
             for item in answer.body.get("items") or ():
                 meta = item["metadata"]
-                name = (meta.get("namespace", ""), meta["name"])
+                # The same texts as in the cache: there are tens of thousands.
+                name = (intern(meta.get("namespace", "")), intern(meta["name"]))
                 versions[name] = int(meta["resourceVersion"])
             meta = answer.body["metadata"]
             if not meta.get("continue"):
