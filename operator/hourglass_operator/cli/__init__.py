@@ -2,8 +2,13 @@
 
 import click
 
-from hourglass_operator.cli.migrate import migrate
-from hourglass_operator.cli.run import run
+from hourglass_operator.cli.seldom import SYNCHRONOUS_CLIENT, load_when_used
+
+# Before anything imports them.
+load_when_used(SYNCHRONOUS_CLIENT)
+
+from hourglass_operator.cli.migrate import migrate  # noqa: E402
+from hourglass_operator.cli.run import run  # noqa: E402
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
