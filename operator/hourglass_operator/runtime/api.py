@@ -210,7 +210,7 @@ async def read(response: RESTResponse) -> Answer:
     after = response.getheader("Retry-After")
     return Answer(
         response.status,
-        _parse(data),
+        _body(data),
         float(after) if after is not None and after.isdecimal() else None,
     )
 
@@ -223,23 +223,27 @@ def path(resource: str, namespace: str = "", name: str = "", subresource: str = 
     return "/".join(part for part in parts if part)
 
 
-def _parse(data: bytes) -> JSON:
+def parse(text: str | bytes) -> Any:
+    """JSON without managedFields: they are half of an object, and nothing here reads them.
+
+    Left out while a list is parsed, they are never in memory together. In an update the API server
+    takes an object without them as one that leaves them as they are.
+    """
+    return json.loads(text, object_hook=_without_managed_fields)
+
+
+def _without_managed_fields(obj: JSON) -> JSON:
+    obj.pop("managedFields", None)
+    return obj
+
+
+def _body(data: bytes) -> JSON:
     try:
-        body = json.loads(data, object_hook=without_managed_fields)
+        body = parse(data)
     except ValueError:
         # Proxies, and the API server itself for paths it does not know, answer in plain text.
         return {"message": data.decode(errors="replace").strip()}
     return body if isinstance(body, dict) else {}
-
-
-def without_managed_fields(obj: JSON) -> JSON:
-    """For the JSON parser: they are half of an object, and nothing here reads them.
-
-    Left out where they are parsed, those of a long list are never in memory together. In an update
-    the API server takes objects without them as if they were unchanged.
-    """
-    obj.pop("managedFields", None)
-    return obj
 
 
 def no_answer(why: str) -> Answer:

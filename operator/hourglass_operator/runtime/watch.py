@@ -12,13 +12,14 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import aiohttp
 import kopf
 from kopf._cogs.structs.references import Insights
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client import Configuration
 
 from hourglass_operator.resources import names
-from hourglass_operator.runtime.api import GROUP_VERSIONS
+from hourglass_operator.runtime.api import GROUP_VERSIONS, parse
 
 logger = logging.getLogger(__name__)
 
@@ -97,9 +98,15 @@ class Watches:
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
+        sessions: dict[kopf.ConnectionInfo, kopf.AiohttpSession] = {}
+
         @kopf.on.login(registry=registry)
-        async def login(**_: Any) -> kopf.ConnectionInfo:
-            return await credentials(self._configuration)
+        async def login(**_: Any) -> kopf.AiohttpSession:
+            info = await credentials(self._configuration)
+            if info not in sessions:
+                sessions[info] = _session(info)
+            # kopf asks when credentials were refused, and takes the same ones for none.
+            return sessions[info]
 
         for resource in SELECTORS:
             self._watch(registry, resource, *GROUP_VERSIONS[resource])
@@ -164,6 +171,24 @@ async def credentials(configuration: Configuration) -> kopf.ConnectionInfo:
         private_key_path=configuration.key_file,
         proxy_url=configuration.proxy,
     )
+
+
+def _session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
+    """The session that kopf itself would make, but for its answers."""
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+        headers=info.as_http_headers(),
+        proxy=info.proxy_url,
+        response_class=_Response,
+    )
+    return kopf.AiohttpSession(server=info.server, aiohttp_session=session)
+
+
+class _Response(aiohttp.ClientResponse):
+    """Pages of whole objects are what takes most memory at the start."""
+
+    async def json(self, **kwargs: Any) -> Any:
+        return await super().json(**kwargs | {"loads": parse})
 
 
 class _NoMemories(ResourceMemories):
