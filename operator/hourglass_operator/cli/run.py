@@ -1,6 +1,7 @@
 """`hourglass-operator run`."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -93,6 +94,10 @@ def run(config: Path | None, **flags: Any) -> None:
         settings = load({k: v for k, v in flags.items() if v != ()}, os.environ, config)
         catalogue = _catalogue(settings.hardware_catalogue)
         logs.configure(settings.log_format, settings.log_level)
+        # What is loaded by now stays: the garbage collector need not look at it again, and comes
+        # the sooner to what does not stay.
+        gc.collect()
+        gc.freeze()
         code = asyncio.run(run_operator(settings, catalogue))
     except (SettingsError, BadKubeconfig, CannotListen) as error:
         for line in str(error).splitlines():

@@ -98,15 +98,16 @@ class Watches:
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
-        sessions: dict[kopf.ConnectionInfo, kopf.AiohttpSession] = {}
+        latest: tuple[kopf.ConnectionInfo, kopf.AiohttpSession] | None = None
 
         @kopf.on.login(registry=registry)
         async def login(**_: Any) -> kopf.AiohttpSession:
+            nonlocal latest
             info = await credentials(self._configuration)
-            if info not in sessions:
-                sessions[info] = _session(info)
-            # kopf asks when credentials were refused, and takes the same ones for none.
-            return sessions[info]
+            # kopf asks again when the API server has refused; given the same session, it gives up.
+            if latest is None or latest[0] != info:
+                latest = info, _session(info)
+            return latest[1]
 
         for resource in SELECTORS:
             self._watch(registry, resource, *GROUP_VERSIONS[resource])
@@ -148,8 +149,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
     # Whole objects are large: of a long list only this many are in memory at once.
     settings.watching.chunk_size = 100
-    # A worker for each object is only needed while there are events for it.
-    settings.queueing.idle_timeout = 0.1
+    # A worker for each object, which holds the last one, is only needed while there are events.
+    settings.queueing.idle_timeout = 0.01
     for resource, selector in SELECTORS.items():
         if selector:
             settings.watching.label_selectors[GROUP_VERSIONS[resource][0], resource] = selector
