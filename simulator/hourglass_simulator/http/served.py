@@ -63,7 +63,9 @@ def served(
 ) -> Iterator[Served]:
     """Serve on 127.0.0.1 (port 0: any that is free), the clock running `speed` times as fast.
 
-    Over HTTPS with the certificate of `tls`, over HTTP without it. Errors: OSError when the port is taken.
+    Over HTTPS with the certificate of `tls`, over HTTP without it.
+
+    Errors: OSError when the port is taken.
     """
     lock = threading.RLock()
     server = Server(cluster.api, lock)

@@ -2,10 +2,13 @@
 
 import asyncio
 import queue
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.aio.client import Configuration
 
 from hourglass_operator.api.crd import generate
 from hourglass_operator.runtime.connection import connection
@@ -39,3 +42,47 @@ def test_a_resource_that_is_not_served_ends_the_watches(missing: bool, tmp_path:
         else:
             assert told.get(timeout=20) == "nodes plain"
         watches.stop(10)
+
+
+def test_objects_come_without_managed_fields(tmp_path: Path) -> None:
+    cluster = Cluster(crd=generate())
+    cluster.add_node("plain")
+    metadata = cluster.api.get("nodes", "", "plain")["metadata"]
+    expected = dict(metadata)
+    metadata["managedFields"] = [{"manager": "kubelet", "fieldsV1": {"f:metadata": {}}}]
+    told: queue.Queue[JSON] = queue.Queue()
+    with served(cluster) as there:
+        there.write_kubeconfig(tmp_path / "kubeconfig")
+        configuration = asyncio.run(connection(tmp_path / "kubeconfig", None))
+        watches = Watches(configuration, (), lambda _, __, obj: told.put(obj))
+        watches.start(lambda _: None)
+        assert told.get(timeout=20)["metadata"] == expected
+        watches.stop(10)
+
+
+class Refuses(BaseHTTPRequestHandler):
+    """An API server that knows nobody."""
+
+    def do_GET(self) -> None:
+        body = b'{"kind": "Status", "code": 401, "reason": "Unauthorized"}'
+        self.send_response(401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Not here."""
+
+
+def test_credentials_that_are_refused_end_the_watches() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        configuration = Configuration(host=f"http://127.0.0.1:{server.server_port}")
+        configuration.api_key = {"BearerToken": "Bearer nobody"}
+        told: queue.Queue[str] = queue.Queue()
+        watches = Watches(configuration, (), lambda *_: None)
+        watches.start(told.put)
+        assert "credentials" in told.get(timeout=20)
+        watches.stop(10)
+        server.shutdown()

@@ -1,6 +1,7 @@
 """What a cluster lacks, in words."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -108,3 +109,23 @@ def test_who_has_no_credentials_is_told_what_the_server_says() -> None:
     said = 'performers is forbidden: User "system:anonymous" cannot list resource "performers"'
     script = Script(refused(403, "Forbidden", said), then=refused(403, "Forbidden"))
     assert texts(script) == [f"missing permission: {said}"]
+
+
+class Busy(Script):
+    """Knows how many calls it was asked for at once."""
+
+    under_way = most = 0
+
+    async def call(self, *arguments: Any, **more: Any) -> Answer:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
+        return await super().call(*arguments, **more)
+
+
+def test_few_permissions_are_asked_for_at_once() -> None:
+    busy = Busy(*reviewed().answers)
+    assert texts(busy) == []
+    assert len(busy.calls) > 20
+    assert busy.most == 4

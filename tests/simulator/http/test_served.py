@@ -1,6 +1,9 @@
 """The server itself, through a socket."""
 
 import json
+import shutil
+import ssl
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -156,6 +159,23 @@ def test_a_kubeconfig_names_the_server_and_the_user(there: Served, tmp_path: Pat
     config = yaml.safe_load((tmp_path / "config").read_text())
     assert config["clusters"][0]["cluster"] == {"server": there.url}
     assert config["users"][0]["user"] == {"token": "bob"}
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_over_tls_a_kubeconfig_names_the_certificate_too(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "server.crt", tmp_path / "server.key"
+    subject = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", *subject)
+    subprocess.run([*made, "-out", certificate, "-keyout", key], check=True, capture_output=True)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    with served(Cluster(crd=generate()), tls=tls) as there:
+        there.write_kubeconfig(tmp_path / "config", authority=certificate)
+        config = yaml.safe_load((tmp_path / "config").read_text())
+        found = config["clusters"][0]["cluster"]
+        context = ssl.create_default_context(cafile=found["certificate-authority"])
+        with urllib.request.urlopen(f"{found['server']}/healthz", context=context) as answer:
+            assert answer.read() == b"ok"
 
 
 def test_a_port_that_is_taken_is_an_error(there: Served) -> None:
