@@ -1,13 +1,12 @@
 """Objects trimmed to what decisions read: 10,000 Performers must fit into little memory."""
 
-import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
 from hourglass_operator.api import PerformerSpec, PerformerStatus
+from hourglass_operator.controller.packed import packed, unpacked
 from hourglass_operator.kube import time
 
 JSON = Mapping[str, Any]
@@ -17,7 +16,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PerformerView:
-    """A Performer; spec and status stay JSON text, compressed, which is smaller than objects.
+    """A Performer; spec and status stay packed, which is smaller than objects.
 
     Times are seconds since the Unix epoch. `version` is the resourceVersion.
     """
@@ -35,11 +34,11 @@ class PerformerView:
 
     def spec(self) -> PerformerSpec:
         """The spec; raises pydantic.ValidationError if it is none."""
-        return PerformerSpec.model_validate_json(zlib.decompress(self.packed_spec))
+        return PerformerSpec.model_validate_json(unpacked(self.packed_spec))
 
     def status(self) -> PerformerStatus:
         """The stored status."""
-        return PerformerStatus.model_validate_json(zlib.decompress(self.packed_status))
+        return PerformerStatus.model_validate_json(unpacked(self.packed_status))
 
 
 def performer_view(performer: JSON) -> PerformerView:
@@ -54,8 +53,8 @@ def performer_view(performer: JSON) -> PerformerView:
         created=seconds(meta.get("creationTimestamp")) or 0.0,
         deleted=seconds(meta.get("deletionTimestamp")),
         finalizers=tuple(map(intern, meta.get("finalizers") or ())),
-        packed_spec=_packed(performer.get("spec") or {}),
-        packed_status=_packed(performer.get("status") or {}),
+        packed_spec=packed(performer.get("spec") or {}),
+        packed_status=packed(performer.get("status") or {}),
     )
 
 
@@ -86,8 +85,3 @@ def seconds(text: str | None) -> float | None:
 def timestamp(moment: float) -> str:
     """Seconds since the Unix epoch as metav1.Time prints them."""
     return time.from_seconds(moment)
-
-
-def _packed(value: Any) -> bytes:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return zlib.compress(text.encode(), level=1)
