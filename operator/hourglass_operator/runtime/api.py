@@ -223,7 +223,7 @@ def path(resource: str, namespace: str = "", name: str = "", subresource: str = 
     return "/".join(part for part in parts if part)
 
 
-def parse(text: str | bytes) -> Any:
+def _parse(text: bytes) -> Any:
     """JSON without managedFields: they are half of an object, and nothing here reads them.
 
     Left out while a list is parsed, they are never in memory together. In an update the API server
@@ -239,7 +239,7 @@ def _without_managed_fields(obj: JSON) -> JSON:
 
 def _body(data: bytes) -> JSON:
     try:
-        body = parse(data)
+        body = _parse(data)
     except ValueError:
         # Proxies, and the API server itself for paths it does not know, answer in plain text.
         return {"message": data.decode(errors="replace").strip()}

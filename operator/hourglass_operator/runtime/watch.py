@@ -12,14 +12,13 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-import aiohttp
 import kopf
 from kopf._cogs.structs.references import Insights
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client import Configuration
 
 from hourglass_operator.resources import names
-from hourglass_operator.runtime.api import GROUP_VERSIONS, parse
+from hourglass_operator.runtime.api import GROUP_VERSIONS
 
 logger = logging.getLogger(__name__)
 
@@ -98,16 +97,9 @@ class Watches:
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
 
-        latest: tuple[kopf.ConnectionInfo, kopf.AiohttpSession] | None = None
-
         @kopf.on.login(registry=registry)
-        async def login(**_: Any) -> kopf.AiohttpSession:
-            nonlocal latest
-            info = await credentials(self._configuration)
-            # kopf asks again when the API server has refused; given the same session, it gives up.
-            if latest is None or latest[0] != info:
-                latest = info, _session(info)
-            return latest[1]
+        async def login(**_: Any) -> kopf.ConnectionInfo:
+            return await credentials(self._configuration)
 
         for resource in SELECTORS:
             self._watch(registry, resource, *GROUP_VERSIONS[resource])
@@ -172,24 +164,6 @@ async def credentials(configuration: Configuration) -> kopf.ConnectionInfo:
         private_key_path=configuration.key_file,
         proxy_url=configuration.proxy,
     )
-
-
-def _session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
-    """The session that kopf itself would make, but for its answers."""
-    session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
-        headers=info.as_http_headers(),
-        proxy=info.proxy_url,
-        response_class=_Response,
-    )
-    return kopf.AiohttpSession(server=info.server, aiohttp_session=session)
-
-
-class _Response(aiohttp.ClientResponse):
-    """Pages of whole objects are what takes most memory at the start."""
-
-    async def json(self, **kwargs: Any) -> Any:
-        return await super().json(**kwargs | {"loads": parse})
 
 
 class _NoMemories(ResourceMemories):

@@ -44,22 +44,6 @@ def test_a_resource_that_is_not_served_ends_the_watches(missing: bool, tmp_path:
         watches.stop(10)
 
 
-def test_objects_come_without_managed_fields(tmp_path: Path) -> None:
-    cluster = Cluster(crd=generate())
-    cluster.add_node("plain")
-    metadata = cluster.api.get("nodes", "", "plain")["metadata"]
-    expected = dict(metadata)
-    metadata["managedFields"] = [{"manager": "kubelet", "fieldsV1": {"f:metadata": {}}}]
-    told: queue.Queue[JSON] = queue.Queue()
-    with served(cluster) as there:
-        there.write_kubeconfig(tmp_path / "kubeconfig")
-        configuration = asyncio.run(connection(tmp_path / "kubeconfig", None))
-        watches = Watches(configuration, (), lambda _, __, obj: told.put(obj))
-        watches.start(lambda _: None)
-        assert told.get(timeout=20)["metadata"] == expected
-        watches.stop(10)
-
-
 class Refuses(BaseHTTPRequestHandler):
     """An API server that knows nobody."""
 
