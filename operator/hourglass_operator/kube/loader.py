@@ -1,12 +1,14 @@
 """YAML whose mistakes are all told as such.
 
 PyYAML leaves some to Python: of a date with a thirteenth month or of `!!int x` it raises whatever
-the conversion raises.
+the conversion raises. Of two keys that are the same it takes the last.
 """
 
 from typing import Any
 
 import yaml
+from yaml import MappingNode, ScalarNode
+from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError, SafeConstructor
 
 
@@ -23,4 +25,16 @@ class Constructor(SafeConstructor):
 
 
 class SafeLoader(Constructor, yaml.SafeLoader):
-    """yaml.SafeLoader with this constructor."""
+    """yaml.SafeLoader with this constructor, and each key once."""
+
+    def compose_mapping_node(self, anchor: Any) -> MappingNode:
+        """A mapping, before others are merged into it."""
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, ScalarNode):
+                if key.value in seen:
+                    said = f"the key {key.value} occurs twice"
+                    raise ComposerError(None, None, said, key.start_mark)
+                seen.add(key.value)
+        return node

@@ -178,7 +178,8 @@ class Api:
         except TimeoutError:
             return no_answer(f"no answer within {self._monotonic() - started:.1f} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return no_answer(str(error) or type(error).__name__)
+            # aiohttp says with which TLS settings it would have connected.
+            return no_answer(str(error).replace(" ssl:default", "") or type(error).__name__)
 
     async def send(
         self,

@@ -63,8 +63,9 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
     file = named or str(Path("~/.kube/config").expanduser())
     if not any(Path(part).is_file() for part in file.split(os.pathsep)):
         hint = "" if named else " (nor is $KUBECONFIG set, nor is this a pod)"
+        what = "not a file" if Path(file).exists() else "no such file"
         raise BadKubeconfig(
-            f"kubeconfig {file}: no such file{hint}; name one with --kubeconfig or $KUBECONFIG"
+            f"kubeconfig {file}: {what}{hint}; name one with --kubeconfig or $KUBECONFIG"
         )
     try:
         with _errors_told() as errors:
@@ -81,6 +82,9 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
         raise BadKubeconfig(
             f"kubeconfig {file}: not a kubeconfig, or the user of its context is not in it"
         ) from None
+    user = loader._current_context["context"].safe_get("user")
+    if user and loader._user is None:
+        raise BadKubeconfig(f'kubeconfig {file}: the user "{user}" of its context is not in it')
     if (mistake := _mistake(configuration)) is not None:
         raise BadKubeconfig(f"kubeconfig {file}: {mistake}")
     if errors:

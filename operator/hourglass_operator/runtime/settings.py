@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from hourglass_operator.kube.loader import SafeLoader
 
@@ -34,8 +42,8 @@ class RuntimeSettings(BaseModel):
 
     namespace: tuple[KubernetesName, ...] = Field(
         (),
-        description="Serve only this namespace; may be given several times. Without it the whole"
-        " cluster is served.",
+        description="Serve only this namespace, as soon as it exists; may be given several times."
+        " Without it the whole cluster is served.",
     )
     kubeconfig: Path | None = Field(
         None,
@@ -92,6 +100,15 @@ class RuntimeSettings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severity that is logged."
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number(cls, value: Any, info: ValidationInfo) -> Any:
+        # Pydantic takes true for 1.
+        expected = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and expected in (int, float):
+            raise ValueError("must be a number")
+        return value
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -162,7 +179,7 @@ def _line(mistake: Any, given: Mapping[str, tuple[Any, str]]) -> str:
     if mistake["type"] == "extra_forbidden":
         known = ", ".join(_flag(field) for field in RuntimeSettings.model_fields)
         return f"{source}: unknown setting; known are {known}"
-    said = str(mistake["msg"]).replace("Input should be", "must be")
+    said = str(mistake["msg"]).replace("Input should be", "must be").removeprefix("Value error, ")
     expected = _EXPECTED.get(mistake["type"], said)
     return f"{source}: {expected}, found {mistake['input']!r}"
 

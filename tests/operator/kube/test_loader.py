@@ -13,6 +13,7 @@ NONE = [
     ("a truth that is none", "\n\na: !!bool x", 2, "x is no bool"),
     ("a number longer than Python reads", "a: " + "1" * 5_000, 0, "1" * 60 + " is no int"),
     ("a key of the wrong type", "a: 1\n!!int x: 1", 1, "x is no int"),
+    ("a key that occurs twice", "a: 1\nb: 2\na: 3", 2, "the key a occurs twice"),
 ]
 
 
@@ -26,5 +27,5 @@ def test_what_is_none_of_its_type(text: str, line: int, said: str) -> None:
 
 
 def test_everything_else_is_read_as_ever() -> None:
-    text = "a: [1, 0x1F, 2020-01-02, yes, .5, ~, 'x']\nb: &c {d: 1}\ne: {<<: *c, f: 2}\n"
+    text = "a: [1, 0x1F, 2020-01-02, yes, .5, ~, 'x']\nb: &c {d: 1}\ne: {<<: *c, d: 2, f: 2}\n"
     assert yaml.load(text, Loader=SafeLoader) == yaml.safe_load(text)

@@ -54,9 +54,14 @@ WRONG = [
         "Expected object with name there",
     ),
     (
-        "the user does not exist",
+        "there are no users",
         kubeconfig(top={"users": []}),
         "the user of its context is not in it",
+    ),
+    (
+        "the user does not exist, and no certificate of theirs is looked for",
+        kubeconfig({"server": "http://127.0.0.1:1"}, top={"users": [{"name": "you", "user": {}}]}),
+        'the user "me" of its context is not in it',
     ),
     (
         "the server is no URL",

@@ -117,6 +117,8 @@ FILES = [
     ("nesting without end", "[" * 5_000, "not YAML: maximum recursion depth"),
     ("a list", "- workers", "settings by name are expected, such as 'workers: 16'"),
     ("a wrong value", "workers: x", "workers: must be a valid integer"),
+    ("a truth for a number", "workers: true", "workers: must be a number, found True"),
+    ("a setting that is given twice", "workers: 1\nworkers: 2", "not YAML: the key workers occurs"),
     ("no list", "namespace: a", "namespace: must be a list, such as [a, b], found 'a'"),
     ("no path", "kubeconfig: {}", "kubeconfig: must be the path of a file, found {}"),
 ]
