@@ -9,6 +9,7 @@ from typing import Any
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import EPOCH, Clock
 from hourglass_simulator.controllers import (
+    DefinitionFinalizer,
     EndpointController,
     GarbageCollector,
     NodeLifecycle,
@@ -48,6 +49,7 @@ class Cluster:
         self.scheduler = Scheduler(self.clock, self.api)
         self.endpoints = EndpointController(self.clock, self.api)
         self.garbage_collector = GarbageCollector(self.clock, self.api)
+        self.definition_finalizer = DefinitionFinalizer(self.clock, self.api)
         self.node_lifecycle = NodeLifecycle(self.clock, self.api, self.kubelets)
         self.taint_eviction = TaintEviction(self.clock, self.api, self.kubelets)
         self.pod_gc = PodGarbageCollector(self.clock, self.api)

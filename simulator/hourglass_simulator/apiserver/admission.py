@@ -1,4 +1,4 @@
-"""Admission: namespace and quota; of pods also service account, priority, runtime class, security.
+"""Admission: namespace, definition, quota; of pods also account, priority, runtime class, security.
 
 https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 """
@@ -26,6 +26,13 @@ class Admission:
             raise errors.not_found(self._resource("namespaces"), namespace)
         if "deletionTimestamp" in found["metadata"]:
             raise errors.namespace_terminating(resource, namespace, name)
+
+    def definition(self, resource: Resource, name: str) -> None:
+        """403 for a custom resource whose definition is being deleted."""
+        found = self._find("customresourcedefinitions", "", resource.qualified)
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            why = "create not allowed while custom resource definition is terminating"
+            raise errors.forbidden(resource, name, why)
 
     def pod(self, resource: Resource, pod: JSON) -> JSON:
         """The pod with everything that admission fills in."""

@@ -74,6 +74,8 @@ class Registry:
                 meta, namespace, name, metadata.uid(self._random), self._clock.timestamp()
             ),
         }
+        if resource.custom:
+            self._admission.definition(resource, name)
         if resource.namespaced:
             self._admission.namespace(resource, namespace, name)
         if resource.has_generation:
@@ -183,16 +185,10 @@ class Registry:
         plural = table.resource.plural
         self._strategies[plural].deleted(removed)
         if plural == "customresourcedefinitions":
-            self._undefine(removed["spec"]["names"]["plural"])
+            self.store.drop(removed["spec"]["names"]["plural"])
         return removed
 
     def _define(self, crd: JSON) -> None:
         resource = custom(crd)
         self.store.serve(resource)
         self._strategies[resource.plural] = CustomResourceStrategy(resource, CustomResource(crd))
-
-    def _undefine(self, plural: str) -> None:
-        table = self.table(plural)
-        for obj in tuple(table.all()):
-            table.remove(obj)
-        self.store.drop(plural)

@@ -11,6 +11,8 @@ from hourglass_simulator.apiserver.strategy import Strategy, kept
 from hourglass_simulator.apiserver.watch import JSON
 
 NAME_LABEL = "kubernetes.io/metadata.name"
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+"""The finalizer of a CustomResourceDefinition that is deleted."""
 
 
 class NamespaceStrategy(Strategy):
@@ -167,6 +169,34 @@ def _without_values(obj: JSON) -> JSON:
     return {**kept_fields, "data": dict.fromkeys(keys, "")} if keys else kept_fields
 
 
+class DefinitionStrategy(Strategy):
+    """A CustomResourceDefinition, which is deleted when its objects are gone."""
+
+    def delete(self, obj: JSON, timestamp: str) -> JSON | None:
+        """Terminating, with a finalizer, until the controller has emptied it."""
+        meta, status = obj["metadata"], obj.get("status") or {}
+        if "deletionTimestamp" in meta:
+            return obj
+        why = (
+            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        )
+        terminating = {
+            "type": "Terminating",
+            "status": "True",
+            "lastTransitionTime": timestamp,
+            "reason": "InstanceDeletionPending",
+            "message": why,
+        }
+        marked = {
+            **meta,
+            "deletionTimestamp": timestamp,
+            "deletionGracePeriodSeconds": 0,
+            "finalizers": [*(meta.get("finalizers") or ()), CLEANUP],
+        }
+        conditions = [*(status.get("conditions") or ()), terminating]
+        return {**obj, "metadata": marked, "status": {**status, "conditions": conditions}}
+
+
 class CustomResourceStrategy(Strategy):
     """Objects of a CustomResourceDefinition."""
 
@@ -195,6 +225,7 @@ class CustomResourceStrategy(Strategy):
 
 
 _PECULIAR: dict[str, type[Strategy]] = {
+    "customresourcedefinitions": DefinitionStrategy,
     "endpointslices": EndpointSliceStrategy,
     "events": EventStrategy,
     "leases": LeaseStrategy,

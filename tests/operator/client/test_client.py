@@ -185,9 +185,10 @@ def test_a_verb_that_the_role_lacks_is_named(world: World, performers: Client, v
 
 def test_a_cluster_without_the_definition(world: World, performers: Client) -> None:
     with world.lock:
-        world.there.cluster.api.delete(
-            "customresourcedefinitions", "", "performers.hourglass.eigenlayer.io"
-        )
+        cluster = world.there.cluster
+        name = "performers.hourglass.eigenlayer.io"
+        cluster.api.delete("customresourcedefinitions", "", name)
+        cluster.run_until(cluster.clock.now + 1)
     with pytest.raises(MissingDefinitionError, match="kubectl apply --server-side -f crds/"):
         performers.create("worker", SPEC)
 
