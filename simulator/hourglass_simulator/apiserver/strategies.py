@@ -170,16 +170,18 @@ def _without_values(obj: JSON) -> JSON:
 
 
 class DefinitionStrategy(Strategy):
-    """A CustomResourceDefinition, which is deleted when its objects are gone."""
+    """A CustomResourceDefinition, which is deleted when its objects are gone.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition/etcd.go
+    """
 
     def delete(self, obj: JSON, timestamp: str) -> JSON | None:
         """Terminating, with a finalizer, until the controller has emptied it."""
         meta, status = obj["metadata"], obj.get("status") or {}
         if "deletionTimestamp" in meta:
-            return obj
-        why = (
-            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
-        )
+            return None
+        why = "CustomResourceDefinition marked for deletion; "
+        why += "CustomResource deletion will begin soon"
         terminating = {
             "type": "Terminating",
             "status": "True",
@@ -190,7 +192,6 @@ class DefinitionStrategy(Strategy):
         marked = {
             **meta,
             "deletionTimestamp": timestamp,
-            "deletionGracePeriodSeconds": 0,
             "finalizers": [*(meta.get("finalizers") or ()), CLEANUP],
         }
         conditions = [*(status.get("conditions") or ()), terminating]

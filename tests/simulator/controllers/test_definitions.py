@@ -43,7 +43,7 @@ def test_without_finalizers_the_objects_and_the_definition_go_at_once(cluster: C
 def test_the_finalizer_of_an_object_holds_the_definition(cluster: Cluster) -> None:
     create(cluster, "ml", "example.com/hold")
     cluster.api.delete(DEFINITIONS, "", NAME)
-    # To delete it again changes nothing.
+    # To delete it again does not hasten it.
     cluster.api.delete(DEFINITIONS, "", NAME)
     cluster.run_until(300)
     definition = cluster.api.get(DEFINITIONS, "", NAME)
