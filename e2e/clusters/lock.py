@@ -1,13 +1,16 @@
 """One run at a time."""
 
 import fcntl
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import IO
 
 from clusters.provider import Say, Unavailable
+
+NODE = Path("/tmp/hourglass-e2e.lock")
+"""The same for every user of this machine, whatever their TMPDIR."""
 
 
 def only_node(say: Say) -> AbstractContextManager[None]:
@@ -16,20 +19,16 @@ def only_node(say: Say) -> AbstractContextManager[None]:
     Two kubelets on one machine kill each other's containers, also if one of them is in Docker: with
     cgroup v1 each takes the other's for remains of its own.
     """
-    lock = Path(tempfile.gettempdir()) / "hourglass-e2e.lock"
-    return alone(lock, "running a node on this machine", say)
+    return alone(NODE, "running a node on this machine", say)
 
 
 @contextmanager
 def alone(lock: Path, what: str, say: Say, seconds: float = 1800) -> Iterator[None]:
     """Hold a lock file, which another run on this machine may hold; ends with the process.
 
-    Errors: `Unavailable` when the other run is not done after `seconds`.
+    Errors: `Unavailable` when the other run is not done after `seconds`, or without such a file.
     """
-    # It may be another user's.
-    if not lock.exists():
-        lock.touch()
-    with lock.open() as file:
+    with _opened(lock) as file:
         deadline = time.monotonic() + seconds
         waiting = False
         while not _taken(file.fileno()):
@@ -40,6 +39,17 @@ def alone(lock: Path, what: str, say: Say, seconds: float = 1800) -> Iterator[No
                 waiting = True
             time.sleep(0.5)
         yield
+
+
+def _opened(lock: Path) -> IO[str]:
+    try:
+        # It may be another user's, who lets everybody read it.
+        if not lock.exists():
+            lock.touch()
+            lock.chmod(0o644)
+        return lock.open()
+    except OSError as error:
+        raise Unavailable(f"{lock}: {error.strerror}") from error
 
 
 def _taken(descriptor: int) -> bool:

@@ -1,5 +1,6 @@
 """Runs that need the same thing of the machine."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,25 @@ def test_there_is_one_node_on_a_machine(tmp_path: Path, monkeypatch: pytest.Monk
     def wait(_: float) -> None:
         raise Waits
 
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("clusters.lock.NODE", tmp_path / "lock")
     monkeypatch.setattr("time.sleep", wait)
     said: list[str] = []
     with only_node(said.append), pytest.raises(Waits), only_node(said.append):
         pass
     assert said == ["waiting for another run that is running a node on this machine"]
+
+
+def test_a_lock_that_cannot_be_had_is_told(tmp_path: Path) -> None:
+    lock = tmp_path / "file" / "lock"
+    lock.parent.touch()
+    with pytest.raises(Unavailable, match="Not a directory"), alone(lock, "building", print):
+        pass
+
+
+def test_everybody_may_wait_for_a_run(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with alone(tmp_path / "lock", "building", print):
+            assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)

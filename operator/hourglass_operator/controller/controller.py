@@ -48,7 +48,10 @@ class Controller:
         changes are looked at together a moment later.
         """
         when = now + self._settings.status_delay if resource == "nodes" else now
-        self._concerns(self.cache.watched(resource, event, obj), when)
+        concerned = tuple(self.cache.watched(resource, event, obj))
+        if event == "DELETED":
+            self._made_room(resource, concerned)
+        self._concerns(concerned, when)
 
     def listed(self, resource: str, objects: Iterable[JSON], version: str, now: float) -> None:
         """Take in a list of all objects of a resource and the resourceVersion it is of."""
@@ -56,7 +59,9 @@ class Controller:
 
     def remain(self, resource: str, names: Collection[Name], version: str, now: float) -> None:
         """Take in the names of all objects of a resource: whatever is not among them is gone."""
-        self._concerns(self.cache.remain(resource, names, version), now)
+        concerned = tuple(self.cache.remain(resource, names, version))
+        self._made_room(resource, concerned)
+        self._concerns(concerned, now)
 
     def forget(self, now: float) -> None:
         """Forget what is remembered between passes and look at every Performer anew.
@@ -118,13 +123,24 @@ class Controller:
         if memory.refusals != done.plan.memory.refusals:
             self.queue.add(key, now)
         self._remember(key, memory)
+        # A pass that only waits for the moment to write has not succeeded in anything yet.
+        if all(outcome.succeeded for outcome in outcomes) and (outcomes or memory == _NOTHING):
+            self.queue.forgive(key)
+        asked = max((outcome.retry_after for outcome in outcomes), default=0.0)
+        if asked > 0:
+            self.queue.hold(key, now + min(asked, self._settings.retry_limit))
         if retry:
             # The retry comes to everything that the plan would have woken up for.
-            self.queue.retry(key, now, max(outcome.retry_after for outcome in outcomes))
-        else:
-            self.queue.forgive(key)
-            if done.plan.wake_at is not None:
-                self.queue.add(key, done.plan.wake_at)
+            self.queue.retry(key, now)
+        elif done.plan.wake_at is not None:
+            self.queue.add(key, done.plan.wake_at)
+
+    def _made_room(self, resource: str, keys: Iterable[Key]) -> None:
+        """Something has gone: it may be what an earlier Performer of the name had left."""
+        for key in keys:
+            memory = self._memory.get(key, _NOTHING)
+            left = (r for r in memory.refusals if not (r.passing and r.resource == resource))
+            self._remember(key, replace(memory, refusals=tuple(left)))
 
     def _news(self, outcome: Outcome, lesson: Lesson) -> tuple[Key, ...]:
         write = outcome.write

@@ -69,7 +69,6 @@ def learn(
         == (write.resource, generation, passing)
     )
     failures = next((refusal.failures for refusal in same), 0)
-    pause = _pause(passing, failures, settings)
     refusal = Refusal(
         resource=write.resource,
         message=message,
@@ -77,7 +76,7 @@ def learn(
         passing=passing,
         generation=generation,
         failures=failures + 1,
-        retry_at=now + max(pause, outcome.retry_after),
+        retry_at=now + _pause(passing, failures, settings),
     )
     return Lesson(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
 

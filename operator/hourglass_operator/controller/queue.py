@@ -60,21 +60,20 @@ class WorkQueue(Generic[K]):
             self._heap = [entry for entry in self._heap if self._due.get(entry[2]) == entry[0]]
             heapq.heapify(self._heap)
 
-    def retry(self, key: K, now: float, at_least: float = 0.0) -> None:
-        """Ask for another pass after this key's back-off.
-
-        For `at_least` seconds there is none, whatever else asks for one.
-        """
+    def retry(self, key: K, now: float) -> None:
+        """Ask for another pass after this key's back-off."""
         failures, due = self._failures.get(key, (0, now))
         if now >= due:
             due = now + backoff(self._base, self._limit, failures)
             self._failures[key] = (failures + 1, due)
-        if at_least > 0:
-            self._held[key] = now + at_least
-        self.add(key, max(due, now + at_least))
+        self.add(key, due)
+
+    def hold(self, key: K, until: float) -> None:
+        """Give no pass over `key` until then, whatever asks for one from now on."""
+        self._held[key] = until
 
     def forgive(self, key: K) -> None:
-        """Start the back-off of `key` from the beginning."""
+        """Start the back-off of `key` from the beginning, and hold it no longer."""
         self._failures.pop(key, None)
         self._held.pop(key, None)
 

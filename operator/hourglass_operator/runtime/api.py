@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -19,6 +19,9 @@ JSON = dict[str, Any]
 MERGE_PATCH = "application/merge-patch+json"
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """Accept: only the metadata of the objects of a list."""
+
+_SHORTEST = 1.0
+"""Seconds in which a call may well be answered; with fewer it is not made again."""
 
 GROUP_VERSIONS = {
     "performers": (GROUP, VERSION),
@@ -158,9 +161,10 @@ class Api:
             if once or answer.code != 429 or not answer.retry_after:
                 return answer
             # Also in vain: whoever asks again at once would not leave the server alone.
-            await self._sleep(min(answer.retry_after, deadline - now))
-            if now + answer.retry_after >= deadline:
-                return answer
+            pause = max(0.0, min(answer.retry_after, deadline - now))
+            await self._sleep(pause)
+            if now + answer.retry_after + _SHORTEST >= deadline:
+                return replace(answer, retry_after=answer.retry_after - pause)
 
     async def _answer(
         self,
@@ -234,7 +238,9 @@ def _parse(text: bytes) -> Any:
 
 
 def _without_managed_fields(obj: JSON) -> JSON:
-    obj.pop("managedFields", None)
+    # An annotation of that name is a text.
+    if isinstance(obj.get("managedFields"), list):
+        del obj["managedFields"]
     return obj
 
 

@@ -47,13 +47,18 @@ async def preflight(
     if lack is not None:
         return [lack]
     wanted = list(_wanted(namespaces, lease_namespace))
-    turn = asyncio.Semaphore(_AT_ONCE)
-    allowed = await asyncio.gather(*(_allowed(api, turn, *question) for question in wanted))
-    lacks = [
-        Lack(Exit.NO_PERMISSION, describe(*question))
-        for question, may in zip(wanted, allowed, strict=True)
-        if not may
-    ]
+    lacks: list[Lack] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        questions = wanted[start : start + _AT_ONCE]
+        reviews = await asyncio.gather(*(_review(api, *question) for question in questions))
+        lacks += [
+            Lack(Exit.NO_PERMISSION, describe(*question))
+            for question, review in zip(questions, reviews, strict=True)
+            if review.succeeded and not review.body["status"].get("allowed")
+        ]
+        if not all(review.succeeded for review in reviews):
+            # Who may not even ask, or gets no answer, will be told by the calls themselves.
+            break
     if answer.code == 403 and not lacks:
         # Whoever has no credentials at all may not even ask what is allowed.
         lacks.append(Lack(Exit.NO_PERMISSION, f"missing permission: {answer.message}"))
@@ -103,17 +108,7 @@ def _wanted(namespaces: Collection[str], lease_namespace: str | None) -> Iterato
                 yield permission, verb, lease_namespace
 
 
-async def _allowed(
-    api: Caller, turn: asyncio.Semaphore, permission: Permission, verb: str, namespace: str
-) -> bool:
-    review = _review(permission, verb, namespace)
-    async with turn:
-        answer = await api.call("create", "selfsubjectaccessreviews", body=review)
-    # Who may not even ask will be told by the calls themselves.
-    return not answer.succeeded or bool(answer.body["status"].get("allowed"))
-
-
-def _review(permission: Permission, verb: str, namespace: str) -> JSON:
+async def _review(api: Caller, permission: Permission, verb: str, namespace: str) -> Answer:
     resource, _, subresource = permission.resource.partition("/")
     attributes = {
         "group": permission.group,
@@ -122,8 +117,9 @@ def _review(permission: Permission, verb: str, namespace: str) -> JSON:
         "verb": verb,
         "namespace": namespace,
     }
-    return {
+    review: JSON = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": {k: v for k, v in attributes.items() if v}},
     }
+    return await api.call("create", "selfsubjectaccessreviews", body=review)

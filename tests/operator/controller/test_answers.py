@@ -152,10 +152,48 @@ def test_a_service_that_is_held_up_does_not_keep_the_pod_waiting() -> None:
     )
 
 
-def test_an_answer_that_says_when_to_come_back_is_heeded() -> None:
+@pytest.mark.parametrize("code", [429, 503])
+@pytest.mark.parametrize(
+    ("asked", "granted"),
+    [(30.0, 30.0), (86_400.0, 60.0)],
+    ids=["half a minute", "a day, which is too long to leave a Performer alone"],
+)
+def test_an_api_server_that_asks_to_be_left_alone_is(
+    code: int, asked: float, granted: float
+) -> None:
     staged = scene(V1)
-    staged.answer(staged.plan(NOW), NOW, 503, retry_after=30.0)
-    assert staged.plan(NOW).memory.refusals[0].retry_at == NOW + 30
+    assert staged.controller.queue.take(NOW) is not None
+    staged.answer(staged.plan(NOW), NOW, code, retry_after=asked)
+    staged.sees("nodes", node("node-2").build(), now=NOW)
+    staged.sees("pods", POD.build(), now=NOW)
+    assert staged.controller.queue.next_due() == NOW + granted
+
+
+def test_what_an_earlier_performer_has_left_is_replaced_as_soon_as_it_goes() -> None:
+    staged, left = scene(V1), POD.controlled_by("uid-0")
+    staged.sees("pods", left.build(), event="ADDED", now=NOW)
+    staged.answer(staged.plan(NOW), NOW, 409, body=left.build())
+    assert calls(staged.plan(NOW + 0.5)) == []
+    staged.sees("pods", left.build(), event="DELETED", now=NOW + 0.5)
+    assert calls(staged.plan(NOW + 0.5)) == [f"create pods {POD.name}"]
+
+
+@pytest.mark.parametrize("missing", ["the pod", "nothing but the status"])
+def test_writes_that_all_fail_are_ever_rarer(missing: str) -> None:
+    serving = POD.on("node-1").ready()
+    staged = scene(V1) if missing == "the pod" else scene(V1, serving, serving=[serving])
+    made, now = 0, NOW
+    while now < NOW + 1200:
+        due = staged.controller.take(now)
+        if due is None:
+            wake = staged.controller.queue.next_due()
+            assert wake is not None
+            now = wake
+            continue
+        outcomes = [Outcome(write, 503) for write in due.plan.writes[:1]]
+        made += len(outcomes)
+        staged.controller.finish(due, outcomes, now)
+    assert 20 <= made <= 60
 
 
 def test_a_pod_that_exists_already_is_taken_over() -> None:
@@ -291,11 +329,3 @@ def test_an_answer_that_nothing_can_be_made_of_is_tried_again() -> None:
         staged.answer(staged.plan(NOW), NOW, 201, body={"message": "a proxy's page"})
     assert staged.controller.queue.next_due() == NOW + Settings().retry_base
     assert staged.controller.queue.take(NOW + 60) == staged.key
-
-
-def test_an_api_server_that_asks_to_be_left_alone_is() -> None:
-    staged = scene(V1)
-    assert staged.controller.queue.take(NOW) is not None
-    staged.answer(staged.plan(NOW), NOW, 429, reason="TooManyRequests", retry_after=60.0)
-    staged.sees("pods", POD.build(), now=NOW + 5)
-    assert staged.controller.queue.next_due() == NOW + 60

@@ -67,9 +67,11 @@ def test_after_clearing_away_what_was_overtaken_the_order_is_the_same() -> None:
 
 def test_a_retry_comes_not_before_it_is_allowed() -> None:
     work = queue()
-    work.retry("a", 0.0, at_least=60.0)
+    work.hold("a", 60.0)
+    work.retry("a", 0.0)
     assert work.next_due() == 60.0
-    work.retry("b", 0.0, at_least=0.1)
+    work.hold("b", 0.1)
+    work.retry("b", 0.0)
     assert work.next_due() == 1.0
 
 
@@ -78,7 +80,8 @@ def test_while_a_key_is_to_be_left_alone_nothing_else_brings_it_out() -> None:
     work.add("a", 0.0)
     work.take(0.0)
     work.add("a", 0.0)
-    work.retry("a", 0.0, at_least=60.0)
+    work.hold("a", 60.0)
+    work.retry("a", 0.0)
     work.done("a")
     work.add("a", 5.0)
     assert (work.next_due(), work.take(59.9), work.take(60.0)) == (60.0, None, "a")

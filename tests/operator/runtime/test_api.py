@@ -29,7 +29,8 @@ class Story:
     async def handle(self, _: web.Request) -> web.Response:
         self.sent.append(self.now - 100.0)
         if not self.later:
-            return web.json_response({"kind": "Lease"})
+            metadata = {"annotations": {"managedFields": "mine"}, "managedFields": [{}]}
+            return web.json_response({"metadata": metadata})
         after = self.later.pop(0)
         return web.Response(
             status=429, text="later", headers={"Retry-After": after} if after else {}
@@ -51,28 +52,32 @@ class Story:
         return asyncio.run(call())
 
 
-STORIES: list[tuple[str, list[str], int, list[float], float]] = [
-    ("a server that is not busy", [], 200, [0], 0),
-    ("once later", ["3"], 200, [0, 3], 3),
-    ("several times later", ["3", "1", "5"], 200, [0, 3, 4, 9], 9),
-    ("later than the call may take: the caller is kept", ["30"], 429, [0], 10),
-    ("when the call's time is over", ["10"], 429, [0], 10),
-    ("the second time later than the call may take", ["3", "8"], 429, [0, 3], 10),
-    ("without a time to come back", [""], 429, [0], 0),
-    ("at once, which would be without end", ["0"], 429, [0], 0),
-    ("a date, which only proxies send", ["Wed, 21 Oct 2026 07:28:00 GMT"], 429, [0], 0),
+STORIES: list[tuple[str, list[str], int, list[float], float, float | None]] = [
+    ("a server that is not busy", [], 200, [0], 0, None),
+    ("once later", ["3"], 200, [0, 3], 3, None),
+    ("several times later", ["3", "1", "4"], 200, [0, 3, 4, 8], 8, None),
+    ("later than the call may take: the caller is kept", ["30"], 429, [0], 10, 20),
+    ("when the call's time is over", ["10"], 429, [0], 10, 0),
+    ("when there is no time for an answer any more", ["9"], 429, [0], 9, 0),
+    ("the second time later than the call may take", ["3", "8"], 429, [0, 3], 10, 1),
+    ("without a time to come back", [""], 429, [0], 0, None),
+    ("at once, which would be without end", ["0"], 429, [0], 0, 0),
+    ("a date, which only proxies send", ["Wed, 21 Oct 2026 07:28:00 GMT"], 429, [0], 0, None),
 ]
 
 
 @pytest.mark.parametrize(
-    ("later", "code", "sent", "took"), [s[1:] for s in STORIES], ids=[s[0] for s in STORIES]
+    ("later", "code", "sent", "took", "left"),
+    [s[1:] for s in STORIES],
+    ids=[s[0] for s in STORIES],
 )
 def test_a_busy_server_is_asked_again_when_it_wants(
-    later: list[str], code: int, sent: list[float], took: float
+    later: list[str], code: int, sent: list[float], took: float, left: float | None
 ) -> None:
     story = Story(later)
     answer = story.call()
     assert (answer.code, story.sent, story.now - 100.0) == (code, sent, took)
+    assert answer.retry_after == left, "who waits on need not wait twice"
     assert story.observed == [429] * (len(sent) - (code == 200)) + [200] * (code == 200)
 
 
@@ -80,3 +85,7 @@ def test_what_may_be_sent_once_only_is() -> None:
     story = Story(["3"])
     answer = story.call(once=True)
     assert (answer.code, answer.retry_after, story.sent, story.now) == (429, 3.0, [0], 100.0)
+
+
+def test_managed_fields_are_left_out_and_what_is_only_called_so_stays() -> None:
+    assert Story([]).call().body == {"metadata": {"annotations": {"managedFields": "mine"}}}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.runtime.api import Answer
+from hourglass_operator.runtime.api import Answer, no_answer
 from hourglass_operator.runtime.preflight import Exit, Lack, preflight
 from scripted_api import Call, Script, done, refused
 
@@ -129,3 +129,9 @@ def test_few_permissions_are_asked_for_at_once() -> None:
     assert texts(busy) == []
     assert len(busy.calls) > 20
     assert busy.most == 4
+
+
+def test_whoever_gets_no_answer_asks_no_further() -> None:
+    script = Script(done(items=[]), then=no_answer("no answer within 10.0 s"))
+    assert texts(script) == []
+    assert len(script.calls) == 5
