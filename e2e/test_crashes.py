@@ -10,8 +10,9 @@ from operators import Performers, Stream, Work, complaints, running
 
 SEED = 1
 FEWEST_KILLS = 15
-FEWEST_AT_WORK = 5
-"""Of them: kills that left something undone. The others hit an operator that had nothing to do."""
+FEWEST_AT_WORK = 2
+"""Of them: kills that left something undone, by chance some six to twelve. The others hit an
+operator that had nothing to do."""
 
 
 def test_nothing_is_lost_twice_or_stuck_after_kills_at_random_moments(
