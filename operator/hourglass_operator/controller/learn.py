@@ -54,9 +54,10 @@ def learn(
             return Lesson(before, exists=True)
         passing = _left_over(metadata, performer)
         foreign = not passing
-        message = f"{what} exists and belongs to another; delete or rename one of them"
         if passing:
             message = f"{what} of an earlier Performer of this name has not gone yet"
+        else:
+            message = f"{what} exists and belongs to another; delete or rename one of them"
     elif passing:
         message = f"{what} cannot be created yet: {outcome.message}"
     if not (foreign or passing or outcome.code in _REFUSED):

@@ -31,10 +31,13 @@ class DefinitionFinalizer:
             self._clock.after(LATENCY_SECONDS, lambda: self._process(name))
 
     def _process(self, name: str) -> None:
+        if name not in self._going:
+            return
         try:
-            if name in self._going and not self._empty(name):
-                self._clock.after(CHECK_SECONDS, lambda: self._process(name))
+            empty = self._empty(name)
         except (APIError, CallTimeout):
+            empty = False
+        if not empty:
             self._clock.after(CHECK_SECONDS, lambda: self._process(name))
 
     def _empty(self, name: str) -> bool:

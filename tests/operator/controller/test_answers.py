@@ -1,5 +1,6 @@
 """What the controller learns from the API server's answers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +21,19 @@ def refused(code: int, message: str = QUOTA, staged: Scene | None = None) -> tup
     staged.controller.queue.take(NOW)
     staged.answer(staged.plan(NOW), NOW, code, reason="Forbidden", message=message)
     return staged, staged.plan(NOW)
+
+
+def passes(staged: Scene, seconds: float) -> Iterator[tuple[float, Pass]]:
+    """The passes of so many seconds with their times, each to be finished before the next."""
+    now = NOW
+    while now < NOW + seconds:
+        due = staged.controller.take(now)
+        if due is not None:
+            yield now, due
+            continue
+        wake = staged.controller.queue.next_due()
+        assert wake is not None
+        now = wake
 
 
 @pytest.mark.parametrize("code", [400, 403, 422])
@@ -72,14 +86,8 @@ def test_a_refused_service_is_no_refused_pod() -> None:
 
 def test_pod_and_service_that_are_both_refused_are_each_tried_after_their_own_back_off() -> None:
     staged = scene(V1, service=False)
-    now, creations = NOW, []
-    while now < NOW + 60:
-        due = staged.controller.take(now)
-        if due is None:
-            wake = staged.controller.queue.next_due()
-            assert wake is not None
-            now = wake
-            continue
+    creations = []
+    for now, due in passes(staged, 60):
         made = [w for w in due.plan.writes if w.resource in ("services", "pods")]
         creations += [(now - NOW, write.resource) for write in made[:1]]
         assert len(creations) < 20, "it is tried without end"
@@ -182,14 +190,8 @@ def test_what_an_earlier_performer_has_left_is_replaced_as_soon_as_it_goes() -> 
 def test_writes_that_all_fail_are_ever_rarer(missing: str) -> None:
     serving = POD.on("node-1").ready()
     staged = scene(V1) if missing == "the pod" else scene(V1, serving, serving=[serving])
-    made, now = 0, NOW
-    while now < NOW + 1200:
-        due = staged.controller.take(now)
-        if due is None:
-            wake = staged.controller.queue.next_due()
-            assert wake is not None
-            now = wake
-            continue
+    made = 0
+    for now, due in passes(staged, 1200):
         outcomes = [Outcome(write, 503) for write in due.plan.writes[:1]]
         made += len(outcomes)
         staged.controller.finish(due, outcomes, now)
