@@ -10,9 +10,9 @@ Pods look as a real API server prints them, as far as the operator reads them.
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from hourglass_kube import time
 from hourglass_operator.api import GROUP, KIND, VERSION, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue, load
-from hourglass_operator.kube import time
 from hourglass_operator.resources import names
 from hourglass_operator.resources.pod import build_pod
 from hourglass_operator.resources.service import build_service

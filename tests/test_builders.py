@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from builders import JSON, PodBuilder, node, performer, pod_of
+from hourglass_kube.node import Taint, view
 from hourglass_operator.controller.pod_view import Exit, pod_view
-from hourglass_operator.kube.node import Taint, view
 
 RECORDED = json.loads((Path(__file__).parent / "goldens/kubelet/kubelet.golden.json").read_text())
 POD = pod_of(performer("ml"))

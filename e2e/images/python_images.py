@@ -21,7 +21,15 @@ from images.python_runtime import LIBRARIES, PROGRAM, STDLIB, compile_modules, c
 NAME = "hourglass-performer-operator"
 PROJECT = Path(__file__).parent.parent.parent
 EXECUTOR = PROJECT / "examples" / "executor"
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "operator", "statemachine", "simulator")
+SOURCES = (
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "kube",
+    "operator",
+    "statemachine",
+    "simulator",
+)
 USER = 65532
 
 PACKAGES = "/usr/local/lib/packages"

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from hourglass_operator.kube import time
+from hourglass_kube import time
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 

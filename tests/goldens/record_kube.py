@@ -1,4 +1,4 @@
-"""Record what Kubernetes' own Go code says to the cases that `hourglass_operator.kube` must answer.
+"""Record what Kubernetes' own Go code says to the cases that `hourglass_kube` must answer.
 
     python tests/goldens/record_kube.py
 

@@ -5,6 +5,8 @@ from operator import attrgetter
 from sys import intern
 from typing import Any, TypeVar
 
+from hourglass_kube.node import NodeView
+from hourglass_kube.node import view as node_view
 from hourglass_operator.controller.pod_view import PodView, pod_view
 from hourglass_operator.controller.views import (
     JSON,
@@ -14,8 +16,6 @@ from hourglass_operator.controller.views import (
     endpoints_view,
     performer_view,
 )
-from hourglass_operator.kube.node import NodeView
-from hourglass_operator.kube.node import view as node_view
 from hourglass_operator.resources import names
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.service import view as service_view

@@ -5,8 +5,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/images/types.g
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kuberuntime/kuberuntime_container.go
 """
 
+from hourglass_kube.node import NodeView
 from hourglass_operator.controller.pod_view import ContainerView, Exit, PodView
-from hourglass_operator.kube.node import NodeView
 from hourglass_statemachine import Fault, Reason
 
 # The kubelet tries these again at once or soon; only after that does it say ImagePullBackOff.

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from hourglass_kube.node import NodeView
 from hourglass_operator.api import PerformerSpec, PerformerStatus
 from hourglass_operator.controller.cache import Cache
 from hourglass_operator.controller.plan import Memory, Refusal
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.views import Key, PerformerView
-from hourglass_operator.kube.node import NodeView
 from hourglass_operator.resources import names
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.template import template_hash

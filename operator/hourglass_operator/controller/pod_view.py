@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
 
+from hourglass_kube.podresources import requests
 from hourglass_operator.controller.views import JSON, seconds
-from hourglass_operator.kube.podresources import requests
 from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import controller_uid
 

@@ -1,11 +1,11 @@
 """Whether an upgrade must take the hardware from the old pod before the new one can run."""
 
+from hourglass_kube import affinity, quantity, toleration
 from hourglass_operator.controller.observe import Observation
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.hardware.requirement import requirement
-from hourglass_operator.kube import affinity, quantity, toleration
 from hourglass_operator.resources.pod import build_pod_spec
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
+from hourglass_kube import time
 from hourglass_operator.api import PerformerSpec, PerformerStatus
 from hourglass_operator.controller.packed import packed, unpacked
-from hourglass_operator.kube import time
 
 JSON = Mapping[str, Any]
 Key = tuple[str, str]

@@ -6,9 +6,9 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from hourglass_operator.kube.label import key_faults, value_faults
-from hourglass_operator.kube.loader import SafeLoader
-from hourglass_operator.kube.podresources import is_extended
+from hourglass_kube.label import key_faults, value_faults
+from hourglass_kube.loader import SafeLoader
+from hourglass_kube.podresources import is_extended
 
 
 def _label_key(key: str) -> str:

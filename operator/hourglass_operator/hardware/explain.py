@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hourglass_kube import quantity
+from hourglass_kube.node import NodeView
 from hourglass_operator.hardware.obstacle import Kind, Look, Obstacle
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.hardware.wording import absence, listing, shortened
-from hourglass_operator.kube import quantity
-from hourglass_operator.kube.node import NodeView
 
 _LIMIT = 1024
 _OWN_WORDS = 704

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from hourglass_kube import podresources, quantity, toleration
+from hourglass_kube.affinity import compile_pod
+from hourglass_kube.node import NodeView, Taint
 from hourglass_operator.hardware.requirement import Device, Requirement
-from hourglass_operator.kube import podresources, quantity, toleration
-from hourglass_operator.kube.affinity import compile_pod
-from hourglass_operator.kube.node import NodeView, Taint
 
 _NODE_STATE = "node.kubernetes.io/"
 _UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", toleration.NO_SCHEDULE)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from hourglass_kube import quantity
+from hourglass_kube.podresources import is_extended
 from hourglass_operator.api import HardwareRequirements, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue, Gpu
-from hourglass_operator.kube import quantity
-from hourglass_operator.kube.podresources import is_extended
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from itertools import product
 from typing import Any
 
+from hourglass_kube.affinity import required_terms
 from hourglass_operator.hardware.requirement import Requirement
-from hourglass_operator.kube.affinity import required_terms
 
 JSON = dict[str, Any]
 

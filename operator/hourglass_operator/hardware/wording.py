@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from hourglass_kube.node import NodeView, Taint
 from hourglass_operator.hardware.obstacle import Obstacle
 from hourglass_operator.hardware.requirement import LabelChoice, Requirement
-from hourglass_operator.kube.node import NodeView, Taint
 
 _NAMES = 3
 _GROUPS = 5

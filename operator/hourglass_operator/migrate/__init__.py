@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from hourglass_kube.loader import SafeLoader
 from hourglass_operator.api import GROUP
-from hourglass_operator.kube.loader import SafeLoader
 from hourglass_operator.migrate.edit import edit, find
 from hourglass_operator.migrate.plan import Move, Path, Refuse, Step, carry_out, dotted, plan
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from hourglass_operator.kube.loader import SafeLoader
+from hourglass_kube.loader import SafeLoader
 from hourglass_operator.olm import shape
 from hourglass_operator.olm.checks import RULES, Bundle, check
 from hourglass_operator.olm.shape import Shape, misshapen

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from hourglass_operator.kube import time
+from hourglass_kube import time
 from hourglass_operator.plugin.view import JSON, View
 from hourglass_operator.plugin.why import Why
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hourglass_kube import time
 from hourglass_operator.hardware.explain import SCHEDULER_SAYS
-from hourglass_operator.kube import time
 from hourglass_operator.plugin.view import View
 from hourglass_statemachine import Reason
 

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from hourglass_operator.kube import time
+from hourglass_kube import time
 
 JSON = dict[str, Any]
 

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from hourglass_operator.kube.loader import SafeLoader
+from hourglass_kube.loader import SafeLoader
 
 ENVIRONMENT_PREFIX = "HOURGLASS_"
 

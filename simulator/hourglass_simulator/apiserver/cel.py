@@ -15,7 +15,7 @@ from typing import Any
 from cel_expr_python import cel  # type: ignore[import-untyped]
 from cel_expr_python.ext.ext_strings import ExtStrings  # type: ignore[import-untyped]
 
-from hourglass_operator.kube import quantity
+from hourglass_kube import quantity
 from hourglass_simulator.apiserver.schema import Node, same
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 from hourglass_simulator.apiserver.schema_validation import ABSENT, correlated

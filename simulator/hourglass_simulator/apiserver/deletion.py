@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
 
 from typing import NamedTuple
 
-from hourglass_operator.kube import time
+from hourglass_kube import time
 from hourglass_simulator.apiserver.strategy import Strategy
 from hourglass_simulator.apiserver.watch import JSON
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from hourglass_operator.kube import label
+from hourglass_kube import label
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 from hourglass_simulator.apiserver.watch import JSON
 

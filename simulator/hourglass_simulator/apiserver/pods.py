@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/registry/core/pod/stra
 from collections.abc import Iterator
 from typing import Any
 
-from hourglass_operator.kube import quantity
+from hourglass_kube import quantity
 from hourglass_simulator.apiserver import pod_defaults, pod_updates
 from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.apiserver.strategy import Strategy, kept

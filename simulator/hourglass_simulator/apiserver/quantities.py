@@ -8,7 +8,7 @@ from decimal import ROUND_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
-from hourglass_operator.kube import quantity
+from hourglass_kube import quantity
 
 _BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _DECIMAL = {-9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}

@@ -7,7 +7,7 @@ https://kubernetes.io/docs/concepts/policy/resource-quotas/
 from collections.abc import Iterable
 from decimal import Decimal
 
-from hourglass_operator.kube import podresources, quantity
+from hourglass_kube import podresources, quantity
 from hourglass_simulator.apiserver.quantities import canonical, formatted
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import JSON

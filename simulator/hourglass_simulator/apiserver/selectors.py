@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hourglass_operator.kube import selector
+from hourglass_kube import selector
 from hourglass_simulator.apiserver.errors import bad_request
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import JSON, Matcher

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import yaml
 
-from hourglass_operator.kube.loader import SafeLoader
+from hourglass_kube.loader import SafeLoader
 from hourglass_simulator import report
 from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, scenarios

@@ -5,8 +5,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/taintevicti
 
 from typing import Any
 
-from hourglass_operator.kube.node import Taint, view
-from hourglass_operator.kube.toleration import NO_EXECUTE, tolerates
+from hourglass_kube.node import Taint, view
+from hourglass_kube.toleration import NO_EXECUTE, tolerates
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.controllers.disruption import disrupted

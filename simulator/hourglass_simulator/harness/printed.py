@@ -10,7 +10,7 @@ from typing import Any
 from kubernetes.client import V1Node, V1Pod, V1PriorityClass, V1RuntimeClass
 from pydantic import BaseModel
 
-from hourglass_operator.kube import quantity
+from hourglass_kube import quantity
 from hourglass_simulator.scenario.document import Location
 from hourglass_simulator.scenario.mistakes import mistakes, shown
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hourglass_operator.kube import affinity, podresources
-from hourglass_operator.kube.node import Taint, view
-from hourglass_operator.kube.toleration import NO_EXECUTE, tolerates, untolerated
+from hourglass_kube import affinity, podresources
+from hourglass_kube.node import Taint, view
+from hourglass_kube.toleration import NO_EXECUTE, tolerates, untolerated
 
 JSON = dict[str, Any]
 

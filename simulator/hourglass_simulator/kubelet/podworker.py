@@ -7,7 +7,7 @@ sync. https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/pod_work
 from enum import Enum
 from typing import Any
 
-from hourglass_operator.kube import podresources
+from hourglass_kube import podresources
 from hourglass_simulator.apiserver import APIError, CallTimeout
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet import admission, environment, eviction, status, termination

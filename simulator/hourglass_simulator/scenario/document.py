@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from hourglass_operator.kube.loader import Constructor
+from hourglass_kube.loader import Constructor
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64

@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from hourglass_operator.kube import quantity
+from hourglass_kube import quantity
 from hourglass_simulator.apiserver.resources import BUILT_IN
 from hourglass_simulator.scenario import duration
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from hourglass_operator.kube.time import from_seconds
+from hourglass_kube.time import from_seconds
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.recorder import reference

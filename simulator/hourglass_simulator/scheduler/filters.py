@@ -5,8 +5,8 @@ https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/scheduler/framework/pl
 
 from collections.abc import Iterable
 
-from hourglass_operator.kube import affinity, toleration
-from hourglass_operator.kube.node import NodeView, Taint
+from hourglass_kube import affinity, toleration
+from hourglass_kube.node import NodeView, Taint
 from hourglass_simulator.scheduler import misfit
 from hourglass_simulator.scheduler.misfit import Misfit
 from hourglass_simulator.scheduler.node import PODS, NodeInfo

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from hourglass_operator.kube import podresources
-from hourglass_operator.kube.node import NodeView
+from hourglass_kube import podresources
+from hourglass_kube.node import NodeView
 from hourglass_simulator.scheduler.pod import HostPort, PodInfo
 
 PODS = "pods"

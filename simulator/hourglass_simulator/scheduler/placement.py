@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/scheduler/framework/pl
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-from hourglass_operator.kube import affinity, toleration
+from hourglass_kube import affinity, toleration
 from hourglass_simulator.scheduler.filters import Filters
 from hourglass_simulator.scheduler.misfit import Misfits
 from hourglass_simulator.scheduler.node import NodeInfo

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from hourglass_operator.kube import podresources, time
+from hourglass_kube import podresources, time
 from hourglass_simulator.scheduler.terms import Terms, terms_of
 
 JSON = dict[str, Any]

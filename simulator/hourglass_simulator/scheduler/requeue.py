@@ -8,7 +8,7 @@ https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/scheduler/framework/pl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hourglass_operator.kube.node import NodeView
+from hourglass_kube.node import NodeView
 from hourglass_simulator.scheduler import misfit
 from hourglass_simulator.scheduler.filters import Filters
 from hourglass_simulator.scheduler.node import NodeInfo

@@ -10,7 +10,7 @@ from functools import partial
 from math import inf
 from typing import Any
 
-from hourglass_operator.kube.node import view
+from hourglass_kube.node import view
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler.decision import Decision, schedule

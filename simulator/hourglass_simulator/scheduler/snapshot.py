@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from hourglass_operator.kube.node import NodeView
+from hourglass_kube.node import NodeView
 from hourglass_simulator.scheduler.node import NodeInfo, node_info
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.tally import Tally, Wishes

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from hourglass_operator.kube import selector
-from hourglass_operator.kube.expression import IN, Requirement, Selector
+from hourglass_kube import selector
+from hourglass_kube.expression import IN, Requirement, Selector
 
 JSON = dict[str, Any]
 Labels = Mapping[str, str]

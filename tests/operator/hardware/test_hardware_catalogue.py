@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from hourglass_kube.label import key_faults, value_faults
 from hourglass_operator.hardware.catalogue import load, read
-from hourglass_operator.kube.label import key_faults, value_faults
 
 CATALOGUE = load()
 DOCUMENT = Path(__file__).parents[3] / "docs/hardware.md"

@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from builders import CATALOGUE, NodeBuilder, node
+from hourglass_kube.affinity import node_matches
+from hourglass_kube.node import view
+from hourglass_kube.podresources import requests
+from hourglass_kube.toleration import untolerated
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.hardware.requirement import requirement
-from hourglass_operator.kube.affinity import node_matches
-from hourglass_operator.kube.node import view
-from hourglass_operator.kube.podresources import requests
-from hourglass_operator.kube.toleration import untolerated
 from hourglass_operator.resources.pod import build_pod_spec
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import CATALOGUE, NodeBuilder, PerformerBuilder, node, performer
+from hourglass_kube.node import view
 from hourglass_operator.hardware.explain import Explanation, explain, offers
 from hourglass_operator.hardware.requirement import requirement
-from hourglass_operator.kube.node import view
 from hourglass_operator.resources.pod import build_pod_spec
 
 GPU = "nvidia.com/gpu"

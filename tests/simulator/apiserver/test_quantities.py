@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourglass_operator.kube import quantity
+from hourglass_kube import quantity
 from hourglass_simulator.apiserver.quantities import canonical
 
 

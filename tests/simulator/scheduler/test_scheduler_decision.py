@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hourglass_operator.kube.node import NodeView
+from hourglass_kube.node import NodeView
 from hourglass_simulator.scheduler.decision import schedule
 from hourglass_simulator.scheduler.placement import Placements
 from hourglass_simulator.scheduler.pod import PodInfo, pod_info

@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hourglass_operator.kube import affinity, podresources, toleration
-from hourglass_operator.kube.node import view
+from hourglass_kube import affinity, podresources, toleration
+from hourglass_kube.node import view
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler import Scheduler

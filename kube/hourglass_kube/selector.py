@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from hourglass_operator.kube import label
-from hourglass_operator.kube.expression import (
+from hourglass_kube import label
+from hourglass_kube.expression import (
     DOES_NOT_EXIST,
     EXISTS,
     GT,

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#node-af
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hourglass_operator.kube.expression import (
+from hourglass_kube.expression import (
     IN,
     NOT_IN,
     OPERATORS,
@@ -14,7 +14,7 @@ from hourglass_operator.kube.expression import (
     predicate,
     requirements,
 )
-from hourglass_operator.kube.node import NodeView
+from hourglass_kube.node import NodeView
 
 JSON = Mapping[str, Any]
 Permits = Callable[[NodeView], bool]

@@ -7,7 +7,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sha
 from collections.abc import Mapping
 from typing import Any
 
-from hourglass_operator.kube import quantity
+from hourglass_kube import quantity
 
 CPU = "cpu"
 MEMORY = "memory"

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hourglass_operator.kube.node import Taint
+from hourglass_kube.node import Taint
 
 NO_SCHEDULE = "NoSchedule"
 NO_EXECUTE = "NoExecute"

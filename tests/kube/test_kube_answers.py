@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.kube import affinity, podresources, quantity, selector, toleration
-from hourglass_operator.kube.node import Taint, view
+from hourglass_kube import affinity, podresources, quantity, selector, toleration
+from hourglass_kube.node import Taint, view
 
 RECORDED = json.loads((Path(__file__).parents[2] / "goldens/kube/answers.json").read_text())
 CASES, ANSWERS = RECORDED["cases"], RECORDED["answers"]

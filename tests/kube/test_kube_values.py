@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hourglass_operator.kube import quantity, selector, time, toleration
-from hourglass_operator.kube.node import NodeView, Taint, view
-from hourglass_operator.kube.podresources import is_extended, requests
+from hourglass_kube import quantity, selector, time, toleration
+from hourglass_kube.node import NodeView, Taint, view
+from hourglass_kube.podresources import is_extended, requests
 
 
 @given(st.integers(0, 2**62))

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from hourglass_operator.kube.loader import SafeLoader
+from hourglass_kube.loader import SafeLoader
 
 NONE = [
     ("a month too many", "a:\n- 2020-13-45", 1, "2020-13-45 is no timestamp"),
