@@ -10,11 +10,10 @@ import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.hardware.catalogue import load
 from hourglass_simulator.harness.backend import SimulatedBackend
-
-JSON = dict[str, Any]
 
 BOUND_MEGABYTES = 128
 EPOCH = 1767225600.0

@@ -21,11 +21,10 @@ from typing import Any
 
 from controller import performer
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.cluster import Cluster, collect_seldom
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.http.served import served
-
-JSON = dict[str, Any]
 
 BOUND_MEGABYTES = 128
 PERFORMERS_A_NODE = 100

@@ -8,16 +8,14 @@ The creation of nodes and pods is not counted; bindings and Events, which the sc
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.cluster import node_object
 from hourglass_simulator.scheduler import Scheduler
 
 BOUND_SECONDS = 2.0
-JSON = dict[str, Any]
-
 HOST = "kubernetes.io/hostname"
 PERFORMERS = {"matchLabels": {"app": "performer"}}
 

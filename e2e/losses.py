@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
 from clusters import wait_until
+from hourglass_kube.types import JSON
 from operators import Line, Operator, Performers
-
-JSON = dict[str, Any]
 
 IMAGE = "x:v1"
 IN_THE_WAY = {"labels": {"in-the-way": "yes"}}

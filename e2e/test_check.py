@@ -5,19 +5,17 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from clusters import Cluster, wait_until
 from gpus import ANYWHERE, GPU, cordoned, gpu_in_use, gpu_node, nothing
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION
 from operators import Performers
 from operators.census import ready_condition
 from operators.performers import AVS
 from plugin import kubectl_performer
-
-JSON = dict[str, Any]
 
 IMAGE = "x:v1"
 CASES: list[tuple[str, Callable[[Cluster, Performers], None], str]] = [

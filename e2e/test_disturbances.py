@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,8 +18,6 @@ from hourglass_operator.api import PLURAL
 from hourglass_simulator.scenario.backend import Write
 from operators import Line, Operator, Performers, Stream, Work, operator_account, running
 from scenarios.proxy import Proxy
-
-JSON = dict[str, Any]
 
 WORK = Work.drawn(7, create=20, upgrade=8, delete=6)
 RESTARTS = 2

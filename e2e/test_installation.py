@@ -6,18 +6,16 @@ The same tests for the kustomization and for what OLM makes of the bundle.
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
+from hourglass_kube.types import JSON
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
 from images import operator_image
 from operators import Performers
-
-JSON = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
 IMAGE = f"localhost/{NAME}:e2e"

@@ -2,16 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
+from hourglass_kube.types import JSON
 from operators import Performers, running
 from operators.census import ready_condition
-
-JSON = dict[str, Any]
 
 IMAGE = "localhost/performer:v1"
 NAME = "one"

@@ -7,18 +7,16 @@ import re
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from clusters import Cluster, wait_until
 from conftest import PERFORMER_IMAGE
 from gpus import ANYWHERE, GPU, cordoned, gpu_in_use, gpu_node, nothing
+from hourglass_kube.types import JSON
 from operators import Performers
 from plugin import kubectl_performer
 from recorded import expect_recorded, recorded
-
-JSON = dict[str, Any]
 
 GOLDENS = Path(__file__).with_name("why.json")
 NAME = "worker"

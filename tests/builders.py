@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from hourglass_kube import time
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue, load
 from hourglass_operator.resources import names
 from hourglass_operator.resources.pod import build_pod
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
-
-JSON = dict[str, Any]
 
 NAMESPACE = "avs"
 AVS = "0x1234567890abcdef1234567890abcdef12345678"

@@ -7,12 +7,11 @@ out in three more, a deletion takes two. `later` adds whatever else a test wants
 from collections.abc import Callable, Collection
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scenario.backend import Change, Observer, Refused, Write
 from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.step import Delete, Patch
-
-JSON = dict[str, Any]
 
 HEALTHY = ("True/PodReady", "False/ServiceReady", "False/AsExpected")
 STARTING = ("False/PodPending", "True/PodPending", "False/NotAvailable")

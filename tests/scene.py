@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from builders import CATALOGUE, JSON, NodeBuilder, PerformerBuilder, PodBuilder, node
+from builders import CATALOGUE, NodeBuilder, PerformerBuilder, PodBuilder, node
+from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Outcome, Pass, Plan, Settings, Write
 
 

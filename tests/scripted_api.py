@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.runtime.api import Answer
-
-JSON = dict[str, Any]
 
 
 @dataclass(frozen=True)

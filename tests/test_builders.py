@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from builders import JSON, PodBuilder, node, performer, pod_of
+from builders import PodBuilder, node, performer, pod_of
 from hourglass_kube.node import Taint, view
+from hourglass_kube.types import JSON
 from hourglass_operator.controller.pod_view import Exit, pod_view
 
 RECORDED = json.loads((Path(__file__).parent / "goldens/kubelet/kubelet.golden.json").read_text())

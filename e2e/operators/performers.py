@@ -10,10 +10,9 @@ from kubernetes.client.exceptions import ApiException
 from urllib3 import Retry
 
 from clusters import TOLERATION, Cluster, wait_until
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
 from operators.census import Census, complaints
-
-JSON = dict[str, Any]
 
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
 ON_FAKE_NODES: JSON = {"nodeSelector": {"type": "kwok"}, "tolerations": [TOLERATION]}

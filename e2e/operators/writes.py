@@ -8,9 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-JSON = dict[str, Any]
 
 _MUTATING = frozenset({"create", "update", "patch", "delete"})
 _QUESTIONS = "selfsubjectaccessreviews"

@@ -12,12 +12,11 @@ from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 from urllib3.exceptions import HTTPError
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scenario.backend import Change, Write
-
-JSON = dict[str, Any]
 
 Happening = Change | Write
 """Its time is that of `time.monotonic`."""

@@ -14,12 +14,13 @@ from math import inf
 from queue import Empty
 
 from clusters import wait_until
+from hourglass_kube.types import JSON
 from hourglass_simulator.harness.apply import merge_patch
 from hourglass_simulator.scenario.backend import Observer, Refused, Write
 from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.step import Delete, Patch
 from scenarios import furnish
-from scenarios.api import JSON, Api, Happening, Refusal
+from scenarios.api import Api, Happening, Refusal
 from scenarios.kwok import Kwok
 from scenarios.removal import remove
 

@@ -7,16 +7,14 @@ see as many nodes.
 import re
 from collections.abc import Set
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.cluster import NodeGroup, Taint
 from hourglass_simulator.scenario.load import dump
 from hourglass_simulator.scenario.model import Scenario
 from scenarios.api import Api
-
-JSON = dict[str, Any]
 
 TAINT = {"key": "hourglass-e2e/bystander", "effect": "NoSchedule"}
 

@@ -3,12 +3,10 @@
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.cluster import node_object
 from hourglass_simulator.scenario.cluster import Cluster, NodeGroup
-
-JSON = dict[str, Any]
 
 ANNOTATION = "hourglass-e2e/node"
 """On nodes that the KWOK of a scenario keeps alive; its value is `scenario`."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from clusters import wait_until
-from scenarios.api import JSON, Api, Refusal
+from hourglass_kube.types import JSON
+from scenarios.api import Api, Refusal
 
 PATIENCE = 20.0
 """Seconds within which the operator must let go of a deleted Performer whose pods are gone."""

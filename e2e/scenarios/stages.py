@@ -10,11 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.cluster import Image
-
-JSON = dict[str, Any]
 
 USUAL = "usual"
 """Images that the scenario says nothing about."""

@@ -4,8 +4,8 @@ import gc
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import EPOCH, Clock
 from hourglass_simulator.controllers import (
@@ -19,8 +19,6 @@ from hourglass_simulator.controllers import (
 from hourglass_simulator.kubelet import ImageRegistry, Kubelets
 from hourglass_simulator.kubelet.kubelets import good_conditions
 from hourglass_simulator.scheduler import Scheduler
-
-JSON = dict[str, Any]
 
 KUBERNETES = "v1.34.4"
 QUIET_SECONDS = 30.0

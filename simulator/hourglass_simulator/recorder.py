@@ -4,12 +4,10 @@ https://github.com/kubernetes/client-go/blob/v0.34.4/tools/record/events_cache.g
 """
 
 from collections import OrderedDict
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
 from hourglass_simulator.clock import Clock
-
-JSON = dict[str, Any]
 
 NORMAL, WARNING = "Normal", "Warning"
 

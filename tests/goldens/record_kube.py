@@ -13,9 +13,8 @@ import subprocess
 import tempfile
 from itertools import product
 from pathlib import Path
-from typing import Any
 
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 HERE = Path(__file__).parent / "kube"
 VERSION = "v0.34.4"

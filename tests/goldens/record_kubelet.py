@@ -34,7 +34,7 @@ from typing import Any
 from kubernetes import client, config, watch
 from ruamel.yaml import YAML
 
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 HERE = Path(__file__).parent / "kubelet"
 IMAGE = "localhost/performer:1"

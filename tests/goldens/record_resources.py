@@ -16,13 +16,12 @@ from typing import Any
 from kubernetes import client, config
 from ruamel.yaml import YAML
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.hardware.catalogue import read
 from hourglass_operator.resources.pod import build_pod
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
-
-JSON = dict[str, Any]
 
 HERE = Path(__file__).parent / "resources"
 EXAMPLES = Path(__file__).parents[2] / "examples"

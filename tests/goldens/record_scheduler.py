@@ -18,7 +18,7 @@ from typing import Any
 from kubernetes import client, config
 from ruamel.yaml import YAML
 
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 HERE = Path(__file__).parent / "scheduler"
 GOLDEN = HERE / "verdicts.golden.json"

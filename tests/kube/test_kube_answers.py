@@ -10,7 +10,7 @@ import pytest
 from hourglass_kube import affinity, podresources, quantity, selector, toleration
 from hourglass_kube.node import Taint, view
 
-RECORDED = json.loads((Path(__file__).parents[2] / "goldens/kube/answers.json").read_text())
+RECORDED = json.loads((Path(__file__).parents[1] / "goldens/kube/answers.json").read_text())
 CASES, ANSWERS = RECORDED["cases"], RECORDED["answers"]
 INT64 = 2**63
 

@@ -18,12 +18,13 @@ from kubernetes.config import ConfigException, list_kube_config_contexts
 from rich.console import Console
 from yaml import YAMLError
 
+from hourglass_kube.types import JSON
 from hourglass_operator.client import AsyncClient, ClientError, Performer, WaitError
 from hourglass_operator.hardware.catalogue import load
 from hourglass_operator.plugin import show
 from hourglass_operator.plugin.follow import followed, line
 from hourglass_operator.plugin.read import NotRead, objects
-from hourglass_operator.plugin.view import JSON, View, look
+from hourglass_operator.plugin.view import View, look
 from hourglass_operator.plugin.why import Why, why
 from hourglass_operator.runtime.api import Api
 from hourglass_operator.runtime.connection import BadKubeconfig, connection

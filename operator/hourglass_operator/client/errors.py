@@ -4,14 +4,13 @@
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL
 
 if TYPE_CHECKING:
     from hourglass_operator.client.performer import Performer
-
-JSON = dict[str, Any]
 
 _CRD = f"crds/{PLURAL}.{GROUP}.yaml"
 

@@ -1,15 +1,14 @@
 """A Performer as the API server shows it, and changes of it."""
 
 from enum import StrEnum
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from pydantic import Field, ValidationError
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION, Condition, PerformerSpec, PerformerStatus
 from hourglass_operator.api.types import Model
 from hourglass_operator.client.errors import UnreadableError
-
-JSON = dict[str, Any]
 
 
 class Metadata(Model):

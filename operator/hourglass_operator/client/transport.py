@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
 
 import aiohttp
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.client.rest import RESTResponse
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import PLURAL
 from hourglass_operator.client.errors import RequestError, UnavailableError, refusal
 from hourglass_operator.runtime.api import Answer, Api, no_answer, path, read
-
-JSON = dict[str, Any]
 
 CALL_SECONDS = 30.0
 """How long a call may take."""

@@ -6,12 +6,11 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Protocol
 
+from hourglass_kube.types import JSON
 from hourglass_operator.client.errors import RequestError, UnavailableError
 from hourglass_operator.client.performer import Change, ChangeType, Performer
-
-JSON = dict[str, Any]
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 """Seconds between two tries while the API server does not answer; they double.

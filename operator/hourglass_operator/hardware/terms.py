@@ -1,12 +1,10 @@
 """Hardware requirements as scheduling terms of the pod."""
 
 from itertools import product
-from typing import Any
 
 from hourglass_kube.affinity import required_terms
+from hourglass_kube.types import JSON
 from hourglass_operator.hardware.requirement import Requirement
-
-JSON = dict[str, Any]
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 

@@ -6,11 +6,10 @@ https://prometheus.io/docs/practices/alerting/
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from hourglass_kube.types import JSON
 from hourglass_operator.runtime.metrics import PREFIX
-
-JSON = dict[str, Any]
 
 RUNBOOK = "docs/alerts.md"
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 _NOTICE = "# Made from the code by `make generate`.\n"
 

@@ -8,14 +8,12 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.manifests import alerts
 from hourglass_operator.manifests.files import as_yaml, with_notice, write
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
 from hourglass_operator.runtime.metrics import PREFIX
-
-JSON = dict[str, Any]
 
 _METADATA = {"name": NAME, "namespace": NAMESPACE}
 _WIDTH, _HEIGHT = 12, 8

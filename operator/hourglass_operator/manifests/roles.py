@@ -4,12 +4,10 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
-
-JSON = dict[str, Any]
 
 NAME = "hourglass-performer-operator"
 NAMESPACE = "hourglass-system"

@@ -10,7 +10,6 @@ from typing import Any
 
 from hourglass_operator.api import GROUP, KIND
 
-JSON = dict[str, Any]
 Path = tuple[str | int, ...]
 
 OLD_EXECUTOR = "HourglassExecutor"

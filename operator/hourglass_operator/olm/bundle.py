@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
 from hourglass_operator.manifests.files import as_yaml, with_notice, write
 from hourglass_operator.olm.csv import (
@@ -15,8 +15,6 @@ from hourglass_operator.olm.csv import (
     cluster_service_version,
     icon,
 )
-
-JSON = dict[str, Any]
 
 CRD_FILE = f"{PLURAL}.{GROUP}.yaml"
 _PREFIX = "operators.operatorframework.io"

@@ -9,17 +9,15 @@ from collections.abc import Iterable
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import yaml
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
 from hourglass_operator.manifests.roles import EVERYWHERE, NAME, rules
 from hourglass_operator.manifests.workload import deployment
 from hourglass_operator.olm.descriptors import spec_descriptors, status_descriptors
 from hourglass_operator.permissions import OWN_NAMESPACE
-
-JSON = dict[str, Any]
 
 PACKAGE = NAME
 RELEASE = version(NAME)

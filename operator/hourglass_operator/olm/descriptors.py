@@ -6,13 +6,12 @@ https://github.com/openshift/console/blob/master/frontend/packages/operator-life
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic.fields import FieldInfo
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api.types import Model, PerformerSpec, PerformerStatus
-
-JSON = dict[str, Any]
 
 _UI = "urn:alm:descriptor:com.tectonic.ui:"
 _K8S = "urn:alm:descriptor:io.kubernetes"

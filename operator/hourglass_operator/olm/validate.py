@@ -8,18 +8,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from hourglass_kube.loader import SafeLoader
+from hourglass_kube.types import JSON
 from hourglass_operator.olm import shape
 from hourglass_operator.olm.checks import RULES, Bundle, check
 from hourglass_operator.olm.shape import Shape, misshapen
 
 INVALID, UNREADABLE = 1, 2
-
-JSON = dict[str, Any]
 
 
 class Unreadable(Exception):  # noqa: N818 - what it is

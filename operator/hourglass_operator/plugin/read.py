@@ -2,7 +2,8 @@
 
 import asyncio
 
-from hourglass_operator.plugin.view import JSON, Objects
+from hourglass_kube.types import JSON
+from hourglass_operator.plugin.view import Objects
 from hourglass_operator.runtime.api import Answer, Caller
 from hourglass_operator.runtime.watch import SELECTORS
 

@@ -6,7 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hourglass_kube import time
-from hourglass_operator.plugin.view import JSON, View
+from hourglass_kube.types import JSON
+from hourglass_operator.plugin.view import View
 from hourglass_operator.plugin.why import Why
 
 _COLOURS = {"Running": "green", "Failed": "bold red", "Pending": "yellow", "Upgrading": "cyan"}

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.controller.assess import assess
 from hourglass_operator.controller.observe import Observation, observe
@@ -12,8 +12,6 @@ from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.hardware.requirement import requirement
 from hourglass_statemachine import Facts, verdicts
-
-JSON = dict[str, Any]
 
 _REMEMBERED = ("PodRejected", "ServiceRejected", "NameConflict")
 """What only the operator knows: the API server's refusals leave nothing in the cluster."""

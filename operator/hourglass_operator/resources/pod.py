@@ -1,16 +1,14 @@
 """The pod of a Performer."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import HealthCheck, PerformerConfig, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.requirement import requirement
 from hourglass_operator.hardware.terms import device_resources, node_affinity
 from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import owner_reference
-
-JSON = dict[str, Any]
 
 DRAIN_SECONDS = 5
 """How long a stopping server still answers: until every kube-proxy knows that it is going."""

@@ -6,11 +6,10 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import controller_uid, owner_reference
-
-JSON = dict[str, Any]
 
 APP_PROTOCOL = "kubernetes.io/h2c"
 """HTTP/2 without TLS: https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol"""

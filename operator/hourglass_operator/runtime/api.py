@@ -12,9 +12,8 @@ import aiohttp
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.client.rest import RESTResponse
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, VERSION
-
-JSON = dict[str, Any]
 
 MERGE_PATCH = "application/merge-patch+json"
 NAMES_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"

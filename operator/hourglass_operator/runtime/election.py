@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from hourglass_operator.runtime.api import JSON, Answer, Caller
+from hourglass_kube.types import JSON
+from hourglass_operator.runtime.api import Answer, Caller
 from hourglass_operator.runtime.clock import steady
 from hourglass_operator.runtime.lease import (
     Attempt,

@@ -7,11 +7,10 @@ changed for its duration by this process's own clock, so that clocks need not ag
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from hourglass_kube import time
-
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 
 @dataclass(frozen=True, slots=True)

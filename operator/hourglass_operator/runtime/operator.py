@@ -11,10 +11,11 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
+from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.controller.cache import Name
 from hourglass_operator.hardware.catalogue import Catalogue
-from hourglass_operator.runtime.api import JSON, Answer, Api
+from hourglass_operator.runtime.api import Answer, Api
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.connection import connection, own_namespace
 from hourglass_operator.runtime.election import AlwaysLeading, Election

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
-from hourglass_operator.runtime.api import JSON, Answer, Caller
+from hourglass_operator.runtime.api import Answer, Caller
 
 _AT_ONCE = 4
 """Questions that are asked at the same time: each needs a connection, whose buffer for TLS alone

@@ -17,12 +17,11 @@ from kopf._cogs.structs.references import Insights
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client import Configuration
 
+from hourglass_kube.types import JSON
 from hourglass_operator.resources import names
 from hourglass_operator.runtime.api import GROUP_VERSIONS
 
 logger = logging.getLogger(__name__)
-
-JSON = dict[str, Any]
 
 _OWN = f"{names.APP_LABEL}={names.APP}"
 

@@ -6,10 +6,10 @@ https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 from random import Random
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import errors, metadata, pod_defaults, pod_security, quota
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.store import Store, Table
-from hourglass_simulator.apiserver.watch import JSON
 
 
 class Admission:

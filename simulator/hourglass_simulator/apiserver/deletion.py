@@ -7,8 +7,8 @@ https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
 from typing import NamedTuple
 
 from hourglass_kube import time
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.strategy import Strategy
-from hourglass_simulator.apiserver.watch import JSON
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"

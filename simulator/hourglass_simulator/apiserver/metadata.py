@@ -5,8 +5,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimach
 
 from random import Random
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.strategy import kept
-from hourglass_simulator.apiserver.watch import JSON
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX = 5

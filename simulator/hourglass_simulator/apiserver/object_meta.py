@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 
 from hourglass_kube import label
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
-from hourglass_simulator.apiserver.watch import JSON
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"

@@ -8,6 +8,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import strategic
 from hourglass_simulator.apiserver.errors import (
     bad_request,
@@ -15,8 +16,6 @@ from hourglass_simulator.apiserver.errors import (
     unsupported_media_type,
 )
 from hourglass_simulator.apiserver.resources import Resource
-
-JSON = dict[str, Any]
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"

@@ -6,8 +6,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/v1/defaults.
 from collections.abc import Mapping
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.quantities import all_canonical
-from hourglass_simulator.apiserver.watch import JSON
 
 MODE = 420
 """0644: the mode of files in volumes."""

@@ -7,7 +7,7 @@ https://kubernetes.io/docs/concepts/security/pod-security-standards/
 from collections.abc import Callable
 from typing import Any
 
-from hourglass_simulator.apiserver.watch import JSON
+from hourglass_kube.types import JSON
 
 ENFORCE = "pod-security.kubernetes.io/enforce"
 ENFORCE_VERSION = f"{ENFORCE}-version"

@@ -5,8 +5,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/validation/v
 
 from collections.abc import Iterator
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
-from hourglass_simulator.apiserver.watch import JSON
 
 _CONTAINERS = ("containers", "initContainers")
 _FIXED = (

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hourglass_kube import quantity
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import pod_defaults, pod_updates
 from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.apiserver.strategy import Strategy, kept
-from hourglass_simulator.apiserver.watch import JSON
 
 _COUNTED = ("cpu", "memory")
 _ENDED = ("Succeeded", "Failed")

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from hourglass_kube import podresources, quantity
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.quantities import canonical, formatted
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.watch import JSON
 
 _BARE = {"cpu": "requests.cpu", "memory": "requests.memory"}
 _COUNTED_BY_NAME = (

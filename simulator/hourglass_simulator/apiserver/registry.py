@@ -5,6 +5,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiserv
 
 from random import Random
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import deletion, errors, metadata, validation
 from hourglass_simulator.apiserver.admission import Admission
 from hourglass_simulator.apiserver.customresource import CustomResource
@@ -12,7 +13,6 @@ from hourglass_simulator.apiserver.resources import BUILT_IN, custom
 from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.strategies import CustomResourceStrategy, strategy
 from hourglass_simulator.apiserver.strategy import Strategy
-from hourglass_simulator.apiserver.watch import JSON
 from hourglass_simulator.clock import Clock
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")

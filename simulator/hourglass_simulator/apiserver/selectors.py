@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from hourglass_kube import selector
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.errors import bad_request
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.watch import JSON, Matcher
+from hourglass_simulator.apiserver.watch import Matcher
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "events": (

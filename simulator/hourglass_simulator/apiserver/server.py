@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import errors, patches, validation
 from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
 from hourglass_simulator.apiserver.errors import APIError, CallTimeout
@@ -15,7 +16,6 @@ from hourglass_simulator.apiserver.watch import (
     ADDED,
     BOOKMARK,
     ERROR,
-    JSON,
     Sink,
     Watch,
     WatchEvent,

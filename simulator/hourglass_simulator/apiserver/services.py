@@ -5,10 +5,10 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/registry/core/service/
 
 from collections.abc import Iterator
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 from hourglass_simulator.apiserver.strategy import Strategy, kept
-from hourglass_simulator.apiserver.watch import JSON
 
 HEADLESS = "None"
 _LAST_PORT = 65535

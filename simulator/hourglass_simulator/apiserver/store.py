@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.watch import JSON, Change, History, Watch, deliver
+from hourglass_simulator.apiserver.watch import Change, History, Watch, deliver
 
 
 class Table:

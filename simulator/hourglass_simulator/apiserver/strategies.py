@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.customresource import CustomResource
 from hourglass_simulator.apiserver.pods import PodStrategy
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 from hourglass_simulator.apiserver.services import ServiceStrategy
 from hourglass_simulator.apiserver.strategy import Strategy, kept
-from hourglass_simulator.apiserver.watch import JSON
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"

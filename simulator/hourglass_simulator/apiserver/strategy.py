@@ -5,10 +5,10 @@ https://pkg.go.dev/k8s.io/apiserver/pkg/registry/rest#RESTCreateStrategy
 
 from collections.abc import Iterator
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import object_meta
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.schema_error import FieldError
-from hourglass_simulator.apiserver.watch import JSON
 
 
 class Strategy:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import errors
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.schema_error import FieldError
-from hourglass_simulator.apiserver.watch import JSON
 
 DISRUPTION_TARGET = "DisruptionTarget"
 _OTHER_NAMESPACE = (

@@ -12,6 +12,7 @@ from kubernetes.client import V1ObjectMeta
 from rich.table import Table
 from rich.text import Text
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP
 from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, refuse
@@ -20,8 +21,6 @@ from hourglass_simulator.harness.check import Answer, NotAccepted, check, is_per
 from hourglass_simulator.harness.snapshot import copy_of
 from hourglass_simulator.scenario.document import KubernetesLoader, Location, Unreadable, read
 from hourglass_simulator.scenario.mistakes import mistakes
-
-JSON = dict[str, Any]
 
 WOULD_NOT_RUN = 1
 _MAX_BYTES = 256 * 1024 * 1024

@@ -3,9 +3,7 @@
 https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disruption-conditions
 """
 
-from typing import Any
-
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 
 def disrupted(pod: JSON, reason: str, message: str, now: str) -> JSON:

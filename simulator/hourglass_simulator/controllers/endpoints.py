@@ -1,13 +1,11 @@
 """Keeps EndpointSlices and Endpoints of all Services with a selector."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.controllers import endpointslice
-
-JSON = dict[str, Any]
 
 SYNC_SECONDS = 0.05
 """From a change to what follows from it; changes in between are taken together."""

@@ -5,9 +5,8 @@ https://github.com/kubernetes/endpointslice/blob/v0.34.4/reconciler.go
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 MAX_ENDPOINTS = 100
 """Endpoints in one slice."""

@@ -4,12 +4,10 @@ https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 """
 
 from functools import partial
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
-
-JSON = dict[str, Any]
 
 LATENCY_SECONDS = 0.05
 """From a deletion to what follows from it."""

@@ -6,12 +6,11 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/nodelifecyc
 from collections.abc import Callable
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.kubelet import Kubelets
 from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
-
-JSON = dict[str, Any]
 
 MONITOR_SECONDS = 5.0
 """How often nodes are looked at."""

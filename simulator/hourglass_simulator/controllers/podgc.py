@@ -3,13 +3,10 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/podgc/gc_controller.go
 """
 
-from typing import Any
-
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.controllers.disruption import disrupted
-
-JSON = dict[str, Any]
 
 ROUND_SECONDS = 20.0
 QUARANTINE_SECONDS = 40.0

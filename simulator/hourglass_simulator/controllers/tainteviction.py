@@ -3,17 +3,14 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/tainteviction/taint_eviction.go
 """
 
-from typing import Any
-
 from hourglass_kube.node import Taint, view
 from hourglass_kube.toleration import NO_EXECUTE, tolerates
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.controllers.disruption import disrupted
 from hourglass_simulator.kubelet import Kubelets
 from hourglass_simulator.recorder import NORMAL, EventRecorder, reference
-
-JSON = dict[str, Any]
 
 LATENCY_SECONDS = 0.05
 RETRY_SECONDS = 1.0

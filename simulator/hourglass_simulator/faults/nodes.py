@@ -1,16 +1,15 @@
 """Faults of nodes, and of the pods that happen to be on them."""
 
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.controllers.drain import cordon, drain, uncordon
 from hourglass_simulator.faults import present
 from hourglass_simulator.faults.holds import Undo
 from hourglass_simulator.faults.parameters import Parameters
 from hourglass_simulator.faults.target import FaultType, Target, nothing
 from hourglass_simulator.kubelet.kubelets import good_conditions
-
-JSON = dict[str, Any]
 
 
 class OfNode(Parameters):

@@ -1,11 +1,8 @@
 """Whether what a fault names is there."""
 
-from typing import Any
-
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.faults.target import Impossible, Target
-
-JSON = dict[str, Any]
 
 
 def node(target: Target, name: str) -> JSON:

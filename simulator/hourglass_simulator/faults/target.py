@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.faults.holds import Holds, Undo
@@ -14,7 +15,6 @@ Deliver = Callable[[str, WatchEvent], Iterable[tuple[float, WatchEvent]]]
 """(resource, event) → what the operator's watch delivers, each after so many seconds more."""
 
 P = TypeVar("P", bound=BaseModel)
-JSON = dict[str, Any]
 
 
 class Operator(Protocol):

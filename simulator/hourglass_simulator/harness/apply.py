@@ -3,9 +3,7 @@
 https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-apply-calculates-differences-and-merges-changes
 """
 
-from typing import Any
-
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 
 def merge_patch(last: JSON, wanted: JSON) -> JSON:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_operator.controller import Settings
 from hourglass_operator.hardware.catalogue import load
@@ -21,8 +21,6 @@ from hourglass_simulator.harness.target import SimulatedTarget
 from hourglass_simulator.scenario.backend import Change, Observer, Refused, Write
 from hourglass_simulator.scenario.cluster import Cluster as Wanted
 from hourglass_simulator.scenario.step import Delete, Patch
-
-JSON = dict[str, Any]
 
 USER_NAME = "user"
 """Who makes the calls of a scenario's steps."""

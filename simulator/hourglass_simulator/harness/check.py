@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND
 from hourglass_operator.controller import Settings
 from hourglass_operator.hardware.catalogue import load
@@ -11,8 +11,6 @@ from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.harness.snapshot import ensure_namespace
 from hourglass_simulator.harness.target import SimulatedTarget
-
-JSON = dict[str, Any]
 
 PATIENCE = 120.0
 """Seconds of virtual time after which a Performer that does not serve is taken not to."""

@@ -6,13 +6,11 @@ As client-go's reflectors do it: https://pkg.go.dev/k8s.io/client-go/tools/cache
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer, Watch, WatchEvent
 from hourglass_simulator.apiserver.errors import APIError, CallTimeout
 from hourglass_simulator.clock import Clock
-
-JSON = dict[str, Any]
 
 LATENCY = 0.002
 """Seconds from a commit to the subscriber, unless a fault says otherwise."""

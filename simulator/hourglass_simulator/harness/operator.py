@@ -4,8 +4,8 @@ The controller and its plans are those of the real operator; only time and trans
 """
 
 from collections.abc import Callable
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Outcome, Pass, Settings, Write
 from hourglass_operator.controller.cache import RESOURCES
 from hourglass_operator.hardware.catalogue import Catalogue
@@ -13,8 +13,6 @@ from hourglass_simulator.apiserver import APIServer, WatchEvent
 from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.harness.act import act
 from hourglass_simulator.harness.informer import Hook, Informer, Subscriber
-
-JSON = dict[str, Any]
 
 CALL_LATENCY = 0.005
 """Seconds that a call to the API server takes."""

@@ -11,10 +11,9 @@ from kubernetes.client import V1Node, V1Pod, V1PriorityClass, V1RuntimeClass
 from pydantic import BaseModel
 
 from hourglass_kube import quantity
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.document import Location
 from hourglass_simulator.scenario.mistakes import mistakes, shown
-
-JSON = dict[str, Any]
 
 KINDS: dict[str, type[BaseModel]] = {
     "Node": V1Node,

@@ -2,14 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.harness.printed import KINDS, BadObject, as_written
-
-JSON = dict[str, Any]
 
 _ENDED = ("Succeeded", "Failed")
 _POD_FIELDS_OF_THE_SERVER = ("nodeName", "priority", "serviceAccount", "preemptionPolicy")

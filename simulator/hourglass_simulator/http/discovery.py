@@ -4,11 +4,9 @@ https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.resources import Resource
-
-JSON = dict[str, Any]
 
 # Served besides the objects: a question, not an object.
 REVIEWS = Resource(

@@ -9,10 +9,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.schema_columns import age, lookup
 
-JSON = dict[str, Any]
 _META = "meta.k8s.io/v1"
 
 Cell = Callable[[JSON, datetime], Any]

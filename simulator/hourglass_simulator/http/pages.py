@@ -6,12 +6,10 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.apiserver.server import ObjectList
-
-JSON = dict[str, Any]
 
 _KEPT = 100
 _TOO_OLD = (

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, errors
 from hourglass_simulator.apiserver.patches import MERGE
 from hourglass_simulator.apiserver.resources import Resource
@@ -16,8 +16,6 @@ from hourglass_simulator.http.denials import Denials
 from hourglass_simulator.http.forms import Form, accepted, columns_of, metadata_of, table
 from hourglass_simulator.http.pages import Pages
 from hourglass_simulator.http.request import Answer, Place, Request, place
-
-JSON = dict[str, Any]
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _ACCEPTED = (

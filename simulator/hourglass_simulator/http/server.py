@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer
 from hourglass_simulator.apiserver.calls import Audit
 from hourglass_simulator.apiserver.errors import CallTimeout
@@ -18,8 +19,6 @@ from hourglass_simulator.http.request import Answer, Request
 from hourglass_simulator.http.router import Router
 
 logger = logging.getLogger(__name__)
-
-JSON = dict[str, Any]
 
 WATCH_SECONDS = 300.0
 """How long a watch lasts that does not say how long."""

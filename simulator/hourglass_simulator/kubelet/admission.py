@@ -5,13 +5,11 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/lifecycle/pred
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hourglass_kube import affinity, podresources
 from hourglass_kube.node import Taint, view
 from hourglass_kube.toleration import NO_EXECUTE, tolerates, untolerated
-
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 PODS = "pods"
 _PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")

@@ -1,12 +1,10 @@
 """One container of a pod: what the runtime and the kubelet know of it."""
 
 import hashlib
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet.backoff import Backoff
 from hourglass_simulator.kubelet.workload import Workload
-
-JSON = dict[str, Any]
 
 
 class Container:

@@ -4,11 +4,9 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.g
 """
 
 from collections.abc import Iterable
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
-
-JSON = dict[str, Any]
 
 _SOURCES = {
     "configMapKeyRef": ("configmaps", "ConfigMap"),

@@ -6,14 +6,13 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/eviction/helpe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.recorder import WARNING
 
 if TYPE_CHECKING:
     from hourglass_simulator.kubelet.podworker import PodWorker
-
-JSON = dict[str, Any]
 
 # Hard eviction thresholds of the kubelet's defaults, and what is left when they are met.
 _THRESHOLDS = {"memory": ("100Mi", "97640Ki"), "ephemeral-storage": ("10%", "9%")}

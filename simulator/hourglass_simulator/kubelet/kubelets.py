@@ -6,8 +6,8 @@ wants to know when a kubelet reported last asks `heartbeat`.
 
 import random
 from collections.abc import Callable, Set
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.kubelet import eviction
@@ -18,8 +18,6 @@ from hourglass_simulator.kubelet.podworker import PodWorker
 from hourglass_simulator.kubelet.runtime import Runtime
 from hourglass_simulator.kubelet.workload import Workload
 from hourglass_simulator.recorder import EventRecorder
-
-JSON = dict[str, Any]
 
 WATCH_SECONDS = 0.02
 """From a commit to the kubelet acting on it."""

@@ -1,12 +1,10 @@
 """One node as its kubelet knows it: images, devices, addresses, what its pods use."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet.devices import Devices
 from hourglass_simulator.recorder import EventRecorder
-
-JSON = dict[str, Any]
 
 _PODS_PER_BLOCK = 250
 

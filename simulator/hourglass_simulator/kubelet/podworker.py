@@ -5,9 +5,9 @@ sync. https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/pod_work
 """
 
 from enum import Enum
-from typing import Any
 
 from hourglass_kube import podresources
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, CallTimeout
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet import admission, environment, eviction, status, termination
@@ -19,8 +19,6 @@ from hourglass_simulator.kubelet.prober import Prober
 from hourglass_simulator.kubelet.runtime import Runtime
 from hourglass_simulator.kubelet.starter import Starter
 from hourglass_simulator.recorder import WARNING, reference
-
-JSON = dict[str, Any]
 
 SANDBOX_SECONDS = 0.4
 """What the runtime needs for a pod's sandbox and network."""

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.recorder import WARNING
 
 if TYPE_CHECKING:
     from hourglass_simulator.kubelet.podworker import PodWorker
-
-JSON = dict[str, Any]
 
 
 class Prober:

@@ -5,11 +5,9 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/status/generat
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet.container import Container
-
-JSON = dict[str, Any]
 
 OWN_CONDITIONS = frozenset(
     ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")

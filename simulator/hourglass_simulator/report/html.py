@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from html import escape
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.report.lanes import lanes
 from hourglass_simulator.report.performers import performers_at_end, performers_table
@@ -13,7 +14,6 @@ from hourglass_simulator.report.terminal import clock
 from hourglass_simulator.scenario.duration import text as duration
 from hourglass_simulator.scenario.history import key_of
 from hourglass_simulator.scenario.result import Result
-from hourglass_simulator.scenario.strict import JSON
 from hourglass_simulator.scenario.timeline import Kind
 
 _PHASES = ("Pending", "Running", "Upgrading", "Failed", "Terminating")

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver.customresource import CustomResource
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import Key, key_of
-from hourglass_simulator.scenario.strict import JSON
 
 
 def performers_at_end(records: Iterable[Change | Write]) -> list[JSON]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import condition_of, key_of
-from hourglass_simulator.scenario.strict import JSON
 
 
 @dataclass(frozen=True, slots=True)

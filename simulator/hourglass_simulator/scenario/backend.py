@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.step import Delete, Patch
-from hourglass_simulator.scenario.strict import JSON
 
 
 @dataclass(frozen=True, slots=True)

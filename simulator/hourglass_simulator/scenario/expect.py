@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario import duration
 from hourglass_simulator.scenario.expectation import (
     ANYTHING,
@@ -20,7 +21,6 @@ from hourglass_simulator.scenario.history import (
     key_of,
     pod_name,
 )
-from hourglass_simulator.scenario.strict import JSON
 
 
 @dataclass(frozen=True, slots=True)

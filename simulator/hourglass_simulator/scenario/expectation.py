@@ -8,9 +8,9 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, model_serializer, model_validator
 from pydantic_core import PydanticCustomError
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.mistakes import unknown
 from hourglass_simulator.scenario.strict import (
-    JSON,
     Bool,
     Count,
     Duration,

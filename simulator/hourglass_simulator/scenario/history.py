@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.backend import Change, Write
-from hourglass_simulator.scenario.strict import JSON
 
 Key = tuple[str, str]
 """Namespace and name."""

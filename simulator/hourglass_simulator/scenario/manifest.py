@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema, model_serializer
 from pydantic_core import PydanticCustomError
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.document import Unreadable, read
-from hourglass_simulator.scenario.strict import JSON, Strict
+from hourglass_simulator.scenario.strict import Strict
 
 
 class ManifestSource(Strict):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario import duration, words
 from hourglass_simulator.scenario.backend import Backend, Change, Refused, Write
 from hourglass_simulator.scenario.expect import (
@@ -19,7 +20,6 @@ from hourglass_simulator.scenario.manifest import ManifestSource
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result, StepResult
 from hourglass_simulator.scenario.step import CHECKS, Step
-from hourglass_simulator.scenario.strict import JSON
 from hourglass_simulator.scenario.timeline import Entry, Narrator
 
 OBSERVED = ("endpointslices", "events", "nodes", "performers", "pods", "services")

@@ -5,10 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expect, Never
 from hourglass_simulator.scenario.manifest import Manifest
 from hourglass_simulator.scenario.strict import (
-    JSON,
     Count,
     Duration,
     Names,

@@ -17,10 +17,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from hourglass_kube import quantity
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.resources import BUILT_IN
 from hourglass_simulator.scenario import duration
-
-JSON = dict[str, Any]
 
 
 class Strict(BaseModel):

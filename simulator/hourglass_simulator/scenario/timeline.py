@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import condition_of, key_of
-from hourglass_simulator.scenario.strict import JSON
 
 Kind = Literal["step", "failure", "performer", "pod", "node", "event", "write"]
 

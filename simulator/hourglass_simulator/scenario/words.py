@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.cluster import Cluster, Image, NodeGroup
 from hourglass_simulator.scenario.duration import text
 from hourglass_simulator.scenario.expectation import (
@@ -14,7 +15,6 @@ from hourglass_simulator.scenario.expectation import (
 from hourglass_simulator.scenario.manifest import ManifestSource
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.step import Step
-from hourglass_simulator.scenario.strict import JSON
 
 _UNTOLD = ("data", "environment", "stringData")
 

@@ -5,14 +5,12 @@ https://github.com/kubernetes/client-go/blob/v0.34.4/tools/events/event_broadcas
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from hourglass_kube.time import from_seconds
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.recorder import reference
-
-JSON = dict[str, Any]
 
 SERIES_ENDS = 360.0
 """Seconds after which an Event that comes again is a new one."""

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from hourglass_kube import affinity, toleration
 from hourglass_kube.node import NodeView, Taint
+from hourglass_kube.types import JSON
 from hourglass_simulator.scheduler import misfit
 from hourglass_simulator.scheduler.misfit import Misfit
 from hourglass_simulator.scheduler.node import PODS, NodeInfo
-from hourglass_simulator.scheduler.pod import JSON, HostPort, PodInfo
+from hourglass_simulator.scheduler.pod import HostPort, PodInfo
 
 _CORDON = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 

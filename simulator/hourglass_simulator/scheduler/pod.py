@@ -4,12 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
-from typing import Any
 
 from hourglass_kube import podresources, time
+from hourglass_kube.types import JSON
 from hourglass_simulator.scheduler.terms import Terms, terms_of
-
-JSON = dict[str, Any]
 
 ANY_ADDRESS = "0.0.0.0"
 # kube-scheduler's assumption for containers that request nothing, in scores only.

@@ -6,13 +6,11 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/backend/queu
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scheduler.filters import Filters
 from hourglass_simulator.scheduler.pod import PodInfo, kind_of
 from hourglass_simulator.scheduler.requeue import Rejected
-
-JSON = dict[str, Any]
 
 BACKOFF_BASE, BACKOFF_LIMIT = 1.0, 10.0
 FLUSH = 300.0

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from math import inf
-from typing import Any
 
 from hourglass_kube.node import view
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler.decision import Decision, schedule
@@ -20,8 +20,6 @@ from hourglass_simulator.scheduler.pod import PodInfo, pod_info
 from hourglass_simulator.scheduler.queue import FLUSH, Pending, Queue
 from hourglass_simulator.scheduler.requeue import Rejected
 from hourglass_simulator.scheduler.snapshot import Snapshot
-
-JSON = dict[str, Any]
 
 NAME = "default-scheduler"
 LATENCY = 0.01

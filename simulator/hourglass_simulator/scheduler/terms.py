@@ -8,12 +8,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from hourglass_kube import selector
 from hourglass_kube.expression import IN, Requirement, Selector
+from hourglass_kube.types import JSON
 
-JSON = dict[str, Any]
 Labels = Mapping[str, str]
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

@@ -15,12 +15,12 @@ from unittest import mock
 import click
 from kubernetes.aio.client import Configuration
 
+from hourglass_kube.types import JSON
 from hourglass_operator.client import transport
 from hourglass_operator.client.errors import RequestError, refusal
 from hourglass_operator.client.transport import Transport
 from hourglass_operator.runtime.connection import connection
 
-JSON = dict[str, Any]
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("answers.golden.json")
 NAMESPACE = "my-avs-project"

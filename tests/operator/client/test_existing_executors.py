@@ -4,9 +4,8 @@ The object is as encoding/json prints Go structs: fields without omitempty are t
 say nothing.
 """
 
-from typing import Any
-
 from executor_world import NAMESPACE, World
+from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.client import ChangeType, Client
 from hourglass_operator.hardware.catalogue import load
@@ -14,7 +13,6 @@ from hourglass_operator.resources.pod import build_pod
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
 
-JSON = dict[str, Any]
 NAME = "performer-123abc-0a1b2c3d"
 AVS = "0xAbCdEf7890abcdef1234567890ABCDEF12345678"
 SECRET = {"secretRef": {"name": "keys", "optional": True}}

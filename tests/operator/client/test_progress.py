@@ -1,13 +1,10 @@
 """What is concluded from a status; the statuses are what the operator writes in each situation."""
 
-from typing import Any
-
 import pytest
 
 from hourglass_operator.client.performer import Performer
 from hourglass_operator.client.progress import Outcome, readiness, upgrade
 
-JSON = dict[str, Any]
 WAIT, DONE, FAILED = Outcome.WAIT, Outcome.DONE, Outcome.FAILED
 GENERATION = 3
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from builders import performer
+from hourglass_kube.types import JSON
 from hourglass_operator.client.errors import ForbiddenError, RequestError, UnavailableError, refusal
 from hourglass_operator.client.performer import Performer
 from hourglass_operator.client.watch import Watch
-
-JSON = dict[str, Any]
 
 
 def error(code: int, message: str = "cannot") -> RequestError:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from builders import JSON, NodeBuilder, PerformerBuilder, PodBuilder, node, performer, pod_of
+from builders import NodeBuilder, PerformerBuilder, PodBuilder, node, performer, pod_of
+from hourglass_kube.types import JSON
 from hourglass_operator.controller import Settings
 from scene import conditions_of, scene, status_of
 

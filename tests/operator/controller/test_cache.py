@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import JSON, NAMESPACE, node, performer, pod_of
+from builders import NAMESPACE, node, performer, pod_of
+from hourglass_kube.types import JSON
 from hourglass_operator.controller.cache import Cache
 
 V1 = performer("ml")

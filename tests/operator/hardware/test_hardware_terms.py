@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from builders import CATALOGUE, performer
 from hourglass_kube.affinity import node_matches
 from hourglass_kube.node import NodeView
+from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.hardware.requirement import Requirement, requirement
 from hourglass_operator.hardware.terms import device_resources, node_affinity
 
-JSON = dict[str, Any]
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 LABELS = {
     "accelerator": ["a100", "t4"],

@@ -6,17 +6,15 @@ https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from hourglass_kube.types import JSON
 from hourglass_operator.manifests.alerts import ALERTS, page, rules
 from hourglass_operator.manifests.monitoring import dashboard
 from hourglass_operator.runtime.metrics import Metrics
 from promtool import promtool
-
-JSON = dict[str, Any]
 
 P = "hourglass_performer"
 DOCS = Path(__file__).parents[3] / "docs"

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -7,11 +6,11 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PerformerSpec
 from hourglass_operator.cli.migrate import migrate as command
 from hourglass_operator.migrate import Migration, NotYaml, Remark, migrate
 
-JSON = dict[str, Any]
 HERE = Path(__file__).parent
 CASES: list[JSON] = yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8"))
 GUIDE = HERE.parents[2] / "docs/migration.md"

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
+from hourglass_kube.types import JSON
 from hourglass_operator.olm.bundle import bundle
 from hourglass_operator.olm.checks import Bundle, check
 from hourglass_operator.olm.descriptors import display_name, spec_descriptors, status_descriptors
 from hourglass_operator.olm.validate import INVALID, UNREADABLE, main, read
-
-JSON = dict[str, Any]
 
 ROOT = Path(__file__).parents[3]
 MADE = bundle(ROOT)

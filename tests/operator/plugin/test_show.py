@@ -7,10 +7,9 @@ import pytest
 from rich.console import Console
 
 from builders import CATALOGUE, NAMESPACE, at, performer
+from hourglass_kube.types import JSON
 from hourglass_operator.plugin.show import age, rows, story, table
 from hourglass_operator.plugin.view import Objects, look
-
-JSON = dict[str, Any]
 
 AGES = [(0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (172800, "2d")]
 

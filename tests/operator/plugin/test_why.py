@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 
 from builders import CATALOGUE, NAMESPACE, PerformerBuilder, at, node, performer, pod_of
+from hourglass_kube.types import JSON
 from hourglass_operator.plugin.view import Objects, View, look
 from hourglass_operator.plugin.why import Why, why
-
-JSON = dict[str, Any]
 
 NOW = 100.0
 ML = performer("ml")

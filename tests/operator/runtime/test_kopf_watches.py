@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from kubernetes.aio.client import Configuration
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_operator.runtime.connection import connection
 from hourglass_operator.runtime.watch import SELECTORS, Watches
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import served
-
-JSON = dict[str, Any]
 
 
 @pytest.mark.parametrize("missing", [True, False], ids=["without the CRD", "with the CRD"])

@@ -4,13 +4,11 @@ import asyncio
 import base64
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from hourglass_kube.types import JSON
 from hourglass_operator.runtime.connection import BadKubeconfig, connection
-
-JSON = dict[str, Any]
 
 NO_PEM = base64.b64encode(b"hello").decode()
 

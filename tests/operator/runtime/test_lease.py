@@ -1,11 +1,10 @@
 """Who leads: tables for single decisions, and a search for two leaders at once."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hourglass_kube.types import JSON
 from hourglass_operator.runtime.lease import (
     Attempt,
     Candidate,
@@ -14,8 +13,6 @@ from hourglass_operator.runtime.lease import (
     leads_until,
     released,
 )
-
-JSON = dict[str, Any]
 
 ME = Candidate("me", "operator", "system", duration=15.0, renew_deadline=10.0)
 WALL = 1_790_000_000.25

@@ -17,12 +17,11 @@ from typing import Any
 import pytest
 
 from builders import performer
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import Served, served
-
-JSON = dict[str, Any]
 
 PROGRAM = Path(sys.executable).with_name("hourglass-operator")
 USER = "operator"

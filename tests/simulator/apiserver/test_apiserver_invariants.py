@@ -6,11 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, WatchEvent
 from hourglass_simulator.apiserver.patches import JSON_PATCH, MERGE, STRATEGIC
 from hourglass_simulator.clock import Clock
 
-JSON = dict[str, Any]
 NAMES = st.sampled_from(["a", "b", "c"])
 LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["x", "y"]))
 FINALIZERS = st.lists(st.sampled_from(["example.com/f", "example.com/g"]), unique=True)

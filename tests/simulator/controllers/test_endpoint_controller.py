@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.kubelet import Workload
-
-JSON = dict[str, Any]
 
 
 def service(name: str = "performer-a", **spec: Any) -> JSON:

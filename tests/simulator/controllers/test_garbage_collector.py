@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from builders import performer
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
-
-JSON = dict[str, Any]
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.controllers import cordon, drain, uncordon
-
-JSON = dict[str, Any]
 
 
 def pod(name: str, node: str = "node-1", **spec: Any) -> JSON:

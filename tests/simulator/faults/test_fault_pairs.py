@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.faults import REGISTRY, inject
 from hourglass_simulator.faults.holds import Holds
 from hourglass_simulator.faults.reference import example
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario.cluster import Cluster
 
-JSON = dict[str, Any]
 GPU = "nvidia.com/gpu"
 NODES = {
     "nodes": [

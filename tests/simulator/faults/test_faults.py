@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, CallTimeout, WatchEvent
 from hourglass_simulator.faults import REGISTRY, inject
 from hourglass_simulator.faults.reference import markdown
@@ -14,7 +14,6 @@ from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.harness.target import SimulatedTarget
 from hourglass_simulator.scenario.cluster import Cluster
 
-JSON = dict[str, Any]
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 GPU = "nvidia.com/gpu"
 CLUSTER = Cluster.model_validate(

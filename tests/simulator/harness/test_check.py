@@ -2,15 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.cli import main
 
-JSON = dict[str, Any]
 ROOT = Path(__file__).parents[3]
 GPU = "nvidia.com/gpu"
 

@@ -5,16 +5,14 @@ faults; the oracle of `settles` and the checks in it must hold each time.
 """
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import load, run
-
-JSON = dict[str, Any]
 
 OVER_AT_ONCE = ("watch-dropped", "watch-expired")
 GPUS = {

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 
 from builders import performer
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.forms import Form, accepted
 from hourglass_simulator.http.request import Place, Request, place
 from hourglass_simulator.http.router import Router
-
-JSON = dict[str, Any]
 
 PERFORMERS = "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/default/performers"
 PODS, CONFIG_MAPS = (f"/api/v1/namespaces/default/{each}" for each in ("pods", "configmaps"))

@@ -19,7 +19,6 @@ from hourglass_simulator.apiserver.calls import Call
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import Served, served
 
-JSON = dict[str, Any]
 MAPS = "/api/v1/namespaces/default/configmaps"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

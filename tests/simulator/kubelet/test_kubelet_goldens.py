@@ -5,10 +5,10 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.kubelet import ImageRegistry, Kubelets, Workload
@@ -17,8 +17,6 @@ from hourglass_simulator.kubelet.images import Pull
 GOLDENS = Path(__file__).parents[2] / "goldens"
 sys.path.insert(0, str(GOLDENS))
 import record_kubelet as recorder  # noqa: E402
-
-JSON = dict[str, Any]
 
 GOLDEN: dict[str, JSON] = json.loads((GOLDENS / "kubelet/kubelet.golden.json").read_text())
 SITUATIONS = recorder.situations()

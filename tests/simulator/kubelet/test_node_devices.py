@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.kubelet import Workload
 
-JSON = dict[str, Any]
 GPU = "nvidia.com/gpu"
 
 

@@ -1,15 +1,12 @@
 """What holds for every pod, however its containers behave and whatever is done to it."""
 
-from typing import Any
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.kubelet import Workload
-
-JSON = dict[str, Any]
 
 seconds = st.sampled_from([0.0, 0.5, 3.0, 12.0])
 workloads = st.builds(

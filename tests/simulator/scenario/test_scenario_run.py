@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario import Result, Scenario, ScenarioFile, run
 from scenario_backend import HEALTHY, UPGRADING, ScriptedBackend
-
-JSON = dict[str, Any]
 
 PERFORMER = {
     "apiVersion": "hourglass.eigenlayer.io/v1alpha1",

@@ -5,15 +5,13 @@ The situations were recorded by tests/goldens/record_scheduler.py.
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler import Scheduler
-
-JSON = dict[str, Any]
 
 GOLDEN: JSON = json.loads(
     (Path(__file__).parents[2] / "goldens/scheduler/verdicts.golden.json").read_text()

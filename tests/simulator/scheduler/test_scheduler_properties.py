@@ -6,18 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hourglass_kube import affinity, podresources, toleration
 from hourglass_kube.node import view
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler import Scheduler
-
-JSON = dict[str, Any]
 
 GPU = "nvidia.com/gpu"
 TAINT = {"key": "dedicated", "value": "avs", "effect": "NoSchedule"}

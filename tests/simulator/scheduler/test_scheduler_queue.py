@@ -9,8 +9,6 @@ from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler import Scheduler
 from hourglass_simulator.scheduler.queue import FLUSH, backoff
 
-JSON = dict[str, Any]
-
 
 class World:
     """An API server with a scheduler, whose writes are kept with their times."""

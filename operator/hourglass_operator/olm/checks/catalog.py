@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from hourglass_operator.olm.checks.model import CATALOG, JSON, Bundle, Mistake, Mistakes, at
+from hourglass_kube.types import JSON
+from hourglass_operator.olm.checks.model import CATALOG, Bundle, Mistake, Mistakes, at
 
 
 def catalog(bundle: Bundle) -> Mistakes:

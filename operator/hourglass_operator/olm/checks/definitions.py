@@ -4,9 +4,9 @@ import json
 
 from pydantic import ValidationError
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import KIND, PerformerSpec
 from hourglass_operator.olm.checks.model import (
-    JSON,
     Bundle,
     Mistake,
     Mistakes,

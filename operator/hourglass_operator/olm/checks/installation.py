@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from hourglass_operator.olm.checks.model import JSON, Bundle, Mistakes, at, in_csv
+from hourglass_kube.types import JSON
+from hourglass_operator.olm.checks.model import Bundle, Mistakes, at, in_csv
 
 MODES = ("OwnNamespace", "SingleNamespace", "MultiNamespace", "AllNamespaces")
 

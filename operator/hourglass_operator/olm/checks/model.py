@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-JSON = dict[str, Any]
+from hourglass_kube.types import JSON
 
 CSV, ANNOTATIONS, DOCKERFILE = "clusterserviceversion", "annotations.yaml", "bundle.Dockerfile"
 PACKAGE_KEY = "operators.operatorframework.io.bundle.package.v1"

@@ -1,0 +1,6 @@
+"""Names for shapes of data that every package uses."""
+
+from typing import Any
+
+JSON = dict[str, Any]
+"""A JSON object, such as a Kubernetes object as the API returns it."""
