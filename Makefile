@@ -23,8 +23,8 @@ generate: install
 	$(BIN)/python -m hourglass_operator.api.crd > crds/performers.hourglass.eigenlayer.io.yaml
 	$(BIN)/python -m hourglass_statemachine.diagram > docs/phases.md
 	$(BIN)/python -m hourglass_simulator.faults.reference > docs/faults.md
-	$(BIN)/python -m hourglass_operator.runtime.reference settings > docs/settings.md
-	$(BIN)/python -m hourglass_operator.runtime.reference metrics > docs/metrics.md
+	$(BIN)/python -m hourglass_operator.runtime.process.reference settings > docs/settings.md
+	$(BIN)/python -m hourglass_operator.runtime.process.reference metrics > docs/metrics.md
 	$(BIN)/python -m hourglass_operator.api.reference > docs/crd.md
 	$(BIN)/python -m hourglass_operator.cli.reference > docs/cli.md
 	$(BIN)/python -m hourglass_simulator.cli.reference > docs/cli-simulator.md

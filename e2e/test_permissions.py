@@ -11,7 +11,7 @@ import pytest
 
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
-from hourglass_operator.runtime.preflight import Exit
+from hourglass_operator.runtime.process.preflight import Exit
 from losses import IMAGE, LOSSES, Loss, Scene
 from operators import SHORT_LEASE, Line, Operator, Performers, operator_account, redirect
 from permissions import ALL, Grants, Right

@@ -1,55 +1,32 @@
 """An API server that answers as the test says, and remembers what it was asked."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from hourglass_kube.types import JSON
-from hourglass_operator.runtime.api import Answer
-
-
-@dataclass(frozen=True)
-class Call:
-    verb: str
-    resource: str
-    namespace: str
-    name: str
-    subresource: str
-    body: JSON | None
-    query: Mapping[str, str]
-    timeout: float | None
-    once: bool
+from hourglass_operator.transport.calls import Answer, Request
 
 
 class Script:
-    """Answers one after the other; one that can be called is given the call and makes its own."""
+    """Answers one after the other; one that can be called is given the request."""
 
     server = "https://api.test"
 
-    def __init__(self, *answers: Answer | Callable[[Call], Answer], then: Answer | None = None):
+    def __init__(self, *answers: Answer | Callable[[Request], Answer], then: Answer | None = None):
         self.answers = list(answers)
         self.then = then
-        self.calls: list[Call] = []
+        self.calls: list[Request] = []
+        self.timeouts: list[float | None] = []
+        self.once: list[bool] = []
 
     async def call(
-        self,
-        verb: str,
-        resource: str,
-        namespace: str = "",
-        name: str = "",
-        *,
-        subresource: str = "",
-        body: JSON | None = None,
-        query: Mapping[str, str] | None = None,
-        accept: str = "application/json",
-        timeout: float | None = None,
-        once: bool = False,
+        self, request: Request, *, timeout: float | None = None, once: bool = False
     ) -> Answer:
-        call = Call(verb, resource, namespace, name, subresource, body, query or {}, timeout, once)
-        self.calls.append(call)
+        self.calls.append(request)
+        self.timeouts.append(timeout)
+        self.once.append(once)
         answer = self.answers.pop(0) if self.answers else self.then
-        assert answer is not None, f"nothing is left to answer {call}"
-        return answer if isinstance(answer, Answer) else answer(call)
+        assert answer is not None, f"nothing is left to answer {request}"
+        return answer if isinstance(answer, Answer) else answer(request)
 
 
 def done(**body: Any) -> Answer:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hourglass_operator.runtime.preflight import Exit
+from hourglass_operator.runtime.process.preflight import Exit
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import load, run

@@ -26,8 +26,8 @@ from hourglass_operator.plugin.follow import followed, line
 from hourglass_operator.plugin.read import NotRead, objects
 from hourglass_operator.plugin.view import View, look
 from hourglass_operator.plugin.why import Why, why
-from hourglass_operator.runtime.api import Api
-from hourglass_operator.runtime.connection import BadKubeconfig, connection
+from hourglass_operator.transport.api import Api
+from hourglass_operator.transport.connection import KubeconfigError, connection
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class Target:
 
         try:
             return asyncio.run(asked())
-        except (BadKubeconfig, NotRead) as error:
+        except (KubeconfigError, NotRead) as error:
             _bad(str(error))
 
     def kubectl(self, *arguments: str) -> list[str]:

@@ -13,12 +13,12 @@ from pydantic.fields import FieldInfo
 
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.catalogue import load as load_catalogue
-from hourglass_operator.runtime import logs
-from hourglass_operator.runtime.connection import BadKubeconfig
-from hourglass_operator.runtime.operator import run as run_operator
-from hourglass_operator.runtime.preflight import Exit
-from hourglass_operator.runtime.probes import CannotListen
-from hourglass_operator.runtime.settings import RuntimeSettings, SettingsError, load
+from hourglass_operator.runtime.process import logs
+from hourglass_operator.runtime.process.preflight import Exit
+from hourglass_operator.runtime.process.probes import ListenError
+from hourglass_operator.runtime.process.run import run as run_operator
+from hourglass_operator.runtime.process.settings import RuntimeSettings, SettingsError, load
+from hourglass_operator.transport.connection import KubeconfigError
 
 _HELP = """Watch Performers and do what they ask for, until SIGTERM or SIGINT.
 
@@ -99,7 +99,7 @@ def run(config: Path | None, **flags: Any) -> None:
         gc.collect()
         gc.freeze()
         code = asyncio.run(run_operator(settings, catalogue))
-    except (SettingsError, BadKubeconfig, CannotListen) as error:
+    except (SettingsError, KubeconfigError, ListenError) as error:
         for line in str(error).splitlines():
             click.echo(f"hourglass-operator: {line}", err=True)
         code = Exit.BAD_SETTING

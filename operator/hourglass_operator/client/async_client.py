@@ -23,7 +23,7 @@ from hourglass_operator.client.performer import Change, ChangeType, Performer, m
 from hourglass_operator.client.progress import Outcome, Verdict
 from hourglass_operator.client.transport import Transport
 from hourglass_operator.client.watch import Watch
-from hourglass_operator.runtime.connection import BadKubeconfig, connection
+from hourglass_operator.transport.connection import KubeconfigError, connection
 
 READY_SECONDS = 300.0
 UPGRADE_SECONDS = 600.0
@@ -61,7 +61,7 @@ class AsyncClient:
         """Raises ConfigurationError if there is no usable kubeconfig."""
         try:
             configuration = await connection(self._kubeconfig, self._context)
-        except BadKubeconfig as error:
+        except KubeconfigError as error:
             raise ConfigurationError(str(error)) from None
         self._open = Transport(configuration, self.environment.namespace)
         return self

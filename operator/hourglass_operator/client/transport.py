@@ -1,23 +1,20 @@
 """Requests about the Performers of one namespace; the only I/O of this package."""
 
-import json
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
-import aiohttp
 from kubernetes.aio.client import Configuration
-from kubernetes.aio.client.rest import RESTResponse
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import PLURAL
 from hourglass_operator.client.errors import RequestError, UnavailableError, refusal
-from hourglass_operator.runtime.api import Answer, Api, no_answer, path, read
+from hourglass_operator.transport.api import Api
+from hourglass_operator.transport.calls import Answer, Request, WatchError
 
 CALL_SECONDS = 30.0
 """How long a call may take."""
 WATCH_SECONDS = 240
 """How long the API server keeps a watch open; it is begun anew then."""
-
-_SILENCE = aiohttp.ClientTimeout(sock_connect=CALL_SECONDS, sock_read=WATCH_SECONDS + CALL_SECONDS)
 
 
 class Transport:
@@ -41,7 +38,8 @@ class Transport:
     ) -> JSON:
         """The answer to get, list, create, patch (merge) or delete."""
         called = "" if verb == "create" else name
-        answer = await self._api.call(verb, PLURAL, self._namespace, called, body=body, query=query)
+        request = Request(verb, PLURAL, self._namespace, called, body=body, query=query or {})
+        answer = await self._api.call(request)
         if not answer.succeeded:
             raise self._refusal(verb, name, answer)
         return answer.body
@@ -51,38 +49,16 @@ class Transport:
 
         Events of the type ERROR are raised.
         """
-        url = path(PLURAL, self._namespace)
-        query = {"watch": "true", "timeoutSeconds": str(WATCH_SECONDS), **query}
+        query = {"timeoutSeconds": str(WATCH_SECONDS), **query}
         try:
-            response = await self._api.send("watch", url, query, silence=_SILENCE)
-            try:
-                if response.status != 200:
-                    raise self._refusal("watch", "", await read(response))
-                async for line in _lines(response):
-                    event = json.loads(line)
-                    if event["type"] == "ERROR":
-                        status = event["object"]
-                        raise self._refusal("watch", "", Answer(status["code"], status))
+            async with aclosing(self._api.watch(PLURAL, self._namespace, query)) as events:
+                async for event in events:
                     yield event
-            finally:
-                response.response.close()
-        except TimeoutError:
-            # The connection has died without a word.
-            return
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._refusal("watch", "", no_answer(str(error))) from None
+        except WatchError as error:
+            raise self._refusal("watch", "", error.answer) from None
 
     def _refusal(self, verb: str, name: str, answer: Answer) -> RequestError:
         error = refusal(verb, self._namespace, name, answer.code, answer.body)
         if isinstance(error, UnavailableError):
             error.retry_after = answer.retry_after or 0.0
         return error
-
-
-async def _lines(response: RESTResponse) -> AsyncGenerator[bytes]:
-    """Lines of any length, unlike those of a StreamReader."""
-    rest = b""
-    async for chunk in response.response.content.iter_any():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line

@@ -78,13 +78,21 @@ class Cache:
             concerned += self._put_newer(resource, name, _version(obj), obj)
         return tuple(dict.fromkeys(concerned))
 
-    def remain(self, resource: str, names: Collection[Name], version: str) -> tuple[Key, ...]:
+    def remain(
+        self, resource: str, names: Collection[Name], version: str, namespace: str = ""
+    ) -> tuple[Key, ...]:
         """Drop what is not among the `names` of a list of this resourceVersion.
+
+        The list is of one namespace, or of all if that is empty.
 
         Unless it is newer than the list: a write of ours may have been answered meanwhile.
         """
         versions, listed = self._versions[resource], int(version)
-        lost = [name for name, known in versions.items() if name not in names and known <= listed]
+        lost = [
+            name
+            for name, known in versions.items()
+            if name not in names and known <= listed and namespace in ("", name[0])
+        ]
         return tuple(key for name in lost for key in self._remove(resource, name, listed))
 
     def missing(self, resource: str, versions: Mapping[Name, int]) -> frozenset[Name]:

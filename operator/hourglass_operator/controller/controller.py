@@ -57,9 +57,14 @@ class Controller:
         """Take in a list of all objects of a resource and the resourceVersion it is of."""
         self._concerns(self.cache.listed(resource, objects, version), now)
 
-    def remain(self, resource: str, names: Collection[Name], version: str, now: float) -> None:
-        """Take in the names of all objects of a resource: whatever is not among them is gone."""
-        concerned = tuple(self.cache.remain(resource, names, version))
+    def remain(
+        self, resource: str, names: Collection[Name], version: str, now: float, namespace: str = ""
+    ) -> None:
+        """Take in the names of all objects of a resource: whatever is not among them is gone.
+
+        All of one namespace, or of the cluster if that is empty.
+        """
+        concerned = tuple(self.cache.remain(resource, names, version, namespace))
         self._made_room(resource, concerned)
         self._concerns(concerned, now)
 

@@ -31,6 +31,8 @@ class PerformerView:
     finalizers: tuple[str, ...]
     packed_spec: bytes
     packed_status: bytes
+    phase: str = ""
+    ready_reason: str = ""
 
     def spec(self) -> PerformerSpec:
         """The spec; raises pydantic.ValidationError if it is none."""
@@ -55,6 +57,15 @@ def performer_view(performer: JSON) -> PerformerView:
         finalizers=tuple(map(intern, meta.get("finalizers") or ())),
         packed_spec=packed(performer.get("spec") or {}),
         packed_status=packed(performer.get("status") or {}),
+        phase=intern((performer.get("status") or {}).get("phase") or ""),
+        ready_reason=next(
+            (
+                intern(c["reason"])
+                for c in (performer.get("status") or {}).get("conditions") or ()
+                if c["type"] == "Ready"
+            ),
+            "",
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hourglass_kube.types import JSON
-from hourglass_operator.runtime.metrics import PREFIX
+from hourglass_operator.runtime.process.metrics import PREFIX
 
 RUNBOOK = "docs/alerts.md"
 

@@ -13,7 +13,7 @@ from hourglass_kube.types import JSON
 from hourglass_operator.manifests import alerts
 from hourglass_operator.manifests.files import as_yaml, with_notice, write
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
-from hourglass_operator.runtime.metrics import PREFIX
+from hourglass_operator.runtime.process.metrics import PREFIX
 
 _METADATA = {"name": NAME, "namespace": NAMESPACE}
 _WIDTH, _HEIGHT = 12, 8

@@ -12,7 +12,7 @@ from pathlib import Path
 from hourglass_operator.manifests.roles import EVERYWHERE
 from hourglass_operator.manifests.workload import USER
 from hourglass_operator.permissions import OWN_NAMESPACE, Permission
-from hourglass_operator.runtime.preflight import Exit
+from hourglass_operator.runtime.process.preflight import Exit
 
 _PAGE = """\
 # Security

@@ -5,7 +5,7 @@ from typing import Any
 from hourglass_kube.types import JSON
 from hourglass_operator.manifests.installation import DEFAULT, Installation
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
-from hourglass_operator.runtime.settings import RuntimeSettings, host_and_port
+from hourglass_operator.runtime.process.settings import RuntimeSettings, host_and_port
 
 USER = 65532
 """The user of the Containerfile, and of images without a shell in general."""

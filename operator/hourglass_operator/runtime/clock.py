@@ -31,12 +31,13 @@ class Clock:
         monotonic: Callable[[], float] = steady,
     ) -> None:
         self._wall = wall
-        self._monotonic = monotonic
+        self.steady = monotonic
+        """Seconds of an arbitrary start, which nobody can set."""
         self._offset = wall() - monotonic()
 
     def now(self) -> float:
         """Seconds since the Unix epoch."""
-        return self._monotonic() + self._offset
+        return self.steady() + self._offset
 
     def follow(self) -> float:
         """Follow the machine's clock if it was set; by how many seconds, 0 if it was not."""

@@ -19,7 +19,7 @@ from hourglass_kube.types import JSON
 from hourglass_operator.client import transport
 from hourglass_operator.client.errors import RequestError, refusal
 from hourglass_operator.client.transport import Transport
-from hourglass_operator.runtime.connection import connection
+from hourglass_operator.transport.connection import connection
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("answers.golden.json")

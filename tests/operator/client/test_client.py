@@ -24,7 +24,7 @@ from hourglass_operator.client import (
     UpgradeError,
 )
 from hourglass_operator.client.transport import Transport
-from hourglass_operator.runtime.connection import connection
+from hourglass_operator.transport.connection import connection
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.apiserver.calls import Call
 from hourglass_simulator.http.served import served

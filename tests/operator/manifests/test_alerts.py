@@ -13,7 +13,7 @@ import yaml
 from hourglass_kube.types import JSON
 from hourglass_operator.manifests.alerts import ALERTS, page, rules
 from hourglass_operator.manifests.monitoring import dashboard
-from hourglass_operator.runtime.metrics import Metrics
+from hourglass_operator.runtime.process.metrics import Metrics
 from promtool import promtool
 
 P = "hourglass_performer"

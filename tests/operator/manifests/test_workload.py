@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from hourglass_operator.cli import main
 from hourglass_operator.manifests import workload
 from hourglass_operator.manifests.roles import rbac
-from hourglass_operator.runtime.settings import RuntimeSettings
+from hourglass_operator.runtime.process.settings import RuntimeSettings
 
 POD: dict[str, Any] = workload.deployment()["spec"]["template"]["spec"]
 (CONTAINER,) = POD["containers"]

@@ -7,7 +7,7 @@ import pytest
 
 from hourglass_operator.plugin.read import NotRead, objects
 from hourglass_operator.plugin.view import Objects
-from hourglass_operator.runtime.api import Answer
+from hourglass_operator.transport.api import Answer
 from scripted_api import Call, Script, done, refused
 
 EVENTS = [

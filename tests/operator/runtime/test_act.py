@@ -4,10 +4,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from hourglass_operator.runtime.act import act
 
 from hourglass_operator.controller import Outcome, Write
-from hourglass_operator.runtime.act import act
-from hourglass_operator.runtime.api import path
+from hourglass_operator.transport.api import path
 from scripted_api import Script, done, refused
 
 POD: dict[str, Any] = {"metadata": {"name": "x", "resourceVersion": "7"}}

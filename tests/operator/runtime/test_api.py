@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio.client import Configuration
 
-from hourglass_operator.runtime.api import Answer, Api
+from hourglass_operator.transport.api import Answer, Api
 
 
 @dataclass

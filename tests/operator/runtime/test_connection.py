@@ -2,7 +2,7 @@
 
 import pytest
 
-from hourglass_operator.runtime.connection import proxy_for
+from hourglass_operator.transport.connection import proxy_for
 
 SERVER = "https://api.example.com:6443"
 PROXIES = [

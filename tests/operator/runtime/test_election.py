@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from hourglass_operator.runtime.api import Answer
-from hourglass_operator.runtime.election import Election
-from hourglass_operator.runtime.lease import Candidate
+from hourglass_operator.runtime.leadership.election import Election
+from hourglass_operator.runtime.leadership.lease import Candidate
+from hourglass_operator.transport.api import Answer
 from scripted_api import Call, Script, done, refused
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hourglass_operator.runtime.watch import SELECTORS, Watches
 from kubernetes.aio.client import Configuration
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
-from hourglass_operator.runtime.connection import connection
-from hourglass_operator.runtime.watch import SELECTORS, Watches
+from hourglass_operator.transport.connection import connection
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import served
 

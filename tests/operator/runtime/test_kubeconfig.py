@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hourglass_kube.types import JSON
-from hourglass_operator.runtime.connection import BadKubeconfig, connection
+from hourglass_operator.transport.connection import KubeconfigError, connection
 
 NO_PEM = base64.b64encode(b"hello").decode()
 
@@ -119,7 +119,7 @@ WRONG = [
 def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
     file = tmp_path / "kubeconfig"
     file.write_text(text)
-    with pytest.raises(BadKubeconfig) as raised:
+    with pytest.raises(KubeconfigError) as raised:
         asyncio.run(connection(file, None))
     message = str(raised.value)
     assert message.startswith(f"kubeconfig {file}: ")
@@ -130,7 +130,7 @@ def test_what_is_wrong_is_said(text: str, said: str, tmp_path: Path) -> None:
 def test_a_cluster_without_a_server_is_none(tmp_path: Path) -> None:
     file = tmp_path / "kubeconfig"
     file.write_text(kubeconfig().replace('"server": "https://127.0.0.1:1"', ""))
-    with pytest.raises(BadKubeconfig, match="the cluster's server"):
+    with pytest.raises(KubeconfigError, match="the cluster's server"):
         asyncio.run(connection(file, None))
 
 
@@ -149,7 +149,7 @@ def test_a_command_that_fails_later_is_told_and_its_token_kept(
     answer.write_text(json.dumps({"apiVersion": EXEC, "kind": "ExecCredential", "status": expired}))
     file.write_text(kubeconfig(user=shell(f"cat {answer}")))
     now = 1000.0
-    monkeypatch.setattr("hourglass_operator.runtime.connection.time.monotonic", lambda: now)
+    monkeypatch.setattr("hourglass_operator.transport.connection.time.monotonic", lambda: now)
 
     async def token_afterwards() -> str | None:
         nonlocal now
@@ -170,7 +170,7 @@ def test_a_token_in_a_file_is_read_anew(tmp_path: Path, monkeypatch: pytest.Monk
     token.write_text("first")
     file.write_text(kubeconfig(user={"tokenFile": str(token)}))
     now = 1000.0
-    monkeypatch.setattr("hourglass_operator.runtime.connection.time.monotonic", lambda: now)
+    monkeypatch.setattr("hourglass_operator.transport.connection.time.monotonic", lambda: now)
 
     async def tokens() -> list[str | None]:
         nonlocal now

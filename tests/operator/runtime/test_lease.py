@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hourglass_kube.types import JSON
-from hourglass_operator.runtime.lease import (
+from hourglass_operator.runtime.leadership.lease import (
     Attempt,
     Candidate,
     Seen,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.runtime.logs import JSONFormatter, TextFormatter
+from hourglass_operator.runtime.process.logs import JSONFormatter, TextFormatter
 
 
 def record(message: str, **extra: Any) -> logging.LogRecord:

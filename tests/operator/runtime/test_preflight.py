@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.runtime.api import Answer, no_answer
-from hourglass_operator.runtime.preflight import Exit, Lack, preflight
+from hourglass_operator.runtime.process.preflight import Exit, Lack, preflight
+from hourglass_operator.transport.api import Answer, no_answer
 from scripted_api import Call, Script, done, refused
 
 BASICS = [

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hourglass_operator.runtime.probes import CannotListen, Servers
+from hourglass_operator.runtime.process.probes import ListenError, Servers
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ async def serve(address: str) -> None:
 
 
 def test_a_port_that_is_taken_is_named(taken: str) -> None:
-    with pytest.raises(CannotListen) as error:
+    with pytest.raises(ListenError) as error:
         asyncio.run(serve(taken))
     assert str(error.value) == (f"health-address: cannot listen on {taken}: Address already in use")
 
 
 def test_a_host_that_has_no_address_is_told_in_words() -> None:
-    with pytest.raises(CannotListen) as error:
+    with pytest.raises(ListenError) as error:
         asyncio.run(serve("no-such-host.invalid:1"))
     said = str(error.value)
     assert re.match("health-address: cannot listen on no-such-host.invalid:1: [A-Z][a-z]+ ", said)

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hourglass_operator.runtime.progress import Progress
 
 from hourglass_operator.controller import Outcome, Pass, Plan, Write
 from hourglass_operator.controller.views import PerformerView, performer_view
-from hourglass_operator.runtime.metrics import Metrics
-from hourglass_operator.runtime.progress import Progress
+from hourglass_operator.runtime.process.metrics import Metrics
 
 KEY = ("avs", "ml")
 DONE = Pass(KEY, Plan())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hourglass_operator.runtime.reference import PAGES
+from hourglass_operator.runtime.process.reference import PAGES
 
 DOCS = Path(__file__).parents[3] / "docs"
 

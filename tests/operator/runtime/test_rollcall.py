@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
-
-from hourglass_operator.controller.cache import Name
-from hourglass_operator.runtime.api import Answer
 from hourglass_operator.runtime.rollcall import RollCall, call_roll
 from hourglass_operator.runtime.watch import SELECTORS
+
+from hourglass_operator.controller.cache import Name
+from hourglass_operator.transport.api import Answer
 from scripted_api import Script
 
 POD = ("avs", "performer-ml")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.runtime.settings import (
+from hourglass_operator.runtime.process.settings import (
     RuntimeSettings,
     SettingsError,
     host_and_port,

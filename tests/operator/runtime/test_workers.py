@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry
 from builders import CATALOGUE, performer
 from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.controller.cache import RESOURCES
-from hourglass_operator.runtime.api import Answer
 from hourglass_operator.runtime.clock import Clock
-from hourglass_operator.runtime.metrics import Metrics
+from hourglass_operator.runtime.process.metrics import Metrics
 from hourglass_operator.runtime.workers import Workers
+from hourglass_operator.transport.api import Answer
 from scripted_api import Call, Script, done, refused
 
 VERSIONS = count(10**9)

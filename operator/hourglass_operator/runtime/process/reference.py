@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from hourglass_operator.runtime.metrics import Metrics
-from hourglass_operator.runtime.settings import ENVIRONMENT_PREFIX, RuntimeSettings
+from hourglass_operator.runtime.process.metrics import Metrics
+from hourglass_operator.runtime.process.settings import ENVIRONMENT_PREFIX, RuntimeSettings
 
 _SETTINGS = """\
 # Settings of `hourglass-operator run`
@@ -24,7 +24,7 @@ _METRICS = """\
 Made from the code by `make generate`. Served at `/metrics` on port 8080 (`--metrics-address`) in
 Prometheus' text format.
 
-| metric | type | labels | what it tells |
+| metric | type | labels | what it counts or measures |
 |---|---|---|---|
 """
 
@@ -38,6 +38,7 @@ def metrics() -> str:
     """docs/metrics.md."""
     made = Metrics()
     made.performers(list)
+    made.watch_events({})
     return _METRICS + "".join(
         f"| `{metric.name}` | {metric.kind} | {', '.join(metric.labels)} | {metric.help} |\n"
         for metric in made.described

@@ -3,29 +3,46 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from hourglass_operator.controller import Controller, Outcome, Pass, Write
-from hourglass_operator.runtime.act import act
-from hourglass_operator.runtime.api import Caller
+from hourglass_operator.controller.views import PerformerView
 from hourglass_operator.runtime.clock import Clock
-from hourglass_operator.runtime.metrics import Metrics
-from hourglass_operator.runtime.progress import Progress
+from hourglass_operator.runtime.leadership.may_write import MayWrite
+from hourglass_operator.runtime.workers.write import perform
+from hourglass_operator.transport.calls import Transport
 
 logger = logging.getLogger(__name__)
 
 _IDLE = 5.0
 """Seconds after which the clock is looked at though nothing is due."""
-_BATCH = 50
-"""Passes after which others (the election, probes) get their turn."""
+_SLICE = 0.02
+"""Seconds of passes after which others (informers, the election, probes) get their turn."""
+_ROUNDING = 1e-6
+"""Seconds since the epoch, as floats, are no more exact than this."""
 
 
-class Leadership(Protocol):
-    """Whether this process may write."""
+class PassObserver(Protocol):
+    """Is notified of passes; for metrics and logs."""
 
-    def remaining(self) -> float:
-        """Seconds for which it may; 0 if it may not."""
+    def begun(self, waited: float) -> None:
+        """A pass begins that could have begun so many seconds ago."""
+        ...
+
+    def ended(
+        self,
+        done: Pass,
+        outcomes: Sequence[Outcome],
+        before: PerformerView | None,
+        began: float,
+        now: float,
+    ) -> None:
+        """A pass has ended; `before` is the Performer as the pass saw it, times are seconds."""
+        ...
+
+    def failed(self) -> None:
+        """A pass has raised, and is made again."""
         ...
 
 
@@ -35,33 +52,32 @@ class Workers:
     def __init__(
         self,
         controller: Controller,
-        api: Caller,
-        leadership: Leadership,
+        transport: Transport,
+        may_write: MayWrite,
         clock: Clock,
-        metrics: Metrics,
+        observer: PassObserver,
         *,
         limit: int,
         request_timeout: float,
-        ready: Callable[[], bool],
     ) -> None:
         self._controller = controller
-        self._api = api
-        self._leadership = leadership
+        self._transport = transport
+        self._may_write = may_write
         self._clock = clock
-        self._metrics = metrics
-        self._progress = Progress(metrics)
+        self._observer = observer
         self._limit = limit
         self._request_timeout = request_timeout
-        self._ready = ready
         self._active: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._able_since: float | None = None
-        self._passes = 0
-        metrics.queue_depth.set_function(self._waiting)
 
     def wake(self) -> None:
         """Something may be due earlier than it was."""
         self._woken.set()
+
+    def waiting(self) -> int:
+        """How many passes are due and have not begun; 0 while this process may not write."""
+        return self._controller.queue.waiting(self._clock.now()) if self._able() else 0
 
     async def run(self) -> None:
         """Work until cancelled; writes under way go on."""
@@ -89,19 +105,13 @@ class Workers:
         return not left
 
     def _able(self) -> bool:
-        return self._ready() and self._leadership.remaining() > 0
-
-    def _may_begin(self) -> bool:
-        return len(self._active) < self._limit and self._able()
-
-    def _waiting(self) -> int:
-        return self._controller.queue.waiting(self._clock.now()) if self._able() else 0
+        return self._may_write.seconds() > 0
 
     def _until_due(self) -> float:
         due = self._controller.queue.next_due()
-        if due is None or not self._may_begin():
+        if due is None or len(self._active) >= self._limit or not self._able():
             return _IDLE
-        return min(_IDLE, max(0.0, due - self._clock.now()))
+        return min(_IDLE, max(0.0, due - self._clock.now()) + _ROUNDING)
 
     def _begin(self) -> bool:
         """Begin passes that are due; whether more may be due at this moment."""
@@ -110,29 +120,31 @@ class Workers:
             return False
         if self._able_since is None:
             self._able_since = self._clock.now()
-        for _ in range(_BATCH):
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _SLICE
+        while loop.time() <= end:
             now = self._clock.now()
             due_at = self._controller.queue.next_due()
-            if due_at is None or due_at > now or not self._may_begin():
+            if due_at is None or due_at > now or len(self._active) >= self._limit:
                 return False
             # For a standby passes are due for hours; only a leader lets them wait.
-            self._metrics.queue_latency.observe(now - max(due_at, self._able_since))
+            self._observer.begun(now - max(due_at, self._able_since))
             try:
                 due = self._controller.take(now)
             except Exception:
-                logger.exception("a pass failed; it is tried again")
-                self._metrics.passes.labels("error").inc()
+                logger.exception("a pass failed; it is made again")
+                self._observer.failed()
                 continue
             if due is None:
                 return False
-            self._passes += 1
+            before = self._controller.cache.performers.get(due.key)
             if due.plan.writes:
-                task = asyncio.create_task(self._perform(due, self._passes))
+                task = asyncio.create_task(self._perform(due, before, now))
                 self._active.add(task)
                 task.add_done_callback(self._ended)
             else:
                 self._controller.finish(due, (), now)
-                self._metrics.passes.labels("unchanged").inc()
+                self._observer.ended(due, (), before, now, now)
         return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -141,10 +153,8 @@ class Workers:
             logger.error("a pass broke off", exc_info=task.exception())
         self.wake()
 
-    async def _perform(self, due: Pass, number: int) -> None:
-        started = self._clock.now()
+    async def _perform(self, due: Pass, before: PerformerView | None, began: float) -> None:
         outcomes: list[Outcome] = []
-        before = self._controller.cache.performers.get(due.key)
         try:
             for write in due.plan.writes:
                 outcomes.append(await self._write(write))
@@ -153,35 +163,15 @@ class Workers:
         finally:
             now = self._clock.now()
             self._controller.finish(due, outcomes, now)
-            self._metrics.pass_duration.observe(now - started)
-        failed = not outcomes[-1].succeeded
-        self._metrics.passes.labels("failed" if failed else "written").inc()
-        self._progress.passed(due, outcomes, before, now)
-        _log(due, outcomes, number)
+        self._observer.ended(due, outcomes, before, began, now)
 
     async def _write(self, write: Write) -> Outcome:
-        # Asked before each write: this process may have been stopped for a while.
-        remaining = self._leadership.remaining()
+        remaining = self._may_write.seconds()
         if remaining <= 0:
-            return Outcome(write, 0, "NotLeading", "this replica does not lead any more")
-        return await act(self._api, write, min(self._request_timeout, remaining))
-
-
-def _log(due: Pass, outcomes: Sequence[Outcome], number: int) -> None:
-    fields = {"performer": "/".join(due.key), "pass_id": number}
-    done = [_words(outcome.write) for outcome in outcomes if outcome.succeeded]
-    phases = [str(step.dest) for step in due.plan.steps]
-    if phases:
-        phases.insert(0, str(due.plan.steps[0].source))
-    if done:
-        told = [" → ".join(phases), ", ".join(done)]
-        logger.info("%s", ": ".join(part for part in told if part), extra=fields)
-    for outcome in outcomes:
-        if not outcome.succeeded:
-            answer = f"{outcome.code} {outcome.reason}: {outcome.message}"
-            logger.warning("%s: %s", _words(outcome.write), answer, extra=fields)
-
-
-def _words(write: Write) -> str:
-    resource = "/".join(part for part in (write.resource, write.subresource) if part)
-    return f"{write.verb} {resource} {write.name}"
+            return Outcome(write, 0, "NotLeading", "this replica may not write any more")
+        try:
+            return await perform(self._transport, write, min(self._request_timeout, remaining))
+        except Exception as error:
+            # Whether it was made is not known: it counts as failed, and is made again.
+            logger.exception("%s %s %s", write.verb, write.resource, write.name)
+            return Outcome(write, 0, type(error).__name__, str(error))

@@ -1,4 +1,4 @@
-"""Whether the cluster is ready for the operator, and what it lacks, in words."""
+"""Whether the cluster has what the operator needs, and what is missing."""
 
 import asyncio
 from collections.abc import Collection, Iterator
@@ -8,7 +8,7 @@ from enum import IntEnum
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
-from hourglass_operator.runtime.api import Answer, Caller
+from hourglass_operator.transport.calls import Answer, Request, Transport
 
 _AT_ONCE = 4
 """Questions that are asked at the same time: each needs a connection, whose buffer for TLS alone
@@ -27,7 +27,7 @@ class Exit(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class Missing:
     """Something that the operator needs and does not have; `text` is a line for a person."""
 
     code: Exit
@@ -35,53 +35,55 @@ class Lack:
 
 
 async def preflight(
-    api: Caller, namespaces: Collection[str], lease_namespace: str | None
-) -> list[Lack]:
+    transport: Transport, namespaces: Collection[str], lease_namespace: str | None
+) -> list[Missing]:
     """What is missing, the most basic things first and alone; empty if nothing is.
 
     `namespaces` are those that are served (empty: all); `lease_namespace` is None without
     leader election. Permissions are asked for with SelfSubjectAccessReviews, which everybody may
     create: https://kubernetes.io/docs/reference/access-authn-authz/authorization/
     """
-    answer = await api.call("list", PLURAL, next(iter(namespaces), ""), query={"limit": "1"})
-    lack = basic_lack(answer, api.server)
-    if lack is not None:
-        return [lack]
+    answer = await transport.call(
+        Request("list", PLURAL, next(iter(namespaces), ""), query={"limit": "1"})
+    )
+    first = missing_basics(answer, transport.server)
+    if first is not None:
+        return [first]
     wanted = list(_wanted(namespaces, lease_namespace))
-    lacks: list[Lack] = []
+    missing: list[Missing] = []
     for start in range(0, len(wanted), _AT_ONCE):
         questions = wanted[start : start + _AT_ONCE]
-        reviews = await asyncio.gather(*(_review(api, *question) for question in questions))
-        lacks += [
-            Lack(Exit.NO_PERMISSION, describe(*question))
+        reviews = await asyncio.gather(*(_review(transport, *question) for question in questions))
+        missing += [
+            Missing(Exit.NO_PERMISSION, describe(*question))
             for question, review in zip(questions, reviews, strict=True)
             if review.succeeded and not review.body["status"].get("allowed")
         ]
         if not all(review.succeeded for review in reviews):
-            # Who may not even ask, or gets no answer, will be told by the calls themselves.
+            # Who may not even ask, or gets no answer, is answered by the calls themselves.
             break
-    if answer.code == 403 and not lacks:
+    if answer.code == 403 and not missing:
         # Whoever has no credentials at all may not even ask what is allowed.
-        lacks.append(Lack(Exit.NO_PERMISSION, f"missing permission: {answer.message}"))
-    return lacks
+        missing.append(Missing(Exit.NO_PERMISSION, f"missing permission: {answer.message}"))
+    return missing
 
 
-def basic_lack(answer: Answer, server: str) -> Lack | None:
+def missing_basics(answer: Answer, server: str) -> Missing | None:
     """What the answer to the first call says is missing, apart from permissions."""
     if answer.code == 0:
-        return Lack(
+        return Missing(
             Exit.NO_API_SERVER, f"the API server {server} cannot be reached: {answer.message}"
         )
     if answer.code == 401:
-        return Lack(Exit.NO_API_SERVER, f"the API server {server} refuses the credentials")
+        return Missing(Exit.NO_API_SERVER, f"the API server {server} refuses the credentials")
     if answer.code == 404:
-        return Lack(
+        return Missing(
             Exit.NO_CRD,
             f"the CustomResourceDefinition {PLURAL}.{GROUP} is not installed at {server};"
             f" install it with kubectl apply --server-side -f crds/{PLURAL}.{GROUP}.yaml",
         )
     if not answer.succeeded and answer.code != 403:
-        return Lack(
+        return Missing(
             Exit.NO_API_SERVER,
             f"the API server {server} answers {answer.code}: {answer.message}",
         )
@@ -109,7 +111,9 @@ def _wanted(namespaces: Collection[str], lease_namespace: str | None) -> Iterato
                 yield permission, verb, lease_namespace
 
 
-async def _review(api: Caller, permission: Permission, verb: str, namespace: str) -> Answer:
+async def _review(
+    transport: Transport, permission: Permission, verb: str, namespace: str
+) -> Answer:
     resource, _, subresource = permission.resource.partition("/")
     attributes = {
         "group": permission.group,
@@ -123,4 +127,4 @@ async def _review(api: Caller, permission: Permission, verb: str, namespace: str
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": {k: v for k, v in attributes.items() if v}},
     }
-    return await api.call("create", "selfsubjectaccessreviews", body=review)
+    return await transport.call(Request("create", "selfsubjectaccessreviews", body=review))

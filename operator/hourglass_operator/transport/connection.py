@@ -24,7 +24,7 @@ _TOKEN_SECONDS = 60.0
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-class BadKubeconfig(ValueError):  # noqa: N818 - what it is
+class KubeconfigError(ValueError):
     """There is no usable kubeconfig; the text says which file and what is wrong with it."""
 
 
@@ -32,7 +32,7 @@ async def connection(kubeconfig: Path | None, context: str | None) -> Configurat
     """The configuration to connect with: the first of those that client-go tries too.
 
     The given file, the files in $KUBECONFIG, the pod's service account, ~/.kube/config. Raises
-    BadKubeconfig.
+    KubeconfigError.
     """
     configuration = await _loaded(kubeconfig, context)
     # aiohttp would look for proxies and ~/.netrc at every call, in a thread each time.
@@ -58,37 +58,37 @@ async def _loaded(kubeconfig: Path | None, context: str | None) -> Configuration
         try:
             load_incluster_config(configuration)
         except ConfigException as error:
-            raise BadKubeconfig(f"the pod's service account: {error}") from None
+            raise KubeconfigError(f"the pod's service account: {error}") from None
         return configuration
     file = named or str(Path("~/.kube/config").expanduser())
     if not any(Path(part).is_file() for part in file.split(os.pathsep)):
         hint = "" if named else " (nor is $KUBECONFIG set, nor is this a pod)"
         what = "not a file" if Path(file).exists() else "no such file"
-        raise BadKubeconfig(
+        raise KubeconfigError(
             f"kubeconfig {file}: {what}{hint}; name one with --kubeconfig or $KUBECONFIG"
         )
     try:
-        with _errors_told() as errors:
+        with _logged_errors() as errors:
             loader = await load_kube_config(
                 file, context, client_configuration=configuration, persist_config=False
             )
     except ConfigException as error:
-        raise BadKubeconfig(f"kubeconfig {file}: {error}") from None
+        raise KubeconfigError(f"kubeconfig {file}: {error}") from None
     except (OSError, ValueError, YAMLError, RecursionError) as error:
         what = " ".join(str(error).split())
-        raise BadKubeconfig(f"kubeconfig {file}: not a kubeconfig: {what}") from None
+        raise KubeconfigError(f"kubeconfig {file}: not a kubeconfig: {what}") from None
     except (TypeError, AttributeError, LookupError):
         # YAML, but of another shape than the loader takes for granted.
-        raise BadKubeconfig(
+        raise KubeconfigError(
             f"kubeconfig {file}: not a kubeconfig, or the user of its context is not in it"
         ) from None
     user = loader._current_context["context"].safe_get("user")
     if user and loader._user is None:
-        raise BadKubeconfig(f'kubeconfig {file}: the user "{user}" of its context is not in it')
+        raise KubeconfigError(f'kubeconfig {file}: the user "{user}" of its context is not in it')
     if (mistake := _mistake(configuration)) is not None:
-        raise BadKubeconfig(f"kubeconfig {file}: {mistake}")
+        raise KubeconfigError(f"kubeconfig {file}: {mistake}")
     if errors:
-        raise BadKubeconfig(
+        raise KubeconfigError(
             f"kubeconfig {file}: no credentials from {_source(loader)}: {errors[0]}"
         )
     configuration.refresh_api_key_hook = _refreshed(loader)  # type: ignore[assignment]
@@ -107,7 +107,7 @@ def _refreshed(loader: Any) -> Callable[[Configuration], Awaitable[None]]:
         if time.monotonic() - read_at < _TOKEN_SECONDS:
             return
         read_at = time.monotonic()
-        with contextlib.suppress(ConfigException, OSError, ValueError), _errors_told() as errors:
+        with contextlib.suppress(ConfigException, OSError, ValueError), _logged_errors() as errors:
             await loader.load_and_set(configuration)
         for error in errors:
             logger.warning("no new credentials from %s: %s", _source(loader), error)
@@ -125,7 +125,7 @@ def _source(loader: Any) -> str:
 
 
 @contextlib.contextmanager
-def _errors_told() -> Iterator[list[str]]:
+def _logged_errors() -> Iterator[list[str]]:
     """What the loader logs as errors: of an exec command that fails it says no more than that."""
     errors: list[str] = []
 

@@ -1,11 +1,11 @@
 """Prometheus metrics, all named `hourglass_performer_*`; docs/metrics.md is made from them."""
 
-from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections import Counter as Count
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 PREFIX = "hourglass_performer"
@@ -55,8 +55,9 @@ class Metrics:
         self.api_call_duration = self._histogram(
             "api_call_duration_seconds", "Time to an answer.", _SHORT, "verb", "resource"
         )
-        self.watch_events = self._counter("watch_events", "Events received.", "resource")
-        self.watch_restarts = self._counter("watch_restarts", "Times the watches began anew.")
+        self.watch_restarts = self._counter(
+            "watch_restarts", "Times that the watch of Performers began anew."
+        )
         self.time_to_running = self._histogram(
             "time_to_running_seconds", "From a Performer's creation to its first Running.", _LONG
         )
@@ -69,10 +70,25 @@ class Metrics:
         self.leader = self._gauge("leader", "1 if this replica leads.")
         self.synced = self._gauge("synced", "1 if the whole cluster is known and watched.")
 
+        self._calls: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        """By verb, resource and code: looking labels up costs more than counting."""
+
     def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """Count a call to the API server."""
-        self.api_calls.labels(verb, resource, str(code)).inc()
-        self.api_call_duration.labels(verb, resource).observe(seconds)
+        found = self._calls.get((verb, resource, code))
+        if found is None:
+            found = self._calls[verb, resource, code] = (
+                self.api_calls.labels(verb, resource, str(code)),
+                self.api_call_duration.labels(verb, resource),
+            )
+        found[0].inc()
+        found[1].observe(seconds)
+
+    def watch_events(self, received: Mapping[str, int]) -> None:
+        """Serve how many events have been received, by resource, counted when asked."""
+        collector = _WatchEvents(received)
+        self.described.append(collector.description)
+        self.registry.register(collector)
 
     def performers(self, now: Callable[[], Iterable[PhaseAndReason]]) -> None:
         """Serve how many Performers there are by phase and reason, counted when asked."""
@@ -111,8 +127,25 @@ class _Performers(Collector):
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Count."""
-        told = self.description
-        family = GaugeMetricFamily(told.name, told.help, labels=told.labels)
-        for (phase, reason), count in sorted(Tally(self._now()).items()):
+        description = self.description
+        family = GaugeMetricFamily(description.name, description.help, labels=description.labels)
+        for (phase, reason), count in sorted(Count(self._now()).items()):
             family.add_metric([phase, reason], count)
+        return [family]
+
+
+class _WatchEvents(Collector):
+    description = Description(
+        f"{PREFIX}_watch_events_total", "counter", ("resource",), "Objects and events received."
+    )
+
+    def __init__(self, received: Mapping[str, int]) -> None:
+        self._received = received
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """Count."""
+        description = self.description
+        family = CounterMetricFamily(description.name, description.help, labels=description.labels)
+        for resource, count in sorted(self._received.items()):
+            family.add_metric([resource], count)
         return [family]

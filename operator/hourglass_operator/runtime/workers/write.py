@@ -1,36 +1,32 @@
 """One write of a plan, performed against the API server."""
 
 from hourglass_operator.controller import Outcome, Write
-from hourglass_operator.runtime.api import Answer, Caller
+from hourglass_operator.transport.calls import Answer, Request, Transport
 
 
-async def act(api: Caller, write: Write, timeout: float) -> Outcome:
+async def perform(transport: Transport, write: Write, timeout: float) -> Outcome:
     """Perform a write within `timeout` seconds; every answer, also none, becomes an outcome.
 
     It is never sent later by itself: by then the process may not lead any more.
     """
-    answer = await api.call(
-        write.verb,
-        write.resource,
-        write.namespace,
-        "" if write.verb == "create" else write.name,
-        subresource=write.subresource,
-        body=write.body,
-        timeout=timeout,
-        once=True,
+    name = "" if write.verb == "create" else write.name
+    request = Request(
+        write.verb, write.resource, write.namespace, name, write.subresource, write.body
     )
+    answer = await transport.call(request, timeout=timeout, once=True)
     if answer.succeeded:
         # A deletion that was final at once is answered with a Status instead of the object.
         body = None if answer.body.get("kind") == "Status" else answer.body
         return Outcome(write, answer.code, body=body)
     taken = None
     if write.verb == "create" and answer.code == 409 and answer.reason == "AlreadyExists":
-        taken = await _read(api, write, timeout)
+        taken = await _read(transport, write, timeout)
     return _outcome(write, answer, taken)
 
 
-async def _read(api: Caller, write: Write, timeout: float) -> Answer | None:
-    answer = await api.call("get", write.resource, write.namespace, write.name, timeout=timeout)
+async def _read(transport: Transport, write: Write, timeout: float) -> Answer | None:
+    request = Request("get", write.resource, write.namespace, write.name)
+    answer = await transport.call(request, timeout=timeout)
     return answer if answer.succeeded else None
 
 

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 
-from hourglass_operator.runtime.settings import host_and_port
+from hourglass_operator.runtime.process.settings import host_and_port
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
-class CannotListen(OSError):  # noqa: N818 - what it is
+class ListenError(OSError):
     """An address is taken or is not this machine's; the text names it."""
 
 
@@ -65,4 +65,4 @@ class Servers:
             # Errors of name look-ups have numbers of their own, below 0.
             number = error.errno or 0
             why = os.strerror(number) if number > 0 else error.strerror or str(error)
-            raise CannotListen(f"{setting}: cannot listen on {address}: {why}") from None
+            raise ListenError(f"{setting}: cannot listen on {address}: {why}") from None

@@ -1,4 +1,4 @@
-"""Takes part in the election by Lease, and tells whether this process may write."""
+"""Takes part in the election by Lease."""
 
 import asyncio
 import logging
@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hourglass_kube.types import JSON
-from hourglass_operator.runtime.api import Answer, Caller
 from hourglass_operator.runtime.clock import steady
-from hourglass_operator.runtime.lease import (
+from hourglass_operator.runtime.leadership.lease import (
     Attempt,
     Candidate,
     Seen,
@@ -17,23 +16,24 @@ from hourglass_operator.runtime.lease import (
     leads_until,
     released,
 )
+from hourglass_operator.transport.calls import Answer, Request, Transport
 
 logger = logging.getLogger(__name__)
 
 
 class Election:
-    """`remaining()` is asked before every write; `changed` hears of leadership won and lost."""
+    """The Leadership of a replica; `changed` is called when leadership is won and lost."""
 
     def __init__(
         self,
-        api: Caller,
+        transport: Transport,
         candidate: Candidate,
         retry_period: float,
         changed: Callable[[bool], None],
         monotonic: Callable[[], float] = steady,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._api = api
+        self._transport = transport
         self._candidate = candidate
         self._retry_period = retry_period
         self._changed = changed
@@ -44,7 +44,7 @@ class Election:
         self._leads_until = 0.0
         self._leading = False
         self._complaint = ""
-        self._told_of = ""
+        self._reported_leader = ""
 
     def remaining(self) -> float:
         """Seconds for which this process may still write; 0 if it does not lead."""
@@ -54,7 +54,11 @@ class Election:
         """Acquire and renew until cancelled."""
         while True:
             began = self._monotonic()
-            await self.step()
+            try:
+                await self.step()
+            except Exception:
+                # A replica without an election would neither lead nor say why.
+                logger.exception("a try to acquire or renew the Lease failed")
             # However long the try took: renewals are to be as often as they should.
             await asyncio.sleep(max(0.0, began + self._retry_period - self._monotonic()))
 
@@ -66,10 +70,10 @@ class Election:
         if await self._try():
             self._leads_until = leads_until(self._candidate, sent)
         self.notice()
-        self._tell_of_another()
+        self._report_another()
 
     def notice(self) -> None:
-        """Tell when leadership has changed, also by running out."""
+        """Report it when leadership has changed, also by running out."""
         leading = self.remaining() > 0
         if leading == self._leading:
             return
@@ -80,12 +84,12 @@ class Election:
             logger.warning("no longer leading: the Lease could not be renewed in time")
         self._changed(leading)
 
-    def _tell_of_another(self) -> None:
+    def _report_another(self) -> None:
         spec = self._seen.spec or {}
         holder = "" if self._leading else str(spec.get("holderIdentity") or "")
-        if holder not in ("", self._candidate.identity, self._told_of):
+        if holder not in ("", self._candidate.identity, self._reported_leader):
             logger.info("standing by: %s leads", holder)
-        self._told_of = holder
+        self._reported_leader = holder
 
     async def release(self) -> None:
         """Stop leading and let others take over at once."""
@@ -116,23 +120,17 @@ class Election:
 
     async def _read(self) -> Answer:
         candidate = self._candidate
-        return await self._api.call(
-            "get", "leases", candidate.namespace, candidate.name, timeout=self._patience()
-        )
+        request = Request("get", "leases", candidate.namespace, candidate.name)
+        return await self._transport.call(request, timeout=self._patience())
 
     async def _write(self, what: Attempt) -> bool:
         if what.verb is None:
             self._complaint = ""
             return False
         candidate = self._candidate
-        answer = await self._api.call(
-            what.verb,
-            "leases",
-            candidate.namespace,
-            "" if what.verb == "create" else candidate.name,
-            body=what.body,
-            timeout=self._patience(),
-        )
+        name = "" if what.verb == "create" else candidate.name
+        request = Request(what.verb, "leases", candidate.namespace, name, body=what.body)
+        answer = await self._transport.call(request, timeout=self._patience())
         if not answer.succeeded:
             # Another one was faster; it will be seen at the next try.
             if answer.code not in (404, 409):
@@ -153,11 +151,3 @@ class Election:
         if what != self._complaint:
             logger.warning("cannot %s the Lease %s", verb, what)
         self._complaint = what
-
-
-class AlwaysLeading:
-    """Without election: the only replica leads."""
-
-    def remaining(self) -> float:
-        """For ever."""
-        return float("inf")

@@ -1,0 +1,1 @@
+"""The informers: they keep the controller's cache in step with the cluster."""

@@ -1,0 +1,155 @@
+"""Keeps a store in step with a resource: one list, then a watch from its resourceVersion.
+
+As client-go's Reflector does it: https://pkg.go.dev/k8s.io/client-go/tools/cache#Reflector and
+https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
+from random import Random
+
+from hourglass_operator.controller.cache import Name
+from hourglass_operator.runtime.informers.store import Store, name_of
+from hourglass_operator.transport.calls import Answer, Request, Transport, WatchError
+
+logger = logging.getLogger(__name__)
+
+PAGE = 250
+"""Objects of a list that are in memory at once."""
+_WATCH_SECONDS = 300.0
+"""A watch is asked for at least this long, and for twice as long at most."""
+_SHORT_WATCH = 1.0
+"""Seconds; whatever ends every watch sooner than this is not asked again at once."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.8, 30.0
+"""Seconds between two tries while calls fail; they double and vary, as client-go's do."""
+
+_GONE = 410
+_REFUSED = (401, 403, 404)
+"""Whoever may not watch knows nothing for sure any more."""
+
+
+class Informer:
+    """Lists and watches one resource, in one namespace or in all."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        store: Store,
+        resource: str,
+        selector: str,
+        namespace: str = "",
+        *,
+        random: Random,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`random` spreads the calls of many processes over time."""
+        self._resource = resource
+        self._transport = transport
+        self._store = store
+        self._selector = {"labelSelector": selector} if selector else {}
+        self._namespace = namespace
+        self._random = random
+        self._sleep = sleep
+        self._synced = False
+        self._complaint = ""
+
+    @property
+    def resource(self) -> str:
+        """Its plural."""
+        return self._resource
+
+    @property
+    def has_synced(self) -> bool:
+        """Whether everything that existed when it began is in the store, and watched since."""
+        return self._synced
+
+    async def run(self) -> None:
+        """List and watch until cancelled."""
+        pauses = self._pauses()
+        while True:
+            listed = await self._list()
+            if isinstance(listed, Answer):
+                self._failed("list", listed)
+                await self._sleep(max(next(pauses), listed.retry_after or 0.0))
+                continue
+            self._synced, self._complaint, pauses = True, "", self._pauses()
+            await self._watch(listed)
+
+    async def _list(self) -> str | Answer:
+        """The resourceVersion of a list whose objects are in the store, or why there is none."""
+        query = {"limit": str(PAGE), **self._selector}
+        names: set[Name] = set()
+        while True:
+            request = Request("list", self._resource, self._namespace, query=query)
+            answer = await self._transport.call(request)
+            if answer.code == _GONE and "continue" in query:
+                # The rest of the list is lost. Whole, it is of one moment however long it takes.
+                query, names = dict(self._selector), set()
+                continue
+            if not answer.succeeded:
+                return answer
+            items = answer.body.get("items") or []
+            names.update(map(name_of, items))
+            # From the end, so that each object is dropped as soon as it is in the store.
+            while items:
+                self._store.put(self._resource, "ADDED", items.pop())
+            metadata = answer.body["metadata"]
+            if not metadata.get("continue"):
+                version: str = metadata["resourceVersion"]
+                self._store.replace(self._resource, self._namespace, names, version)
+                return version
+            query = {**query, "continue": metadata["continue"]}
+
+    async def _watch(self, version: str) -> None:
+        """Watch from a resourceVersion until the history is lost or the watch is refused."""
+        pauses, loop = self._pauses(), asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            query = {
+                "resourceVersion": version,
+                "allowWatchBookmarks": "true",
+                "timeoutSeconds": str(int(_WATCH_SECONDS * (1 + self._random.random()))),
+                **self._selector,
+            }
+            asked_to_wait = 0.0
+            try:
+                async with aclosing(
+                    self._transport.watch(self._resource, self._namespace, query)
+                ) as events:
+                    async for event in events:
+                        obj = event["object"]
+                        version = obj["metadata"]["resourceVersion"]
+                        if event["type"] != "BOOKMARK":
+                            self._store.put(self._resource, event["type"], obj)
+            except WatchError as error:
+                answer = error.answer
+                if answer.code == _GONE:
+                    logger.debug("%s: the history is lost; listing anew", self._resource)
+                    return
+                self._failed("watch", answer)
+                if answer.code in _REFUSED:
+                    await self._sleep(next(pauses))
+                    return
+                asked_to_wait = answer.retry_after or 0.0
+            if loop.time() - began > _SHORT_WATCH:
+                pauses = self._pauses()
+                if not asked_to_wait:
+                    continue
+            await self._sleep(max(next(pauses), asked_to_wait))
+
+    def _failed(self, verb: str, answer: Answer) -> None:
+        if answer.code in _REFUSED:
+            self._synced = False
+        complaint = f"cannot {verb} {self._resource}: {answer.message}"
+        # A watch that breaks off is resumed where it was, which is no news.
+        if complaint != self._complaint and (verb == "list" or answer.code):
+            logger.warning("%s", complaint)
+        self._complaint = complaint
+
+    def _pauses(self) -> Iterator[float]:
+        pause = _FIRST_PAUSE
+        while True:
+            yield pause * (1 + self._random.random())
+            pause = min(2 * pause, _LONGEST_PAUSE)

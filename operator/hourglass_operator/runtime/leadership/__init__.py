@@ -1,0 +1,1 @@
+"""Leadership: which replica writes, and when."""

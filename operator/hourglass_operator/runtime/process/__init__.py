@@ -1,0 +1,1 @@
+"""The process: signals, settings, exit codes, probes, metrics and logs."""

@@ -1,0 +1,83 @@
+"""What the cluster lacks of what the operator needs: at the start, and while it runs."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from hourglass_operator.runtime.process.preflight import Missing
+
+logger = logging.getLogger(__name__)
+
+_RETRY = 2.0
+"""Seconds between two looks while something is missing."""
+_BETWEEN_LOOKS = 30.0
+"""Seconds from a look that found nothing missing to the next one, unless it is urgent."""
+
+
+class Readiness:
+    """Looks again whenever a call was refused, and logs what has changed."""
+
+    def __init__(self, preflight: Callable[[], Awaitable[list[Missing]]]) -> None:
+        self.missing: list[Missing] = []
+        self._preflight = preflight
+        self._refused = asyncio.Event()
+        self._urgent = asyncio.Event()
+
+    def refused(self, *, urgent: bool) -> None:
+        """A call was refused: it may be for want of something.
+
+        Quotas and admission forbid with the same code as missing permissions; only what is not
+        `urgent` waits its turn.
+        """
+        self._refused.set()
+        if urgent:
+            self._urgent.set()
+
+    async def await_cluster(self, timeout: float, stop: asyncio.Event) -> Missing | None:
+        """Wait until nothing is missing; what is missing if it is not within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                look = asyncio.create_task(self.look())
+                await asyncio.wait([look, stopped], return_when=asyncio.FIRST_COMPLETED)
+                if stop.is_set():
+                    look.cancel()
+                    break
+                if not look.result():
+                    return None
+                if time.monotonic() >= deadline:
+                    return self.missing[0]
+                pause = min(_RETRY, max(0.0, deadline - time.monotonic()))
+                await asyncio.wait([stopped], timeout=pause)
+        finally:
+            stopped.cancel()
+        return None
+
+    async def follow(self, restored: Callable[[], None]) -> None:
+        """Look after refusals until cancelled; `restored` is called when all is there again."""
+        while True:
+            await self._refused.wait()
+            self._refused.clear()
+            self._urgent.clear()
+            if await self.look():
+                while await self.look():
+                    await asyncio.sleep(_RETRY)
+                restored()
+            else:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_BETWEEN_LOOKS):
+                        await self._urgent.wait()
+
+    async def look(self) -> bool:
+        """Look, and log what is new; whether anything is missing."""
+        before = self.missing
+        self.missing = await self._preflight()
+        for each in self.missing:
+            if each not in before:
+                logger.error("%s", each.text)
+        if before and not self.missing:
+            logger.info("nothing is missing any more")
+        return bool(self.missing)

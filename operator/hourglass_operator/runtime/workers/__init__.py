@@ -1,0 +1,1 @@
+"""The workers: they take passes from the controller and perform their writes."""

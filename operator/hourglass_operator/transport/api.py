@@ -1,0 +1,217 @@
+"""Requests over HTTP, by the asynchronous client of the `kubernetes` package.
+
+Objects stay JSON: the typed half of that client would cost many times the time of the request.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import aiohttp
+import orjson
+from kubernetes.aio.client import ApiClient, Configuration
+
+from hourglass_kube.types import JSON
+from hourglass_operator.transport.calls import Answer, Request, WatchError, no_answer
+from hourglass_operator.transport.paths import path
+
+MERGE_PATCH = "application/merge-patch+json"
+
+_SHORTEST = 1.0
+"""Seconds in which a request may well be answered; with fewer it is not made again."""
+_WATCH_SILENCE = 60.0
+"""Seconds after the end that a watch was asked for in which it must have ended."""
+
+_METHODS = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+}
+
+
+class CallObserver(Protocol):
+    """Is notified of every request that has ended."""
+
+    def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        """A request has ended; `code` is 0 if no answer came."""
+        ...
+
+
+class Api:
+    """The Transport of real clusters."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        timeout: float,
+        observer: CallObserver | None = None,
+        user_agent: str = "hourglass-performer-operator",
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`timeout`: seconds that a request may take."""
+        self.server: str = configuration.host
+        self._client = ApiClient(configuration)
+        self.user_agent = user_agent
+        self._timeout = timeout
+        self._observer = observer
+        self._sleep = sleep
+        self._monotonic = monotonic
+
+    @property
+    def connector(self) -> aiohttp.BaseConnector | None:
+        """The pool of connections; None before the first request."""
+        session = self._client.rest_client.pool_manager
+        return session.connector if session is not None else None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def call(
+        self, request: Request, *, timeout: float | None = None, once: bool = False
+    ) -> Answer:
+        """Make a request; see Transport."""
+        deadline = self._monotonic() + (self._timeout if timeout is None else timeout)
+        while True:
+            started = self._monotonic()
+            answer = await self._answer(request, deadline - started)
+            now = self._monotonic()
+            self._called(request.verb, request.resource, answer.code, now - started)
+            if once or answer.code != 429 or not answer.retry_after:
+                return answer
+            # Also in vain: whoever asks again at once would not leave the server alone.
+            pause = max(0.0, min(answer.retry_after, deadline - now))
+            await self._sleep(pause)
+            if now + answer.retry_after + _SHORTEST >= deadline:
+                return replace(answer, retry_after=answer.retry_after - pause)
+
+    async def watch(
+        self, resource: str, namespace: str, query: Mapping[str, str]
+    ) -> AsyncGenerator[JSON]:
+        """The events of one watch; see Transport.
+
+        A connection that has died without a FIN ends it like the API server's own time-out:
+        `timeoutSeconds` of the query, which must be given, and a minute more.
+        """
+        silence = float(query["timeoutSeconds"]) + _WATCH_SILENCE
+        timeout = aiohttp.ClientTimeout(sock_connect=self._timeout, sock_read=silence)
+        url = f"{path(resource, namespace)}?{urlencode({'watch': 'true', **query})}"
+        started = self._monotonic()
+        try:
+            response = await self._send("GET", url, None, timeout)
+        except Exception as error:
+            self._called("watch", resource, 0, self._monotonic() - started)
+            raise WatchError(no_answer(_described(error))) from None
+        try:
+            self._called("watch", resource, response.status, self._monotonic() - started)
+            if response.status != 200:
+                raise WatchError(await _read(response))
+            async for line in _lines(response):
+                event: JSON = orjson.loads(line)
+                if event["type"] == "ERROR":
+                    raise WatchError(Answer(event["object"].get("code", 500), event["object"]))
+                yield event
+        except TimeoutError:
+            return
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise WatchError(no_answer(_described(error))) from None
+        finally:
+            response.close()
+
+    def _called(self, verb: str, resource: str, code: int, seconds: float) -> None:
+        if self._observer is not None:
+            self._observer.called(verb, resource, code, seconds)
+
+    async def _answer(self, request: Request, timeout: float) -> Answer:
+        url = path(request.resource, request.namespace, request.name, request.subresource)
+        if request.query:
+            url = f"{url}?{urlencode(request.query)}"
+        started = self._monotonic()
+        try:
+            async with asyncio.timeout(timeout):
+                method = _METHODS[request.verb]
+                return await _read(await self._send(method, url, request.body))
+        except TimeoutError:
+            return no_answer(f"no answer within {self._monotonic() - started:.1f} s")
+        except Exception as error:
+            # Credentials are read by code of others, which raises what it likes.
+            return no_answer(_described(error))
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        body: JSON | None,
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> aiohttp.ClientResponse:
+        """The head of an answer, which is yet to be read."""
+        headers = {
+            "Accept": "application/json",
+            "Content-Type": MERGE_PATCH if method == "PATCH" else "application/json",
+            "User-Agent": self.user_agent,
+        }
+        token = await self._client.configuration.get_api_key_with_prefix(
+            "BearerToken", "authorization"
+        )
+        if token:
+            headers["Authorization"] = token
+        response = await self._client.rest_client.request(
+            method, self.server + url, headers, body, _request_timeout=timeout
+        )
+        sent: aiohttp.ClientResponse = response.response
+        return sent
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    """The whole of an answer."""
+    data = await response.read()
+    after = response.headers.get("Retry-After")
+    return Answer(
+        response.status,
+        _body(data),
+        float(after) if after is not None and after.isdecimal() else None,
+    )
+
+
+def without_managed_fields(obj: JSON) -> None:
+    """Drop what is half of an object and nothing here reads.
+
+    In an update the API server takes an object without them as one that leaves them as they are.
+    """
+    metadata = obj.get("metadata")
+    if isinstance(metadata, dict):
+        metadata.pop("managedFields", None)
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
+    """Lines of any length, unlike those of a StreamReader."""
+    rest = b""
+    async for chunk in response.content.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line
+
+
+def _body(data: bytes) -> JSON:
+    with suppress(ValueError):
+        body: Any = orjson.loads(data)
+        if not isinstance(body, dict):
+            return {}
+        for obj in (body, *(body.get("items") or ())):
+            without_managed_fields(obj)
+        return body
+    # Proxies, and the API server itself for paths it does not know, answer in plain text.
+    return {"message": data.decode(errors="replace").strip()}
+
+
+def _described(error: BaseException) -> str:
+    """An exception on one line; aiohttp adds with which TLS settings it would have connected."""
+    return " ".join(str(error).replace(" ssl:default", "").split()) or type(error).__name__

@@ -1,0 +1,23 @@
+"""Paths of resources in the Kubernetes API."""
+
+from hourglass_operator.api import GROUP, VERSION
+
+GROUP_VERSIONS = {
+    "performers": (GROUP, VERSION),
+    "endpointslices": ("discovery.k8s.io", "v1"),
+    "leases": ("coordination.k8s.io", "v1"),
+    "selfsubjectaccessreviews": ("authorization.k8s.io", "v1"),
+    "nodes": ("", "v1"),
+    "pods": ("", "v1"),
+    "services": ("", "v1"),
+    "events": ("", "v1"),
+}
+"""API group and version of the resources that are called or watched."""
+
+
+def path(resource: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+    """The path of a resource, an object or a subresource."""
+    group, version = GROUP_VERSIONS[resource]
+    base = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    parts = (base, f"namespaces/{namespace}" if namespace else "", resource, name, subresource)
+    return "/".join(part for part in parts if part)
