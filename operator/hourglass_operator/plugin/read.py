@@ -5,14 +5,14 @@ import asyncio
 from hourglass_kube.types import JSON
 from hourglass_operator.plugin.view import Objects
 from hourglass_operator.runtime.informers.selectors import SELECTORS
-from hourglass_operator.transport.calls import Answer, Request, Transport
+from hourglass_operator.transport.calls import Answer, Caller, Request
 
 
 class NotRead(Exception):  # noqa: N818 - what it is
     """The API server refused or did not answer; the text says what was asked and its answer."""
 
 
-async def objects(transport: Transport, namespace: str, *, events_of: str = "") -> Objects:
+async def objects(caller: Caller, namespace: str, *, events_of: str = "") -> Objects:
     """All Performers of a namespace (empty: of all) with what belongs to them, and all nodes.
 
     `events_of`: also the Events of this Performer and its pods. Raises NotRead; what the user may
@@ -20,7 +20,7 @@ async def objects(transport: Transport, namespace: str, *, events_of: str = "") 
     """
     wanted = {**SELECTORS, **({"events": ""} if events_of else {})}
     answers = await asyncio.gather(
-        *(_list(transport, resource, namespace, selector) for resource, selector in wanted.items())
+        *(_list(caller, resource, namespace, selector) for resource, selector in wanted.items())
     )
     found: dict[str, list[JSON]] = {}
     hidden = set()
@@ -34,10 +34,10 @@ async def objects(transport: Transport, namespace: str, *, events_of: str = "") 
     return Objects(found, sorted(mine, key=_moment), frozenset(hidden))
 
 
-async def _list(transport: Transport, resource: str, namespace: str, selector: str) -> Answer:
+async def _list(caller: Caller, resource: str, namespace: str, selector: str) -> Answer:
     query = {"labelSelector": selector} if selector else {}
     where = "" if resource == "nodes" else namespace
-    return await transport.call(Request("list", resource, where, query=query))
+    return await caller.call(Request("list", resource, where, query=query))
 
 
 def _concerns(event: JSON, performer: str) -> bool:

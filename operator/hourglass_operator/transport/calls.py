@@ -1,6 +1,6 @@
 """Requests to the API server, its answers, and who can make them."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,8 +11,8 @@ from hourglass_kube.types import JSON
 class Request:
     """A request in Kubernetes' terms (https://kubernetes.io/docs/reference/using-api/api-concepts/).
 
-    `verb` is get, list, create, update, patch or delete; `resource` is the plural. `body` is the object for create and update, a JSON merge patch for
-    patch, and DeleteOptions for delete.
+    `verb` is get, list, create, update, patch or delete; `resource` is the plural. `body` is the
+    object for create and update, a JSON merge patch for patch, and DeleteOptions for delete.
     """
 
     verb: str
@@ -62,7 +62,23 @@ class WatchError(Exception):
         self.answer = answer
 
 
-class Transport(Protocol):
+class EventStream(Protocol):
+    """The events of a watch, to be closed by whoever iterates over it (`contextlib.aclosing`)."""
+
+    def __aiter__(self) -> AsyncIterator[JSON]:
+        """Itself."""
+        ...
+
+    def __anext__(self) -> Awaitable[JSON]:
+        """The next event; raises WatchError, also for an event of the type ERROR."""
+        ...
+
+    def aclose(self) -> Awaitable[object]:
+        """Give the connection up."""
+        ...
+
+
+class Caller(Protocol):
     """Makes requests to an API server."""
 
     @property
@@ -81,8 +97,10 @@ class Transport(Protocol):
         """
         ...
 
-    def watch(
-        self, resource: str, namespace: str, query: Mapping[str, str]
-    ) -> AsyncGenerator[JSON]:
-        """The events of one watch, until the API server ends it; raises WatchError."""
+
+class Transport(Caller, Protocol):
+    """Makes requests to an API server, and watches."""
+
+    def watch(self, resource: str, namespace: str, query: Mapping[str, str]) -> EventStream:
+        """The events of one watch, until the API server ends it."""
         ...

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hourglass_operator.runtime.watch import SELECTORS
 
 import hourglass_operator.controller
 from hourglass_operator.manifests import roles
-from hourglass_operator.transport.api import path
+from hourglass_operator.runtime.informers.selectors import SELECTORS
+from hourglass_operator.transport.paths import path
 
 Grant = tuple[str, str, str]
 """Group, resource or resource/subresource, verb."""

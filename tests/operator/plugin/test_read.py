@@ -7,8 +7,8 @@ import pytest
 
 from hourglass_operator.plugin.read import NotRead, objects
 from hourglass_operator.plugin.view import Objects
-from hourglass_operator.transport.api import Answer
-from scripted_api import Call, Script, done, refused
+from hourglass_operator.transport.calls import Answer, Request
+from scripted_api import Script, done, refused
 
 EVENTS = [
     {"involvedObject": {"kind": "Pod", "name": "performer-ml-abc-0"}, "lastTimestamp": "2"},
@@ -20,7 +20,7 @@ EVENTS = [
 
 
 def read(refusals: dict[str, Answer] | None = None) -> tuple[Objects, Script]:
-    def answer(call: Call) -> Answer:
+    def answer(call: Request) -> Answer:
         items: list[Any] = EVENTS if call.resource == "events" else [{"of": call.resource}]
         return (refusals or {}).get(call.resource, done(items=items))
 

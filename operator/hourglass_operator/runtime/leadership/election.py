@@ -16,7 +16,7 @@ from hourglass_operator.runtime.leadership.lease import (
     leads_until,
     released,
 )
-from hourglass_operator.transport.calls import Answer, Request, Transport
+from hourglass_operator.transport.calls import Answer, Caller, Request
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +26,14 @@ class Election:
 
     def __init__(
         self,
-        transport: Transport,
+        caller: Caller,
         candidate: Candidate,
         retry_period: float,
         changed: Callable[[bool], None],
         monotonic: Callable[[], float] = steady,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._transport = transport
+        self._caller = caller
         self._candidate = candidate
         self._retry_period = retry_period
         self._changed = changed
@@ -121,7 +121,7 @@ class Election:
     async def _read(self) -> Answer:
         candidate = self._candidate
         request = Request("get", "leases", candidate.namespace, candidate.name)
-        return await self._transport.call(request, timeout=self._patience())
+        return await self._caller.call(request, timeout=self._patience())
 
     async def _write(self, what: Attempt) -> bool:
         if what.verb is None:
@@ -130,7 +130,7 @@ class Election:
         candidate = self._candidate
         name = "" if what.verb == "create" else candidate.name
         request = Request(what.verb, "leases", candidate.namespace, name, body=what.body)
-        answer = await self._transport.call(request, timeout=self._patience())
+        answer = await self._caller.call(request, timeout=self._patience())
         if not answer.succeeded:
             # Another one was faster; it will be seen at the next try.
             if answer.code not in (404, 409):

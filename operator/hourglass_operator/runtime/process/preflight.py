@@ -8,7 +8,7 @@ from enum import IntEnum
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
-from hourglass_operator.transport.calls import Answer, Request, Transport
+from hourglass_operator.transport.calls import Answer, Caller, Request
 
 _AT_ONCE = 4
 """Questions that are asked at the same time: each needs a connection, whose buffer for TLS alone
@@ -35,7 +35,7 @@ class Missing:
 
 
 async def preflight(
-    transport: Transport, namespaces: Collection[str], lease_namespace: str | None
+    caller: Caller, namespaces: Collection[str], lease_namespace: str | None
 ) -> list[Missing]:
     """What is missing, the most basic things first and alone; empty if nothing is.
 
@@ -43,17 +43,17 @@ async def preflight(
     leader election. Permissions are asked for with SelfSubjectAccessReviews, which everybody may
     create: https://kubernetes.io/docs/reference/access-authn-authz/authorization/
     """
-    answer = await transport.call(
+    answer = await caller.call(
         Request("list", PLURAL, next(iter(namespaces), ""), query={"limit": "1"})
     )
-    first = missing_basics(answer, transport.server)
+    first = missing_basics(answer, caller.server)
     if first is not None:
         return [first]
     wanted = list(_wanted(namespaces, lease_namespace))
     missing: list[Missing] = []
     for start in range(0, len(wanted), _AT_ONCE):
         questions = wanted[start : start + _AT_ONCE]
-        reviews = await asyncio.gather(*(_review(transport, *question) for question in questions))
+        reviews = await asyncio.gather(*(_review(caller, *question) for question in questions))
         missing += [
             Missing(Exit.NO_PERMISSION, describe(*question))
             for question, review in zip(questions, reviews, strict=True)
@@ -111,9 +111,7 @@ def _wanted(namespaces: Collection[str], lease_namespace: str | None) -> Iterato
                 yield permission, verb, lease_namespace
 
 
-async def _review(
-    transport: Transport, permission: Permission, verb: str, namespace: str
-) -> Answer:
+async def _review(caller: Caller, permission: Permission, verb: str, namespace: str) -> Answer:
     resource, _, subresource = permission.resource.partition("/")
     attributes = {
         "group": permission.group,
@@ -127,4 +125,4 @@ async def _review(
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": {k: v for k, v in attributes.items() if v}},
     }
-    return await transport.call(Request("create", "selfsubjectaccessreviews", body=review))
+    return await caller.call(Request("create", "selfsubjectaccessreviews", body=review))

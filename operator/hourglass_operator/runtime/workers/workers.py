@@ -11,7 +11,7 @@ from hourglass_operator.controller.views import PerformerView
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.leadership.may_write import MayWrite
 from hourglass_operator.runtime.workers.write import perform
-from hourglass_operator.transport.calls import Transport
+from hourglass_operator.transport.calls import Caller
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Workers:
     def __init__(
         self,
         controller: Controller,
-        transport: Transport,
+        caller: Caller,
         may_write: MayWrite,
         clock: Clock,
         observer: PassObserver,
@@ -61,7 +61,7 @@ class Workers:
         request_timeout: float,
     ) -> None:
         self._controller = controller
-        self._transport = transport
+        self._caller = caller
         self._may_write = may_write
         self._clock = clock
         self._observer = observer
@@ -170,7 +170,7 @@ class Workers:
         if remaining <= 0:
             return Outcome(write, 0, "NotLeading", "this replica may not write any more")
         try:
-            return await perform(self._transport, write, min(self._request_timeout, remaining))
+            return await perform(self._caller, write, min(self._request_timeout, remaining))
         except Exception as error:
             # Whether it was made is not known: it counts as failed, and is made again.
             logger.exception("%s %s %s", write.verb, write.resource, write.name)

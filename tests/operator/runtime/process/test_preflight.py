@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.runtime.process.preflight import Exit, Lack, preflight
-from hourglass_operator.transport.api import Answer, no_answer
-from scripted_api import Call, Script, done, refused
+from hourglass_operator.runtime.process.preflight import Exit, Missing, preflight
+from hourglass_operator.transport.calls import Answer, Request, no_answer
+from scripted_api import Script, done, refused
 
 BASICS = [
     (
@@ -43,13 +43,13 @@ BASICS = [
     ("answer", "code", "said"), [b[1:] for b in BASICS], ids=[b[0] for b in BASICS]
 )
 def test_what_is_basic_is_told_alone(answer: Answer, code: Exit, said: str) -> None:
-    assert asyncio.run(preflight(Script(answer), (), "system")) == [Lack(code, said)]
+    assert asyncio.run(preflight(Script(answer), (), "system")) == [Missing(code, said)]
 
 
 def reviewed(*denied: tuple[str, str]) -> Script:
     """Denies these (verb, resource or resource/subresource) and allows the rest."""
 
-    def review(call: Call) -> Answer:
+    def review(call: Request) -> Answer:
         if call.resource == "performers":
             return done(items=[])
         asked = (call.body or {})["spec"]["resourceAttributes"]
@@ -60,9 +60,9 @@ def reviewed(*denied: tuple[str, str]) -> Script:
 
 
 def texts(script: Script, *namespaces: str, lease: str | None = "system") -> list[str]:
-    lacks = asyncio.run(preflight(script, namespaces, lease))
-    assert {lack.code for lack in lacks} <= {Exit.NO_PERMISSION}
-    return [lack.text for lack in lacks]
+    found = asyncio.run(preflight(script, namespaces, lease))
+    assert {each.code for each in found} <= {Exit.NO_PERMISSION}
+    return [each.text for each in found]
 
 
 def test_nothing_is_missing() -> None:

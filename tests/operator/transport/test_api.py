@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio.client import Configuration
 
-from hourglass_operator.transport.api import Answer, Api
+from hourglass_operator.transport.api import Api
+from hourglass_operator.transport.calls import Answer, Request
 
 
 @dataclass
@@ -45,7 +46,9 @@ class Story:
                 configuration.client_session_kwargs = {"trust_env": False}
                 api = Api(configuration, 10.0, self, sleep=self.sleep, monotonic=lambda: self.now)
                 try:
-                    return await api.call("update", "leases", "system", "operator", once=once)
+                    return await api.call(
+                        Request("update", "leases", "system", "operator"), once=once
+                    )
                 finally:
                     await api.close()
 

@@ -12,10 +12,12 @@ from builders import CATALOGUE, performer
 from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.controller.cache import RESOURCES
 from hourglass_operator.runtime.clock import Clock
+from hourglass_operator.runtime.leadership.may_write import MayWrite
 from hourglass_operator.runtime.process.metrics import Metrics
-from hourglass_operator.runtime.workers import Workers
-from hourglass_operator.transport.api import Answer
-from scripted_api import Call, Script, done, refused
+from hourglass_operator.runtime.process.pass_report import PassReport
+from hourglass_operator.runtime.workers.workers import Workers
+from hourglass_operator.transport.calls import Answer, Request
+from scripted_api import Script, done, refused
 
 VERSIONS = count(10**9)
 
@@ -33,13 +35,13 @@ class Leader:
 class Server(Script):
     """Accepts everything; `gate` holds calls back until it is opened."""
 
-    def __init__(self, answer: Callable[[Call], Answer] | None = None) -> None:
+    def __init__(self, answer: Callable[[Request], Answer] | None = None) -> None:
         super().__init__()
         self.answer = answer or accepted
         self.gate = asyncio.Event()
         self.gate.set()
         self.at_once = self.most_at_once = 0
-        self.arrived: asyncio.Queue[Call] = asyncio.Queue()
+        self.arrived: asyncio.Queue[Request] = asyncio.Queue()
 
     async def call(self, *args: Any, **kwargs: Any) -> Answer:
         self.answers = [self.answer]
@@ -57,7 +59,7 @@ class Server(Script):
         return [f"{call.verb} {call.resource}/{call.subresource}".rstrip("/") for call in calls]
 
 
-def accepted(call: Call) -> Answer:
+def accepted(call: Request) -> Answer:
     body = call.body or {}
     metadata = {**body.get("metadata", {}), "resourceVersion": str(next(VERSIONS)), "uid": "u"}
     return done(**{**body, "metadata": metadata})
@@ -78,13 +80,13 @@ class Bench:
         self.workers = Workers(
             self.controller,
             server,
-            self.leader,
+            MayWrite(self.leader, lambda: self.ready),
             self.clock,
-            self.metrics,
+            PassReport(self.metrics),
             limit=limit,
             request_timeout=10.0,
-            ready=lambda: self.ready,
         )
+        self.metrics.queue_depth.set_function(self.workers.waiting)
 
     def passes(self, result: str) -> float:
         return self.metric("passes_total", result=result)
@@ -131,7 +133,7 @@ def test_writes_are_performed_in_the_order_of_the_plan() -> None:
 
 def test_a_write_that_fails_ends_its_pass() -> None:
     async def story() -> None:
-        def answer(call: Call) -> Answer:
+        def answer(call: Request) -> Answer:
             return refused(429) if call.resource == "services" else accepted(call)
 
         server = Server(answer)
@@ -196,11 +198,33 @@ def test_a_standby_lets_nobody_wait_however_long_passes_are_due() -> None:
     played(story)
 
 
+def test_a_write_that_raises_has_failed_and_is_made_again() -> None:
+    async def story() -> None:
+        def answer(call: Request) -> Answer:
+            raise ValueError("the token file is empty")
+
+        server = Server(answer)
+        bench = Bench(server, ["ml"])
+
+        async def see() -> None:
+            while not server.calls:
+                await asyncio.sleep(0)
+            await bench.workers.drain(30)
+            assert bench.passes("failed") == 1.0
+            due = bench.controller.queue.next_due()
+            assert due is not None
+            assert bench.clock.now() < due < bench.clock.now() + 60.0
+
+        await at_work(bench, see())
+
+    played(story)
+
+
 def test_leadership_that_ends_ends_the_pass_before_its_next_write() -> None:
     async def story() -> None:
         leader = Leader()
 
-        def answer(call: Call) -> Answer:
+        def answer(call: Request) -> Answer:
             leader.seconds = 0.0
             return accepted(call)
 
@@ -231,7 +255,7 @@ def test_a_call_has_a_time_out(leads: float, timeout: float) -> None:
 
         async def see() -> None:
             await server.receive(1)
-            assert server.calls[0].timeout == timeout
+            assert server.timeouts[0] == timeout
 
         await at_work(bench, see())
 

@@ -6,7 +6,7 @@ import pytest
 
 from hourglass_operator.runtime.process.reference import PAGES
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 
 
 @pytest.mark.parametrize("page", list(PAGES))

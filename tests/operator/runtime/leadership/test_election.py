@@ -8,8 +8,10 @@ import pytest
 
 from hourglass_operator.runtime.leadership.election import Election
 from hourglass_operator.runtime.leadership.lease import Candidate
-from hourglass_operator.transport.api import Answer
-from scripted_api import Call, Script, done, refused
+from hourglass_operator.transport.calls import Answer, Request
+from hourglass_simulator.clock import Clock
+from hourglass_simulator.virtual_loop import VirtualLoop
+from scripted_api import Script, done, refused
 
 
 class Process:
@@ -29,7 +31,7 @@ class Process:
         asyncio.run(self.election.step())
 
 
-def written(call: Call) -> Answer:
+def written(call: Request) -> Answer:
     return done(**(call.body or {}))
 
 
@@ -52,7 +54,7 @@ def test_the_first_one_leads_until_its_renewal_is_overdue() -> None:
 def test_leadership_counts_from_before_the_call() -> None:
     process = Process(refused(404))
 
-    def slow(call: Call) -> Answer:
+    def slow(call: Request) -> Answer:
         process.now += 4.0
         return written(call)
 
@@ -73,7 +75,7 @@ def test_a_leader_that_was_stopped_for_a_while_leads_anew() -> None:
 def test_a_renewal_that_was_sent_before_the_machine_was_suspended_counts_from_then() -> None:
     process = Process(refused(404), written)
 
-    def suspended(call: Call) -> Answer:
+    def suspended(call: Request) -> Answer:
         process.now += 3600.0
         return written(call)
 
@@ -144,7 +146,7 @@ def test_a_leader_that_cannot_renew_says_so_once_and_stops(
 def test_calls_end_before_the_renewal_is_overdue() -> None:
     process = Process(refused(404), written)
     process.step()
-    assert {call.timeout for call in process.script.calls} == {5.0}
+    assert set(process.script.timeouts) == {5.0}
 
 
 def test_giving_up_frees_the_lease_at_once() -> None:
@@ -188,7 +190,7 @@ def test_a_leader_whose_lease_was_deleted_makes_another() -> None:
 def test_a_slow_api_server_does_not_end_the_leadership() -> None:
     process = Process(refused(404), written)
 
-    def slow(call: Call) -> Answer:
+    def slow(call: Request) -> Answer:
         process.now += 4.5
         return written(call)
 
@@ -198,6 +200,21 @@ def test_a_slow_api_server_does_not_end_the_leadership() -> None:
         process.step()
         assert process.election.remaining() > 0.0
     assert process.changes == [True]
+
+
+def test_a_try_that_raises_is_made_again(caplog: pytest.LogCaptureFixture) -> None:
+    def raising(_: Request) -> Answer:
+        raise OSError("the token file is empty")
+
+    process = Process(raising, refused(404), written)
+
+    clock = Clock()
+    loop = VirtualLoop(clock)  # type: ignore[abstract]
+    process.election._monotonic = loop.time
+    loop.create_task(process.election.run())
+    clock.run_until(3.0)
+    assert process.changes == [True]
+    assert "the token file is empty" in caplog.text
 
 
 def test_a_standby_has_nothing_to_give_up() -> None:

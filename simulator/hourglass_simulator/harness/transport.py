@@ -1,0 +1,200 @@
+"""The operator's way to the simulated API server, with the latency and the faults of a network."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from hourglass_kube.types import JSON
+from hourglass_operator.transport.calls import Answer, EventStream, Request, WatchError, no_answer
+from hourglass_simulator.apiserver import APIServer, Watch, WatchEvent
+from hourglass_simulator.apiserver.errors import APIError, CallTimeout
+from hourglass_simulator.apiserver.watch import Sink
+
+MERGE_PATCH = "application/merge-patch+json"
+CALL_LATENCY = 0.005
+"""Seconds that a call to the API server takes."""
+WATCH_LATENCY = 0.002
+"""Seconds from a commit to the watch, unless a fault says otherwise."""
+
+Hook = Callable[[str, WatchEvent], Iterable[tuple[float, WatchEvent]]]
+"""(resource, event) → deliveries of it, each with a delay in seconds on top of the latency."""
+
+
+class SimulatedTransport:
+    """The Transport of one operator process.
+
+    `on_write` is called with `before` or `after` and the request around each mutating one, but not
+    around those about Leases. Whatever it calls may kill the process: its answer is lost then.
+    """
+
+    server = "https://simulated"
+
+    def __init__(
+        self,
+        api: APIServer,
+        user: str,
+        hook: Hook,
+        on_write: Iterable[Callable[[str, Request], None]],
+        is_alive: Callable[[], bool],
+    ) -> None:
+        self._api = api
+        self._user = user
+        self._hook = hook
+        self._on_write = on_write
+        self._is_alive = is_alive
+        self._streams: list[_Stream] = []
+
+    async def call(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,  # noqa: ARG002 - calls either end soon or are lost
+        once: bool = False,
+    ) -> Answer:
+        """See Transport: the request arrives at once, the answer a little later."""
+        while True:
+            await self._notify("before", request)
+            answer = self._answer(request)
+            await self._notify("after", request)
+            await asyncio.sleep(CALL_LATENCY)
+            if once or answer.code != 429 or not answer.retry_after:
+                return answer
+            await asyncio.sleep(answer.retry_after)
+
+    def watch(self, resource: str, namespace: str, query: Mapping[str, str]) -> EventStream:
+        """See Transport; it never ends by itself."""
+        stream = _Stream(resource, self._hook)
+        stream.open(partial(self._watch, resource, namespace, query))
+        self._streams = [each for each in self._streams if each.connected] + [stream]
+        return stream
+
+    def _watch(self, resource: str, namespace: str, query: Mapping[str, str], sink: Sink) -> Watch:
+        return self._api.watch(
+            resource,
+            namespace=namespace,
+            label_selector=query.get("labelSelector", ""),
+            resource_version=query["resourceVersion"],
+            sink=sink,
+            user=self._user,
+        )
+
+    def drop(self, resource: str) -> None:
+        """Lose the connections of the watches of a resource."""
+        for stream in self._streams:
+            if stream.resource == resource:
+                stream.disconnect()
+
+    def close(self) -> None:
+        """Lose all connections, without anybody at this end."""
+        for stream in self._streams:
+            stream.close()
+
+    async def _notify(self, moment: str, request: Request) -> None:
+        if request.verb in ("get", "list") or request.resource == "leases":
+            return
+        for observer in list(self._on_write):
+            observer(moment, request)
+        if not self._is_alive():
+            # The process was killed in the middle of the call: nobody comes back here.
+            await asyncio.get_running_loop().create_future()
+
+    def _answer(self, request: Request) -> Answer:
+        try:
+            return Answer(200, self._perform(request))
+        except CallTimeout as error:
+            return no_answer(str(error))
+        except APIError as error:
+            after = (error.details or {}).get("retryAfterSeconds")
+            return Answer(error.code, error.status(), float(after) if after else None)
+
+    def _perform(self, request: Request) -> JSON:
+        api, user, body = self._api, self._user, request.body or {}
+        resource, namespace, name = request.resource, request.namespace, request.name
+        match request.verb:
+            case "list":
+                selector = request.query.get("labelSelector", "")
+                found = api.list(resource, namespace, label_selector=selector, user=user)
+                version = {"resourceVersion": found.resource_version}
+                return {"metadata": version, "items": list(found.items)}
+            case "get":
+                return api.get(resource, namespace, name, user=user)
+            case "create":
+                return api.create(resource, body, namespace=namespace, user=user)
+            case "update":
+                return api.update(resource, body, subresource=request.subresource, user=user)
+            case "delete":
+                uid = (body.get("preconditions") or {}).get("uid")
+                return api.delete(resource, namespace, name, uid=uid, user=user)
+        return api.patch(
+            resource,
+            namespace,
+            name,
+            body,
+            MERGE_PATCH,
+            subresource=request.subresource,
+            user=user,
+        )
+
+
+class _Stream:
+    """One watch's connection; its events never overtake each other."""
+
+    def __init__(self, resource: str, hook: Hook) -> None:
+        self.resource = resource
+        self._hook = hook
+        self._loop = asyncio.get_running_loop()
+        self._arrived: asyncio.Queue[JSON | WatchError] = asyncio.Queue()
+        self._last = 0.0
+        self.connected = True
+        self._watch: Watch | None = None
+
+    def open(self, begin: Callable[[Sink], Watch]) -> None:
+        """Begin the watch; a refusal is what the stream begins with."""
+        try:
+            self._watch = begin(self._receive)
+        except APIError as error:
+            self._end(Answer(error.code, error.status()))
+        except CallTimeout as error:
+            # The watch is there all the same, with nobody at this end.
+            self._end(no_answer(str(error)))
+
+    def disconnect(self) -> None:
+        """Nothing that is under way arrives any more."""
+        if self.connected:
+            self._end(no_answer("the connection was lost"))
+
+    def close(self) -> None:
+        """Nothing arrives any more, and nobody waits for it."""
+        self.connected = False
+        if self._watch is not None:
+            self._watch.stop()
+
+    async def aclose(self) -> None:
+        """See EventStream."""
+        self.close()
+
+    def __aiter__(self) -> "_Stream":
+        return self
+
+    async def __anext__(self) -> JSON:
+        event = await self._arrived.get()
+        if isinstance(event, WatchError):
+            raise event
+        return event
+
+    def _receive(self, event: WatchEvent) -> None:
+        for delay, delivered in self._hook(self.resource, event) if self.connected else ():
+            self._last = max(self._loop.time() + WATCH_LATENCY + delay, self._last)
+            self._loop.call_at(self._last, self._arrive, delivered)
+
+    def _arrive(self, event: WatchEvent) -> None:
+        if not self.connected:
+            return
+        if event.type == "ERROR":
+            self._end(Answer(event.object["code"], event.object))
+        else:
+            self._arrived.put_nowait({"type": event.type, "object": event.object})
+
+    def _end(self, answer: Answer) -> None:
+        self.close()
+        self._arrived.put_nowait(WatchError(answer))

@@ -1,0 +1,181 @@
+"""kopf as the informer of Performers: what it lists and watches, and that it begins anew."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kubernetes.aio.client import Configuration
+
+from builders import performer
+from hourglass_kube.types import JSON
+from hourglass_operator.api.crd import generate
+from hourglass_operator.runtime.informers.kopf_performers import KopfPerformers
+from hourglass_operator.runtime.informers.store import Store
+from hourglass_operator.transport.api import Api
+from hourglass_operator.transport.connection import connection
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.http.served import Served, served
+
+GUARD = 120.0
+"""Seconds after which a test that hangs is ended."""
+
+
+class Recorder:
+    """What the informer has put into the store."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.lists: list[list[str]] = []
+        self.changed = asyncio.Event()
+        self.pauses = 0
+
+    async def pause(self, _: float) -> None:
+        self.pauses += 1
+        self.changed.set()
+        await asyncio.sleep(0)
+
+    def watched(self, resource: str, event: str, obj: JSON, now: float) -> None:
+        assert resource == "performers"
+        self.seen.append(f"{event} {obj['metadata']['name']}")
+
+    def remain(
+        self, resource: str, names: Collection[Any], version: str, now: float, namespace: str = ""
+    ) -> None:
+        self.lists.append(sorted(name for _, name in names))
+
+    async def wait(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(GUARD):
+            while not holds():
+                await self.changed.wait()
+                self.changed.clear()
+
+
+Test = Callable[[KopfPerformers, Recorder], Awaitable[None]]
+
+
+async def run(configuration: Configuration, test: Test, namespaces: tuple[str, ...] = ()) -> None:
+    recorder = Recorder()
+    api = Api(configuration, 10.0)
+    informer = KopfPerformers(
+        api,
+        configuration,
+        Store(recorder, lambda: 0.0, recorder.changed.set),
+        namespaces,
+        spawned=lambda: None,
+        ended=recorder.changed.set,
+        sleep=recorder.pause,
+    )
+    running = asyncio.create_task(informer.run())
+    try:
+        await test(informer, recorder)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await api.close()
+
+
+def create(there: Served, name: str, namespace: str = "default") -> None:
+    made = performer(name).build()
+    obj = {key: made[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": {"name": name}}
+    with there.lock:
+        there.cluster.api.create("performers", obj, namespace=namespace)
+
+
+@contextmanager
+def cluster(tmp_path: Path) -> Iterator[tuple[Served, Configuration]]:
+    with served(Cluster(crd=generate())) as there:
+        there.write_kubeconfig(tmp_path / "kubeconfig")
+        yield there, asyncio.run(connection(tmp_path / "kubeconfig", None))
+
+
+def test_it_has_synced_when_its_list_is_in_the_store(tmp_path: Path) -> None:
+    async def test(informer: KopfPerformers, recorder: Recorder) -> None:
+        assert not informer.has_synced
+        await recorder.wait(lambda: informer.has_synced)
+        assert (sorted(recorder.seen), recorder.lists) == (["ADDED a", "ADDED b"], [["a", "b"]])
+        create(there, "c")
+        await recorder.wait(lambda: recorder.seen[-1] == "ADDED c")
+
+    with cluster(tmp_path) as (there, configuration):
+        create(there, "a")
+        create(there, "b")
+        asyncio.run(run(configuration, test))
+
+
+def test_an_empty_cluster_is_known_as_soon_as_it_was_listed(tmp_path: Path) -> None:
+    async def test(informer: KopfPerformers, recorder: Recorder) -> None:
+        await recorder.wait(lambda: informer.has_synced)
+        assert (recorder.seen, recorder.lists) == ([], [[]])
+
+    with cluster(tmp_path) as (_, configuration):
+        asyncio.run(run(configuration, test))
+
+
+def test_of_several_namespaces_each_is_listed(tmp_path: Path) -> None:
+    async def test(informer: KopfPerformers, recorder: Recorder) -> None:
+        await recorder.wait(lambda: informer.has_synced)
+        assert sorted(recorder.lists) == [[], ["a"]]
+
+    with cluster(tmp_path) as (there, configuration):
+        create(there, "a")
+        with there.lock:
+            there.cluster.api.create("namespaces", {"metadata": {"name": "other"}})
+        asyncio.run(run(configuration, test, ("default", "other")))
+
+
+def test_a_definition_that_comes_later_is_watched_then(tmp_path: Path) -> None:
+    async def test(informer: KopfPerformers, recorder: Recorder) -> None:
+        await recorder.wait(lambda: recorder.pauses > 0)
+        assert not informer.has_synced
+        with there.lock:
+            there.cluster.api.create("customresourcedefinitions", generate())
+        create(there, "a")
+        await recorder.wait(lambda: informer.has_synced)
+        assert recorder.lists == [["a"]]
+
+    with served(Cluster()) as there:
+        there.write_kubeconfig(tmp_path / "kubeconfig")
+        configuration = asyncio.run(connection(tmp_path / "kubeconfig", None))
+        asyncio.run(run(configuration, test))
+
+
+class Refuses(BaseHTTPRequestHandler):
+    """An API server that lists once, and knows nobody afterwards."""
+
+    lists = 0
+
+    def do_GET(self) -> None:
+        Refuses.lists += 1
+        first = Refuses.lists == 1
+        body = b'{"metadata": {}, "items": []}' if first else b'{"kind": "Status", "code": 401}'
+        self.send_response(200 if first else 401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Not here."""
+
+
+def test_credentials_that_are_refused_end_kopf_and_not_the_process(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def test(_: KopfPerformers, recorder: Recorder) -> None:
+        with caplog.at_level(logging.WARNING):
+            await recorder.wait(lambda: "watching Performers again" in caplog.text)
+        assert "credentials" in caplog.text
+
+    Refuses.lists = 0
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        configuration = Configuration(host=f"http://127.0.0.1:{server.server_port}")
+        configuration.api_key = {"BearerToken": "Bearer nobody"}
+        asyncio.run(run(configuration, test))
+        server.shutdown()

@@ -1,0 +1,21 @@
+"""Paths of the API."""
+
+import pytest
+
+from hourglass_operator.transport.paths import path
+
+PATHS = [
+    (("nodes",), "/api/v1/nodes"),
+    (("pods", "avs"), "/api/v1/namespaces/avs/pods"),
+    (("services", "avs", "x"), "/api/v1/namespaces/avs/services/x"),
+    (
+        ("performers", "avs", "ml", "status"),
+        "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/avs/performers/ml/status",
+    ),
+    (("leases", "kube", "x"), "/apis/coordination.k8s.io/v1/namespaces/kube/leases/x"),
+]
+
+
+@pytest.mark.parametrize(("place", "expected"), PATHS, ids=[p[1] for p in PATHS])
+def test_paths(place: tuple[str, ...], expected: str) -> None:
+    assert path(*place) == expected
