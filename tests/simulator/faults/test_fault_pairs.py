@@ -183,18 +183,31 @@ def test_what_the_user_cordoned_stays_so() -> None:
     assert wellness(backend)["nodes"]["gpu-1"][1]["unschedulable"] is True
 
 
-@pytest.mark.parametrize("verb", ["list", "watch"])
+@pytest.mark.parametrize(
+    ("verb", "lost", "heard"),
+    [
+        ("list", "watch-dropped", True),
+        ("list", "watch-expired", False),
+        ("watch", "watch-dropped", True),
+    ],
+    ids=[
+        "a watch that can be resumed needs no list",
+        "without its history nothing is known until it is listed",
+        "lists take the place of watches that cannot be had",
+    ],
+)
 @pytest.mark.parametrize("name", ["api-error", "api-timeout"])
-def test_reads_of_the_operator_can_fail_and_are_repeated(verb: str, name: str) -> None:
+def test_reads_of_the_operator_can_fail_and_are_repeated(
+    verb: str, lost: str, heard: bool, name: str
+) -> None:
     backend = serving()
     struck = inject(name, backend.target, {"verb": verb}, "0")
-    dropped = inject("watch-dropped", backend.target, {}, "0")
+    dropped = inject(lost, backend.target, {}, "0")
     backend.cluster.api.patch("performers", "default", "worker", {"spec": {"version": "v2"}})
     backend.cluster.run_until(60)
     performer = backend.cluster.api.get("performers", "default", "worker")
-    # It is deaf: a watch that fails is listed again, so only a list tells it something.
-    heard = performer["status"].get("observedGeneration") == performer["metadata"]["generation"]
-    assert heard == (verb == "watch")
+    seen = performer["status"].get("observedGeneration") == performer["metadata"]["generation"]
+    assert seen == heard
     struck()
     dropped()
     backend.cluster.run_until(120)

@@ -12,7 +12,7 @@ from random import Random
 
 from hourglass_operator.controller.cache import Name
 from hourglass_operator.runtime.informers.store import Store, name_of
-from hourglass_operator.transport.calls import Answer, Request, Transport, WatchError
+from hourglass_operator.transport.calls import Answer, EventStream, Request, Transport, WatchError
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,9 @@ _SHORT_WATCH = 1.0
 """Seconds; whatever ends every watch sooner than this is not asked again at once."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.8, 30.0
 """Seconds between two tries while calls fail; they double and vary, as client-go's do."""
+
+_TRIES = 3
+"""Watches that fail one after the other until a list is tried: it may be answered."""
 
 _GONE = 410
 _REFUSED = (401, 403, 404)
@@ -103,41 +106,41 @@ class Informer:
             query = {**query, "continue": metadata["continue"]}
 
     async def _watch(self, version: str) -> None:
-        """Watch from a resourceVersion until the history is lost or the watch is refused."""
-        pauses, loop = self._pauses(), asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            query = {
-                "resourceVersion": version,
-                "allowWatchBookmarks": "true",
-                "timeoutSeconds": str(int(_WATCH_SECONDS * (1 + self._random.random()))),
-                **self._selector,
-            }
-            asked_to_wait = 0.0
+        """Watch from a resourceVersion for as long as watches can be had and resumed."""
+        loop = asyncio.get_running_loop()
+        failures, pauses = 0, self._pauses()
+        while failures < _TRIES:
+            began, before = loop.time(), version
+            error: Answer | None = None
             try:
-                async with aclosing(
-                    self._transport.watch(self._resource, self._namespace, query)
-                ) as events:
+                async with aclosing(self._open(version)) as events:
                     async for event in events:
                         obj = event["object"]
                         version = obj["metadata"]["resourceVersion"]
                         if event["type"] != "BOOKMARK":
                             self._store.put(self._resource, event["type"], obj)
-            except WatchError as error:
-                answer = error.answer
-                if answer.code == _GONE:
+            except WatchError as broken:
+                error = broken.answer
+                if error.code == _GONE:
                     logger.debug("%s: the history is lost; listing anew", self._resource)
                     return
-                self._failed("watch", answer)
-                if answer.code in _REFUSED:
-                    await self._sleep(next(pauses))
-                    return
-                asked_to_wait = answer.retry_after or 0.0
-            if loop.time() - began > _SHORT_WATCH:
-                pauses = self._pauses()
-                if not asked_to_wait:
-                    continue
-            await self._sleep(max(next(pauses), asked_to_wait))
+                self._failed("watch", error)
+            lasted = version != before or loop.time() - began > _SHORT_WATCH
+            if lasted:
+                failures, pauses = 0, self._pauses()
+            elif error is not None:
+                failures = _TRIES if error.code in _REFUSED else failures + 1
+            if error is not None or not lasted:
+                await self._sleep(max(next(pauses), (error and error.retry_after) or 0.0))
+
+    def _open(self, version: str) -> EventStream:
+        query = {
+            "resourceVersion": version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(int(_WATCH_SECONDS * (1 + self._random.random()))),
+            **self._selector,
+        }
+        return self._transport.watch(self._resource, self._namespace, query)
 
     def _failed(self, verb: str, answer: Answer) -> None:
         if answer.code in _REFUSED:
