@@ -6,7 +6,11 @@ BIN := $(VENV)/bin
 # Who provides the cluster of `make e2e`: auto, k3s, k3d, kubeconfig or native (e2e/README.md).
 CLUSTER ?= auto
 
-.PHONY: install constraints generate lint test e2e bundle-validate demo mutants benchmarks clean
+PYTEST := $(BIN)/pytest -n 2 --dist worksteal
+# Where the decisions are tested: these tests alone must cover them (pyproject.toml).
+DECISIONS := tests/statemachine tests/operator/controller
+
+.PHONY: install constraints generate lint test e2e e2e-full bundle-validate demo mutants benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -41,10 +45,17 @@ lint: install
 	$(BIN)/lint-imports
 
 test: install lint
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
+	$(PYTEST) $(DECISIONS) --cov --cov-report=term
+	$(PYTEST) $(addprefix --ignore=,$(DECISIONS))
 
 e2e: install
 	$(BIN)/pytest e2e --cluster $(CLUSTER) -rs
+
+# What takes longer than .ci/run may: all that there is on a real cluster, for a release's figures.
+e2e-full: install
+	$(MAKE) e2e CLUSTER=native
+	$(BIN)/python benchmarks/real_cluster.py
+	@if docker info >/dev/null 2>&1; then $(MAKE) e2e CLUSTER=k3s; else echo "e2e-full: without Docker, k3s is left out"; fi
 
 bundle-validate: install
 	$(BIN)/python -m hourglass_operator.olm.validate bundle

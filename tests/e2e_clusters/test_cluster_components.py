@@ -73,7 +73,7 @@ def test_a_paused_component_can_be_asked_to_end(components: Components) -> None:
     components.run("etcd", POLITE)
     wait_until("it listens", lambda: components.log("etcd").read_text() == "up\n")
     with components.paused("etcd"):
-        components.stop("etcd")
+        components.stop("etcd", seconds=300)
     assert components.log("etcd").read_text() == "up\nended\n"
 
 
@@ -101,7 +101,7 @@ def test_a_pid_that_was_used_again_is_left_alone(tmp_path: Path) -> None:
 def test_waiting_ends_with_the_component_that_ended(components: Components) -> None:
     components.run("kubelet", ["sh", "-c", "echo no such flag; exit 1"])
     with pytest.raises(StartError, match=r"kubelet ended; .*kubelet.log ends: no such flag"):
-        components.wait_until("the node is Ready", lambda: False, seconds=20)
+        components.wait_until("the node is Ready", lambda: False, seconds=300)
 
 
 def test_waiting_ends_in_time(components: Components) -> None:

@@ -92,7 +92,7 @@ def ask(address: str, method: str, body: bytes | None = None) -> dict[str, str |
     headers = {"Content-Type": "application/merge-patch+json"} if body else {}
     request = urllib.request.Request(address, body, headers, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=5) as answer:
+    with opener.open(request, timeout=300) as answer:
         found: dict[str, str | None] = json.loads(answer.read())
         return found
 

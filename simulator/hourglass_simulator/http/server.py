@@ -45,6 +45,7 @@ class Server:
         """The application."""
         app = web.Application(client_max_size=16 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._handle)
+        app.on_shutdown.append(self._end_watches)
         app.cleanup_ctx.append(self._bookmarks)
         app.cleanup_ctx.append(self._definitions)
         return app
@@ -126,7 +127,6 @@ class Server:
         task = asyncio.create_task(send())
         yield
         task.cancel()
-        self.drop_watches()
 
     async def _definitions(self, _: web.Application) -> Any:
         """A resource that is defined no more has no watches either."""
@@ -142,6 +142,10 @@ class Server:
         yield
         with self._lock:
             watch.stop()
+
+    async def _end_watches(self, _: web.Application) -> None:
+        """Before the server waits for its connections to end, which watches never do."""
+        self.drop_watches()
 
     def drop_watches(self, plural: str | None = None) -> None:
         """End every watch (None), or those of a resource, as a lost connection does."""

@@ -8,7 +8,7 @@ import pytest
 
 def said_by(program: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=300
     )
     return done.stdout.strip()
 

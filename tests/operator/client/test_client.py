@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from executor_world import NAMESPACE, World
+from executor_world import EXECUTOR, NAMESPACE, World
 from hourglass_operator.api import PerformerConfig, PerformerSpec, UpgradeStrategy
 from hourglass_operator.client import (
     AlreadyExistsError,
@@ -32,9 +33,12 @@ from hourglass_simulator.http.served import served
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
 SPEC = PerformerSpec(avs_address=AVS, image="avs/worker:v1")
 PATIENT = SPEC.model_copy(
-    update={"upgrade_strategy": UpgradeStrategy(progress_deadline_seconds=3600)}
+    update={"upgrade_strategy": UpgradeStrategy(progress_deadline_seconds=604_800)}
 )
 HASTY = SPEC.model_copy(update={"upgrade_strategy": UpgradeStrategy(progress_deadline_seconds=30)})
+TOO_BIG = PATIENT.model_copy(update={"resources": {"limits": {"cpu": "99"}}})
+GENEROUS = 300.0
+"""Seconds that only something that hangs takes."""
 EXECUTOR_ROLE = {"create", "delete", "get", "list", "patch", "update", "watch"}
 
 
@@ -43,24 +47,34 @@ def missing(world: World, image: str) -> None:
         world.there.cluster.images.remove(image)
 
 
+def wait_for_reason(performers: Client, reason: str, *, condition: str = "Ready") -> None:
+    """Until the operator has written this reason into a condition of the worker."""
+    changes = performers.watch("worker")
+    for change in changes:
+        found = change.performer.condition(condition)
+        if found is not None and found.reason == reason:
+            break
+    changes.close()
+
+
 def test_from_creation_to_deletion(world: World, performers: Client) -> None:
     created = performers.create("worker", SPEC, labels={"team": "a"})
     assert (created.name, created.namespace, created.ready) == ("worker", NAMESPACE, False)
     assert created.status.phase == "Pending"
 
-    ready = performers.wait_until_ready("worker", timeout=20)
+    ready = performers.wait_until_ready("worker", timeout=GENEROUS)
     assert ready.ready
     assert ready.status.phase == "Running"
     assert performers.endpoint(ready) == ready.status.grpc_endpoint
 
-    upgraded = performers.upgrade("worker", image="avs/worker:v2", version="v2", timeout=20)
+    upgraded = performers.upgrade("worker", image="avs/worker:v2", version="v2", timeout=GENEROUS)
     assert (upgraded.spec.image, upgraded.status.phase) == ("avs/worker:v2", "Running")
     assert upgraded.status.last_upgrade is not None
     assert upgraded.status.serving_template_hash != ready.status.serving_template_hash
 
     assert [p.name for p in performers.list("team=a")] == ["worker"]
     assert performers.list("team=b") == []
-    performers.delete("worker", timeout=20)
+    performers.delete("worker", timeout=GENEROUS)
     with pytest.raises(NotFoundError, match="no performer avs/worker"):
         performers.get("worker")
     assert {resource for _, resource in world.calls()} == {"performers"}
@@ -71,7 +85,7 @@ def test_what_fails_for_good_is_told_at_once(world: World, performers: Client) -
     missing(world, "avs/worker:*")
     performers.create("worker", SPEC)
     with pytest.raises(NotReadyError) as raised:
-        performers.wait_until_ready("worker", timeout=20)
+        performers.wait_until_ready("worker", timeout=GENEROUS)
     assert raised.value.reason == "ImagePullFailed"
     assert "avs/worker:v1" in raised.value.message
     assert str(raised.value).startswith("performer avs/worker is not ready: ImagePullFailed: ")
@@ -79,7 +93,8 @@ def test_what_fails_for_good_is_told_at_once(world: World, performers: Client) -
 
 
 def test_what_may_still_come_is_told_when_the_time_is_over(performers: Client) -> None:
-    performers.create("worker", PATIENT.model_copy(update={"resources": {"limits": {"cpu": "99"}}}))
+    performers.create("worker", TOO_BIG)
+    wait_for_reason(performers, "SchedulingFailed")
     with pytest.raises(NotReadyError, match=r"is not ready after 0\.5 s: SchedulingFailed: "):
         performers.wait_until_ready("worker", timeout=0.5)
 
@@ -97,12 +112,12 @@ def test_a_failed_upgrade_says_that_the_old_version_serves(
 ) -> None:
     missing(world, "avs/worker:v2")
     performers.create("worker", HASTY)
-    performers.wait_until_ready("worker", timeout=20)
+    performers.wait_until_ready("worker", timeout=GENEROUS)
     with pytest.raises(UpgradeError) as raised:
-        performers.upgrade("worker", image="avs/worker:v2", timeout=20)
+        performers.upgrade("worker", image="avs/worker:v2", timeout=GENEROUS)
     assert raised.value.old_serves
     assert raised.value.reason == "ImagePullFailed"
-    back = performers.upgrade("worker", image="avs/worker:v1", timeout=20)
+    back = performers.upgrade("worker", image="avs/worker:v1", timeout=GENEROUS)
     assert back.status.phase == "Running"
 
 
@@ -111,7 +126,10 @@ def test_an_upgrade_that_takes_too_long_says_what_holds_it_up(
 ) -> None:
     missing(world, "avs/worker:v2")
     performers.create("worker", PATIENT)
-    performers.wait_until_ready("worker", timeout=20)
+    performers.wait_until_ready("worker", timeout=GENEROUS)
+    with pytest.raises(UpgradeError):
+        performers.upgrade("worker", image="avs/worker:v2", timeout=0.0)
+    wait_for_reason(performers, "ImagePullFailed", condition="Degraded")
     with pytest.raises(UpgradeError, match=r"is not upgraded after 0\.5 s: ImagePullFailed") as e:
         performers.upgrade("worker", image="avs/worker:v2", timeout=0.5)
     assert e.value.old_serves
@@ -119,26 +137,59 @@ def test_an_upgrade_that_takes_too_long_says_what_holds_it_up(
 
 def test_an_upgrade_to_what_serves_is_done_at_once(performers: Client) -> None:
     performers.create("worker", SPEC)
-    before = performers.wait_until_ready("worker", timeout=20)
-    assert performers.upgrade("worker", image="avs/worker:v1", timeout=20) == before
+    before = performers.wait_until_ready("worker", timeout=GENEROUS)
+    assert performers.upgrade("worker", image="avs/worker:v1", timeout=GENEROUS) == before
 
 
-def test_waiting_ends_when_somebody_deletes_it(performers: Client) -> None:
-    performers.create("worker", PATIENT.model_copy(update={"resources": {"limits": {"cpu": "99"}}}))
-    deleting = threading.Timer(0.2, performers.delete, ["worker"])
+class Watching:
+    """Notices that the executor watches."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+
+    def before(self, call: Call) -> None:
+        if (call.verb, call.user) == ("watch", EXECUTOR):
+            self.began.set()
+
+    def after(self, call: Call) -> None:
+        pass
+
+
+@contextmanager
+def deleted_while_waited_for(world: World, performers: Client) -> Iterator[None]:
+    """Delete the worker once the executor watches it."""
+    watching = Watching()
+    with world.lock:
+        world.there.cluster.api.interceptors.append(watching)
+
+    def delete() -> None:
+        watching.began.wait()
+        performers.delete("worker")
+
+    deleting = threading.Thread(target=delete)
     deleting.start()
-    with pytest.raises(NotReadyError, match="Terminating: it is being deleted"):
-        performers.wait_until_ready("worker", timeout=20)
+    yield
     deleting.join()
+
+
+def test_waiting_ends_when_somebody_deletes_it(world: World, performers: Client) -> None:
+    performers.create("worker", TOO_BIG)
+    with (
+        deleted_while_waited_for(world, performers),
+        pytest.raises(NotReadyError, match="Terminating: it is being deleted"),
+    ):
+        performers.wait_until_ready("worker", timeout=GENEROUS)
 
 
 def test_waiting_ends_when_it_is_gone(world: World, performers: Client) -> None:
     with world.lock:
         world.target.operator.crash()
     performers.create("worker", SPEC)
-    threading.Timer(0.2, performers.delete, ["worker"]).start()
-    with pytest.raises(DeletedError, match="performer avs/worker was deleted"):
-        performers.wait_until_ready("worker", timeout=20)
+    with (
+        deleted_while_waited_for(world, performers),
+        pytest.raises(DeletedError, match="performer avs/worker was deleted"),
+    ):
+        performers.wait_until_ready("worker", timeout=GENEROUS)
 
 
 def test_a_deletion_that_is_held_up_is_told(world: World, performers: Client) -> None:
@@ -146,6 +197,9 @@ def test_a_deletion_that_is_held_up_is_told(world: World, performers: Client) ->
     with world.lock:
         patch = {"metadata": {"finalizers": ["example.com/mine"]}}
         world.there.cluster.api.patch("performers", NAMESPACE, "worker", patch)
+    with pytest.raises(NotDeletedError):
+        performers.delete("worker", timeout=0.0)
+    wait_for_reason(performers, "Terminating")
     with pytest.raises(NotDeletedError, match=r"is not gone after 0\.5 s: Terminating"):
         performers.delete("worker", timeout=0.5)
 
@@ -277,8 +331,8 @@ def test_the_async_face(world: World) -> None:
         client = AsyncClient(kubeconfig=world.kubeconfig, variables=world.variables)
         async with client as performers:
             await performers.create("worker", SPEC.model_copy(update={"config": config}))
-            worker = await performers.wait_until_ready("worker", timeout=20)
-            await performers.delete("worker", timeout=20)
+            worker = await performers.wait_until_ready("worker", timeout=GENEROUS)
+            await performers.delete("worker", timeout=GENEROUS)
             return performers.endpoint(worker)
 
     assert asyncio.run(executor()) == "performer-worker.avs.svc.cluster.local:8080"
@@ -289,7 +343,7 @@ def test_many_threads_may_share_a_client(performers: Client) -> None:
 
     def work(name: str) -> None:
         performers.create(name, SPEC)
-        performers.wait_until_ready(name, timeout=20)
+        performers.wait_until_ready(name, timeout=GENEROUS)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in names]
     for thread in threads:
@@ -325,5 +379,5 @@ def test_the_end_of_the_with_block_ends_what_other_threads_wait_for(world: World
         thread = threading.Thread(target=wait, args=(client,))
         thread.start()
         next(client.watch())
-    assert ended.wait(10)
+    assert ended.wait(GENEROUS)
     thread.join()

@@ -63,7 +63,7 @@ def executor(world: World, folder: Path, **variables: str) -> Iterator[tuple[Any
             process.wait()
 
 
-def wait_for(log: Path, text: str, *, after: str = "", seconds: float = 30) -> None:
+def wait_for(log: Path, text: str, *, after: str = "", seconds: float = 300) -> None:
     """Until the text stands in the log, behind another one if there is one to be `after`."""
     deadline = time.monotonic() + seconds
     while text not in (told := log.read_text())[told.find(after) :]:
@@ -79,7 +79,7 @@ def test_it_creates_calls_replaces_and_deletes(world: World, tmp_path: Path) -> 
         wait_for(log, "avs/performer:v2 serves, on node plain")
         wait_for(log, "executor-0: SERVING", after="avs/performer:v2 serves")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(300) == 0
         told = log.read_text()
     assert "executor-0: created with avs/performer:v1" in told
     assert told.rstrip().endswith("executor-0: gone")
@@ -106,7 +106,7 @@ def test_it_says_why_there_is_no_performer(world: World, tmp_path: Path) -> None
     with world.lock:
         world.there.cluster.images.remove("avs/performer:v1")
     with executor(world, tmp_path) as (process, log):
-        assert process.wait(30) == 1
+        assert process.wait(300) == 1
         assert "executor-0 is not ready: ImagePullFailed" in log.read_text()
         assert "Traceback" not in log.read_text()
 

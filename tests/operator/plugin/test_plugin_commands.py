@@ -78,7 +78,7 @@ def test_programs_get_json(kubeconfig: Path, command: str) -> None:
 KUBECONFIGS = [
     ("bytes that are no text", b"\xff\xfe\x00", "not a kubeconfig"),
     ("no YAML", b"a: [b", "not a kubeconfig"),
-    ("nesting without end", b"[" * 5_000, "not a kubeconfig"),
+    ("nesting without end", b"[" * 1_000, "not a kubeconfig"),
     ("a list", b"- a", "not a kubeconfig"),
     ("nothing", b"", "not a kubeconfig"),
     ("no contexts", b"contexts: 5", "kubeconfig"),

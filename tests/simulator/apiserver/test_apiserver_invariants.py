@@ -195,5 +195,5 @@ class Sequences(RuleBasedStateMachine):
                     assert meta.get("finalizers") or meta["deletionGracePeriodSeconds"]
 
 
-Sequences.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Sequences.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestSequences = Sequences.TestCase

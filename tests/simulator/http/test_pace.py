@@ -66,5 +66,5 @@ def test_others_have_the_lock_between_two_ticks() -> None:
     thread.start()
     with lock:
         driving.stop()
-    thread.join(30)
+    thread.join(300)
     assert not thread.is_alive()

@@ -36,7 +36,7 @@ def call(
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(there.url + path, data, headers, method=method)
     try:
-        with DIRECT.open(request, timeout=30) as answer:
+        with DIRECT.open(request, timeout=300) as answer:
             code, text = answer.status, answer.read()
     except urllib.error.HTTPError as error:
         code, text = error.code, error.read()
@@ -52,7 +52,7 @@ def create(there: Served, name: str) -> None:
 
 def watch(there: Served, path: str = MAPS, **query: str) -> Any:
     text = "&".join(f"{key}={value}" for key, value in {"watch": "true", **query}.items())
-    return DIRECT.open(f"{there.url}{path}?{text}", timeout=30)
+    return DIRECT.open(f"{there.url}{path}?{text}", timeout=300)
 
 
 def names(lines: list[bytes]) -> list[tuple[str, str]]:
@@ -81,7 +81,7 @@ class Busy:
 def test_when_to_come_back_is_in_a_header(there: Served, query: str) -> None:
     there.cluster.api.interceptors.append(Busy())
     with pytest.raises(urllib.error.HTTPError) as refused:
-        DIRECT.open(f"{there.url}{MAPS}{query}", timeout=30)
+        DIRECT.open(f"{there.url}{MAPS}{query}", timeout=300)
     assert (refused.value.code, refused.value.headers["Retry-After"]) == (429, "7")
 
 
@@ -187,6 +187,6 @@ def test_what_is_played_is_played_to_its_end() -> None:
     done: list[float] = []
     cluster = Cluster()
     with served(cluster, speed=1000.0, play=lambda d: d.drive(50.0, lambda: False)) as found:
-        assert found.finished.wait(30)
+        assert found.finished.wait(300)
         done.append(cluster.clock.now)
     assert done[0] >= 50.0

@@ -70,7 +70,7 @@ class Observed:
             assert containers[old["name"]]["restartCount"] >= old["restartCount"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(workloads, min_size=1, max_size=3), steps, st.sampled_from([0, 3, 30]))
 def test_a_pod_is_consistent_at_any_time_and_goes_when_it_is_deleted(
     behaviours: list[Workload], plan: list[tuple[str, float]], grace: int

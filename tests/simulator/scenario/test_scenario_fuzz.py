@@ -4,8 +4,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -78,19 +79,22 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz") / "s.yaml"
+
+
 @given(st.lists(st.tuples(st.sampled_from(PLACES), anything), max_size=2))
 @example([])
 @example([(("steps", 1, "heal"), [])])
 @example([(("steps", 1, "heal"), [[]])])
 def test_any_change_of_a_file_is_read_or_told(
-    tmp_path: Path, changes: list[tuple[tuple[Any, ...], Any]]
+    file: Path, changes: list[tuple[tuple[Any, ...], Any]]
 ) -> None:
     content = VALID
     for path, new in changes:
         if path in places(content):
             content = put(content, path, new)
-    file = tmp_path / "s.yaml"
     file.write_text(yaml.safe_dump(content, sort_keys=False))
     lines = len(file.read_text().splitlines())
     problems = []

@@ -103,7 +103,7 @@ def has_room(api: APIServer, found: JSON, spec: JSON) -> bool:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_node_is_ever_given_more_than_it_has(seed: int) -> None:
     api = played(seed)
     for found in api.list("nodes").items:
@@ -113,7 +113,7 @@ def test_no_node_is_ever_given_more_than_it_has(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_pod_has_a_node_exactly_if_one_does(seed: int) -> None:
     api = played(seed, peers=False, priorities=False)
     nodes = {found["metadata"]["name"]: found for found in api.list("nodes").items}
@@ -127,7 +127,7 @@ def test_a_pod_has_a_node_exactly_if_one_does(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_pod_is_beside_one_that_it_must_be_apart_from(seed: int) -> None:
     api = played(seed)
     nodes = {found["metadata"]["name"]: found for found in api.list("nodes").items}
