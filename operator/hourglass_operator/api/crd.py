@@ -7,6 +7,7 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 """
 
 import sys
+from functools import cache
 from io import StringIO
 from typing import Any
 
@@ -58,8 +59,9 @@ _COLUMNS = (
 _NOT_STRUCTURAL = ("title", "default", "$defs", "anyOf", "$ref", "x-core-type")
 
 
+@cache
 def generate() -> dict[str, Any]:
-    """The CustomResourceDefinition as a JSON object."""
+    """The CustomResourceDefinition as a JSON object, made once: nobody may change it in place."""
     root = {
         "type": "object",
         "description": "A Performer runs one AVS workload: a pod, upgraded without interruption, "

@@ -3,10 +3,12 @@
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
 """
 
+from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import schema_columns
 from hourglass_simulator.apiserver.cel import Rules
 from hourglass_simulator.apiserver.errors import APIError
@@ -14,6 +16,7 @@ from hourglass_simulator.apiserver.schema import (
     compile_schema,
     defaulted,
     pruned,
+    same,
     unknown_fields,
 )
 from hourglass_simulator.apiserver.schema_check import checker
@@ -44,8 +47,24 @@ _RULES_STOPPED = FieldError(
 )
 
 
+_COMPILED: deque[tuple[JSON, "CustomResource"]] = deque(maxlen=16)
+
+
+def compiled(crd: JSON) -> "CustomResource":
+    """The custom resource of a definition; definitions with equal specs share one.
+
+    ValueError when the schema uses something that is not simulated.
+    """
+    for spec, found in _COMPILED:
+        if same(spec, crd["spec"]):
+            return found
+    new = CustomResource(crd)
+    _COMPILED.append((crd["spec"], new))
+    return new
+
+
 class CustomResource:
-    """One version of a CustomResourceDefinition, compiled once."""
+    """One version of a CustomResourceDefinition."""
 
     def __init__(self, crd: dict[str, Any]) -> None:
         """ValueError when the schema uses something that is not simulated."""

@@ -8,7 +8,7 @@ from random import Random
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import deletion, errors, metadata, validation
 from hourglass_simulator.apiserver.admission import Admission
-from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.apiserver.customresource import compiled
 from hourglass_simulator.apiserver.resources import BUILT_IN, custom
 from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.strategies import CustomResourceStrategy, strategy
@@ -191,4 +191,4 @@ class Registry:
     def _define(self, crd: JSON) -> None:
         resource = custom(crd)
         self.store.serve(resource)
-        self._strategies[resource.plural] = CustomResourceStrategy(resource, CustomResource(crd))
+        self._strategies[resource.plural] = CustomResourceStrategy(resource, compiled(crd))

@@ -3,37 +3,32 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/eviction/helpers.go
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.recorder import WARNING
+from hourglass_simulator.kubelet.container import Container
 
-if TYPE_CHECKING:
-    from hourglass_simulator.kubelet.podworker import PodWorker
+REASON = "Evicted"
 
 # Hard eviction thresholds of the kubelet's defaults, and what is left when they are met.
 _THRESHOLDS = {"memory": ("100Mi", "97640Ki"), "ephemeral-storage": ("10%", "9%")}
 _USAGE = {"memory": "2097152Ki", "ephemeral-storage": "4194304Ki"}
 
 
-def evict(worker: PodWorker, resource: str) -> None:
-    """Fail a pod for the sake of its node; it is killed without grace."""
+def message(resource: str, containers: Iterable[Container]) -> str:
+    """What the eviction manager says of a pod that it evicts for the sake of `resource`."""
     threshold, available = _THRESHOLDS[resource]
-    message = (
+    text = (
         f"The node was low on resource: {resource}. "
         f"Threshold quantity: {threshold}, available: {available}. "
     )
-    for container in worker.containers:
+    for container in containers:
         requests = (container.spec.get("resources") or {}).get("requests") or {}
-        message += (
+        text += (
             f"Container {container.name} was using {_USAGE[resource]}, request is"
             f" {requests.get(resource, '0')}, has larger consumption of {resource}. "
         )
-    worker.event(WARNING, "Evicted", message)
-    worker.end("Evicted", message)
+    return text
 
 
 def with_disruption(

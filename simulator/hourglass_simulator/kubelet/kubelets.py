@@ -10,7 +10,6 @@ from collections.abc import Callable, Set
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.kubelet import eviction
 from hourglass_simulator.kubelet.devices import Devices
 from hourglass_simulator.kubelet.images import ImageRegistry, qualified
 from hourglass_simulator.kubelet.node import NodeAgent
@@ -37,7 +36,7 @@ class Kubelets:
     ) -> None:
         self.images = images
         self.on_silence: list[Callable[[str], None]] = []
-        """Told the name of a node whose kubelet has just stopped to report."""
+        """Called with the name of a node whose kubelet has just stopped to report."""
         self._clock = clock
         self._api = api
         self._agents: dict[str, NodeAgent] = {}
@@ -69,15 +68,14 @@ class Kubelets:
     def exit(self, namespace: str, pod: str, code: int = 1, *, out_of_memory: bool = False) -> None:
         """All running containers of a pod exit now."""
         for worker in self._named(namespace, pod):
-            for container in worker.containers:
+            for container in worker.pod.containers:
                 if container.running:
                     worker.exit_with(container, code, out_of_memory=out_of_memory)
 
     def evict(self, namespace: str, pod: str, resource: str = "memory") -> None:
         """A kubelet evicts a pod because its node runs low on memory or ephemeral-storage."""
         for worker in self._named(namespace, pod):
-            if worker.evictable:
-                eviction.evict(worker, resource)
+            worker.evict(resource)
 
     # Nodes
 
@@ -115,7 +113,7 @@ class Kubelets:
 
     def pods(self, node: str) -> list[JSON]:
         """The pods bound to a node, in the order of their binding."""
-        return [worker.pod for worker in self._by_node.get(node, {}).values()]
+        return [worker.pod.object for worker in self._by_node.get(node, {}).values()]
 
     def preload(self, node: str, reference: str) -> None:
         """A node has an image already."""
@@ -223,20 +221,20 @@ class Kubelets:
             if agent is not None and pod["status"].get("phase") not in _ENDED:
                 self._add(PodWorker(self._runtime, agent, pod), node)
         else:
-            shortened = _grace(pod) < _grace(worker.pod)
-            worker.pod = pod
-            if "deletionTimestamp" in meta and worker.agent.up and shortened:
+            shortened = _grace(pod) < _grace(worker.pod.object)
+            worker.pod.object = pod
+            if "deletionTimestamp" in meta and worker.pod.agent.up and shortened:
                 self._clock.after(WATCH_SECONDS, worker.deleted)
 
     def _add(self, worker: PodWorker, node: str) -> None:
-        self._workers[worker.uid] = worker
-        self._by_node.setdefault(node, {})[worker.uid] = worker
-        if worker.agent.up:
+        self._workers[worker.pod.uid] = worker
+        self._by_node.setdefault(node, {})[worker.pod.uid] = worker
+        if worker.pod.agent.up:
             worker.sync_after(WATCH_SECONDS)
 
     def _forget(self, worker: PodWorker, node: str) -> None:
-        del self._workers[worker.uid]
-        del self._by_node[node][worker.uid]
+        del self._workers[worker.pod.uid]
+        del self._by_node[node][worker.pod.uid]
         self._clock.after(0, worker.gone)
 
     def _resume(self, agent: NodeAgent) -> None:
@@ -258,20 +256,20 @@ class Kubelets:
         return declared or self.images.image(image).workload
 
     def _behave(self, worker: PodWorker) -> None:
-        meta = worker.pod["metadata"]
-        for container in worker.containers:
+        meta = worker.pod.object["metadata"]
+        for container in worker.pod.containers:
             if container.running:
                 container.workload = self._workload(
                     meta["namespace"], meta["name"], container.spec["image"]
                 )
-                worker.prober.changed(container)
+                worker.behave(container)
 
     def _named(self, namespace: str, pod: str) -> list[PodWorker]:
         return [
             worker
             for worker in self._workers.values()
-            if worker.pod["metadata"]["name"] == pod
-            and worker.pod["metadata"]["namespace"] == namespace
+            if worker.pod.object["metadata"]["name"] == pod
+            and worker.pod.object["metadata"]["namespace"] == namespace
         ]
 
 

@@ -5,26 +5,28 @@ then one a period. While a container stays as it is and answers, no probe is sim
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/prober/worker.go
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet.container import Container
+from hourglass_simulator.kubelet.pod import NodePod
+from hourglass_simulator.kubelet.statusmanager import StatusManager
 from hourglass_simulator.recorder import WARNING
-
-if TYPE_CHECKING:
-    from hourglass_simulator.kubelet.podworker import PodWorker
 
 
 class Prober:
-    """The timers of one pod's containers."""
+    """The timers of one pod's containers; `on_exit` is called when one exits by itself."""
 
-    __slots__ = ("_exits", "_probes", "_worker")
+    __slots__ = ("_exits", "_on_exit", "_pod", "_probes", "_statuses")
 
-    def __init__(self, worker: PodWorker) -> None:
-        self._worker = worker
+    def __init__(
+        self, pod: NodePod, statuses: StatusManager, on_exit: Callable[[Container], None]
+    ) -> None:
+        self._pod = pod
+        self._statuses = statuses
+        self._on_exit = on_exit
         self._exits: dict[str, Timer] = {}
         self._probes: dict[str, Timer] = {}
 
@@ -41,9 +43,9 @@ class Prober:
         if "readinessProbe" in container.spec:
             self._probe_after(container, self._period(container))
 
-    def resume(self, containers: list[Container]) -> None:
+    def resume(self) -> None:
         """The kubelet is back."""
-        for container in containers:
+        for container in self._pod.containers:
             if container.running and "readinessProbe" in container.spec:
                 self._probe_after(container, _AGAIN)
 
@@ -58,27 +60,27 @@ class Prober:
         workload = container.workload
         if workload.exit_after is None or container.started is None:
             return
-        self._exits[container.name] = self._worker.runtime.clock.at(
-            container.started + workload.exit_after, lambda: self._worker.exit(container)
+        self._exits[container.name] = self._pod.runtime.clock.at(
+            container.started + workload.exit_after, lambda: self._on_exit(container)
         )
 
     def _probe_after(self, container: Container, seconds: float) -> None:
         if timer := self._probes.pop(container.name, None):
             timer.cancel()
-        clock = self._worker.runtime.clock
+        clock = self._pod.runtime.clock
         self._probes[container.name] = clock.after(seconds, lambda: self._probe(container))
 
     def _probe(self, container: Container) -> None:
-        if container.started is None or not self._worker.agent.up:
+        if container.started is None or not self._pod.agent.up:
             return
-        now = self._worker.runtime.clock.now
+        now = self._pod.runtime.clock.now
         if container.workload.answers(now - container.started):
             container.failures = 0
             container.answered = True
             self._set(container, ready=True)
             self._probe_on_change(container)
             return
-        self._worker.event(WARNING, "Unhealthy", self._failure(container), container.field_path)
+        self._pod.event(WARNING, "Unhealthy", self._failure(container), container.field_path)
         container.failures += 1
         threshold = int(container.spec["readinessProbe"].get("failureThreshold") or 3)
         first = container.answered is None
@@ -91,7 +93,7 @@ class Prober:
     def _set(self, container: Container, *, ready: bool) -> None:
         if container.ready != ready:
             container.ready = ready
-            self._worker.report_soon()
+            self._statuses.report_change()
 
     def _probe_on_change(self, container: Container) -> None:
         """Probe next when the answer could be another one."""
@@ -99,12 +101,12 @@ class Prober:
         if until is None or container.started is None:
             return
         period = self._period(container)
-        left = container.started + until - self._worker.runtime.clock.now
+        left = container.started + until - self._pod.runtime.clock.now
         self._probe_after(container, max(1, -(-left // period)) * period)
 
     def _failure(self, container: Container) -> str:
         probe: JSON = container.spec["readinessProbe"]
-        ip = self._worker.ip
+        ip = self._pod.ip
         if "grpc" in probe:
             address = f"{ip}:{probe['grpc']['port']}"
             seconds = int(probe.get("timeoutSeconds") or 1)

@@ -3,34 +3,36 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kuberuntime/kuberuntime_container.go
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from hourglass_simulator.kubelet import environment
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.kubelet.images import Image, Pull, invalid, qualified
+from hourglass_simulator.kubelet.pod import NodePod
 from hourglass_simulator.recorder import NORMAL, WARNING
-
-if TYPE_CHECKING:
-    from hourglass_simulator.kubelet.podworker import PodWorker
 
 FAILED_PULL_SECONDS = 0.1
 """Until a registry has said no."""
 
 
 class Starter:
-    """One attempt at all containers of a pod that are to be started, in their order."""
+    """One attempt at all containers of a pod that are to be started, in their order.
 
-    def __init__(self, worker: PodWorker, *, changed: bool = False) -> None:
-        self._worker = worker
-        self._runtime = worker.runtime
-        self._clock = worker.runtime.clock
-        self._epoch = worker.epoch
+    `on_start` is called for each container that runs. `changed` says that the sync which this is
+    part of has changed something already.
+    """
+
+    def __init__(
+        self, pod: NodePod, on_start: Callable[[Container], None], *, changed: bool = False
+    ) -> None:
+        self._pod = pod
+        self._on_start = on_start
+        self._runtime = pod.runtime
+        self._clock = pod.runtime.clock
+        self._epoch = pod.epoch
         self._changed = changed
         self._failed = False
-        self._queue = [c for c in worker.containers if c.to_start(worker.restart_policy)]
+        self._queue = [c for c in pod.containers if c.to_start(pod.restart_policy)]
         self._done: Callable[[bool, bool], None] = lambda *_: None
 
     def start(self, done: Callable[[bool, bool], None]) -> None:
@@ -54,7 +56,7 @@ class Starter:
         if not backoff.waiting(container.finished, now):
             backoff.next(container.finished, now)
             return False
-        meta = self._worker.pod["metadata"]
+        meta = self._pod.object["metadata"]
         pod = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
         text = f"Back-off restarting failed container {container.name} in pod {pod}"
         self._event(container, WARNING, "BackOff", text)
@@ -72,7 +74,7 @@ class Starter:
             self._fail_image(container, "InvalidImageName", why)
             return
         policy = container.spec.get("imagePullPolicy", "IfNotPresent")
-        present = qualified(reference) in self._worker.agent.images
+        present = qualified(reference) in self._pod.agent.images
         if policy == "Never" and not present:
             why = f'Container image "{reference}" is not present with pull policy of Never'
             self._event(container, WARNING, "ErrImageNeverPull", why)
@@ -84,8 +86,8 @@ class Starter:
         elif container.pull_backoff.waiting_since_update(self._clock.now):
             why = f'Back-off pulling image "{reference}"'
             self._event(container, NORMAL, "BackOff", why)
-            told = f"{why}: ErrImagePull: {container.pull_error}"
-            self._fail_image(container, "ImagePullBackOff", told)
+            message = f"{why}: ErrImagePull: {container.pull_error}"
+            self._fail_image(container, "ImagePullBackOff", message)
         else:
             self._pull(container)
 
@@ -110,7 +112,7 @@ class Starter:
             self._fail_image(container, "ErrImagePull", why)
             return
         if self._runtime.images.kept:
-            self._worker.agent.images.add(image.reference)
+            self._pod.agent.images.add(image.reference)
         took = _duration(seconds)
         text = (
             f'Successfully pulled image "{reference}" in {took} ({took} including waiting).'
@@ -122,12 +124,12 @@ class Starter:
     # Container
 
     def _create(self, container: Container, image: Image) -> None:
-        namespace = self._worker.pod["metadata"]["namespace"]
+        namespace = self._pod.object["metadata"]["namespace"]
         if why := environment.missing(self._runtime.api, namespace, container.spec):
             self._event(container, WARNING, "Failed", f"Error: {why}")
             self._fail(container, "CreateContainerConfigError", why)
             return
-        name = self._worker.pod["metadata"]["name"]
+        name = self._pod.object["metadata"]["name"]
         workload = self._runtime.workload(namespace, name, container.spec["image"])
         if workload.start_seconds:
             self._clock.after(workload.start_seconds, lambda: self._run(container, image))
@@ -137,11 +139,10 @@ class Starter:
     def _run(self, container: Container, image: Image) -> None:
         if not self._wanted():
             return
-        worker = self._worker
-        meta = worker.pod["metadata"]
+        meta = self._pod.object["metadata"]
         reference = container.spec["image"]
         workload = self._runtime.workload(meta["namespace"], meta["name"], reference)
-        container.create(worker.uid)
+        container.create(self._pod.uid)
         container.image_reference, container.image_id = image.reference, image.identifier
         container.workload = workload
         self._changed = True
@@ -150,7 +151,7 @@ class Starter:
         if workload.executable:
             container.run(now, timestamp)
             self._event(container, NORMAL, "Started", f"Started container {container.name}")
-            worker.prober.started(container)
+            self._on_start(container)
             self._next()
             return
         why = _cannot_execute(container)
@@ -159,7 +160,7 @@ class Starter:
         self._fail(container, "RunContainerError", why)
 
     def _wanted(self) -> bool:
-        return self._worker.starting and self._worker.epoch == self._epoch
+        return self._pod.startable and self._pod.epoch == self._epoch
 
     def _fail_image(self, container: Container, reason: str, message: str) -> None:
         self._event(container, WARNING, "Failed", f"Error: {reason}")
@@ -171,7 +172,7 @@ class Starter:
         self._next()
 
     def _event(self, container: Container, kind: str, reason: str, message: str) -> None:
-        self._worker.event(kind, reason, message, container.field_path)
+        self._pod.event(kind, reason, message, container.field_path)
 
 
 def _cannot_execute(container: Container) -> str:

@@ -3,19 +3,15 @@
 https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from hourglass_simulator.apiserver import APIError, CallTimeout
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet.container import Container
+from hourglass_simulator.kubelet.pod import NodePod, Stage
+from hourglass_simulator.kubelet.statusmanager import StatusManager
 from hourglass_simulator.recorder import NORMAL
-
-if TYPE_CHECKING:
-    from hourglass_simulator.kubelet.podworker import PodWorker
 
 MINIMUM_GRACE_SECONDS = 2.0
 """What is left to a container at least after its hook, whatever the grace period."""
@@ -31,49 +27,53 @@ _KILLED = 137
 class Termination:
     """Ends one pod; begun once, it goes on to the end."""
 
-    def __init__(self, worker: PodWorker) -> None:
-        self._worker = worker
-        self._clock = worker.runtime.clock
+    def __init__(self, pod: NodePod, statuses: StatusManager) -> None:
+        self._pod = pod
+        self._statuses = statuses
+        self._clock = pod.runtime.clock
         self._timers: list[Timer] = []
         self._stopped = False
         self._missed: Callable[[], None] | None = None
         """What was due while the kubelet was away."""
 
     def begin(self, grace: float | None = None) -> None:
-        """Announce it in the status, then stop the containers."""
-        worker = self._worker
-        worker.begin_terminating()
-        announce(worker)
-        spec = worker.pod["spec"]
+        """Write the status, then stop the containers; no container is started any more."""
+        pod = self._pod
+        if not pod.start_time:
+            pod.start_time = self._clock.timestamp()
+        pod.stage = Stage.TERMINATING
+        if pod.ended_by_kubelet is None:
+            self._statuses.report()
+        announce(pod)
         if grace is None:
-            grace = worker.pod["metadata"].get("deletionGracePeriodSeconds")
+            grace = pod.object["metadata"].get("deletionGracePeriodSeconds")
         if grace is None:
-            grace = spec.get("terminationGracePeriodSeconds", 30)
-        for container in worker.containers:
+            grace = pod.object["spec"].get("terminationGracePeriodSeconds", 30)
+        for container in pod.containers:
             if container.running:
                 self._stop(container, float(grace))
         self.check()
 
-    def hasten(self, grace: float) -> None:
-        """The grace period was shortened."""
+    def shorten(self, grace: float) -> None:
+        """The grace period is only `grace` seconds from now on."""
         if self._stopped:
             return
-        for container in self._worker.containers:
+        for container in self._pod.containers:
             if container.running:
                 left = max(grace, MINIMUM_GRACE_SECONDS)
                 self._after(left, partial(self._end, container, _KILLED))
 
     def resume(self) -> None:
-        """The kubelet is back: what it could not tell or do before it does now."""
+        """The kubelet is back: do now what was due while it was away."""
         if self._missed is not None:
             missed, self._missed = self._missed, None
             missed()
         elif not self._stopped:
-            self._worker.report()
+            self._statuses.report()
 
     def check(self) -> None:
         """Go on once no container runs."""
-        if self._stopped or any(c.running for c in self._worker.containers):
+        if self._stopped or any(c.running for c in self._pod.containers):
             return
         self._stopped = True
         for timer in self._timers:
@@ -99,59 +99,64 @@ class Termination:
         self.check()
 
     def _finish(self) -> None:
-        worker = self._worker
-        if not worker.agent.up:
+        pod = self._pod
+        if not pod.agent.up:
             self._missed = self._finish
             return
-        worker.sandbox = False
+        pod.sandbox = False
         # Admission counts active pods only, and one whose containers have ended is not:
         # https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.go#L1128
-        worker.release()
-        created = any(container.exists for container in worker.containers)
+        pod.release()
+        created = any(container.exists for container in pod.containers)
         if created:
-            worker.finish()
+            self._report_end()
         else:
-            worker.report()
-        self._after(CLEANED_SECONDS, lambda: self._leave(created))
+            self._statuses.report()
+        self._after(CLEANED_SECONDS, lambda: self._cleaned(created))
 
-    def _leave(self, created: bool) -> None:
-        if not self._worker.agent.up:
-            self._missed = partial(self._leave, created)
+    def _report_end(self, *, lost: bool = False) -> None:
+        """Write the last status."""
+        self._statuses.report(finished=True, lost=lost)
+        self._pod.stage = Stage.TERMINATED
+
+    def _cleaned(self, created: bool) -> None:
+        if not self._pod.agent.up:
+            self._missed = partial(self._cleaned, created)
             return
         if not created:
-            self._worker.finish(lost=True)
-        self._worker.release()
-        self.let_go()
+            self._report_end(lost=True)
+        self._pod.release()
+        self.confirm_deletion()
 
-    def let_go(self) -> None:
-        """Confirm the deletion, so that the API server removes the pod."""
-        worker = self._worker
-        meta = worker.pod["metadata"]
-        if not worker.agent.up:
-            self._missed = self.let_go
+    def confirm_deletion(self) -> None:
+        """Delete the pod with a grace period of 0, so that the API server removes it."""
+        pod = self._pod
+        meta = pod.object["metadata"]
+        if not pod.agent.up:
+            self._missed = self.confirm_deletion
             return
         if "deletionTimestamp" not in meta:
             return
         try:
-            worker.runtime.api.delete(
+            pod.runtime.api.delete(
                 "pods",
                 meta["namespace"],
                 meta["name"],
                 grace_period_seconds=0,
-                uid=worker.uid,
-                user=worker.runtime.user(worker.agent),
+                uid=pod.uid,
+                user=pod.user,
             )
         except (APIError, CallTimeout):
-            if not worker.is_gone:
-                self._after(RETRY_SECONDS, self.let_go)
+            if pod.stage is not Stage.GONE:
+                self._after(RETRY_SECONDS, self.confirm_deletion)
 
     def _after(self, seconds: float, action: Callable[[], None]) -> None:
         self._timers.append(self._clock.after(seconds, action))
 
 
-def announce(worker: PodWorker) -> None:
-    """Say of each running container that it is being stopped."""
-    for container in worker.containers:
+def announce(pod: NodePod) -> None:
+    """Record for each running container that it is being stopped."""
+    for container in pod.containers:
         if container.running:
             text = f"Stopping container {container.name}"
-            worker.event(NORMAL, "Killing", text, container.field_path)
+            pod.event(NORMAL, "Killing", text, container.field_path)

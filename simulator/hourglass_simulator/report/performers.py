@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
-from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.apiserver.customresource import compiled
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import Key, key_of
 
@@ -26,11 +25,6 @@ def performers_table(
     performers: Sequence[JSON], now: datetime, *, wide: bool = True
 ) -> list[list[str]]:
     """The cells of `kubectl get performers -A`, headings first."""
-    rows = _resource().table(performers, now, wide=wide)
+    rows = compiled(generate()).table(performers, now, wide=wide)
     namespaces = ["NAMESPACE", *(key_of(performer)[0] for performer in performers)]
     return [[namespace, *row] for namespace, row in zip(namespaces, rows, strict=True)]
-
-
-@cache
-def _resource() -> CustomResource:
-    return CustomResource(generate())

@@ -6,6 +6,7 @@ from typing import Any
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.scenario import duration
+from hourglass_simulator.scenario.backend import Write
 from hourglass_simulator.scenario.expectation import (
     ANYTHING,
     Expectation,
@@ -18,8 +19,8 @@ from hourglass_simulator.scenario.history import (
     History,
     Key,
     condition_of,
-    key_of,
     pod_name,
+    service_of,
 )
 
 
@@ -47,15 +48,15 @@ def mismatches(
     found = [
         mismatch
         for name, expected in expectation.performers.items()
-        for mismatch in _performer(expected, performer_key(name, namespace), history)
+        for mismatch in performer_mismatches(expected, performer_key(name, namespace), history)
     ]
     for objects in expectation.objects:
         found += _objects(objects, history, namespace)
     if expectation.writes is not None:
-        start = history.mark.writes if writes_from is None else writes_from
+        start = history.writes_before if writes_from is None else writes_from
         found += _writes(expectation.writes, history, start)
     if expectation.no_writes_for is not None:
-        found += _quiet(expectation.no_writes_for, history)
+        found += quiet_mismatches(expectation.no_writes_for, history)
     return found
 
 
@@ -65,63 +66,16 @@ def performer_key(name: str, namespace: str) -> Key:
     return before or namespace, after
 
 
-def unsettled(performer: JSON, history: History) -> Iterator[Mismatch]:
-    """How a Performer differs from what its spec asks for; nothing if it does not."""
-    key = key_of(performer)
-    status = performer.get("status", {})
-    subject = _subject(key)
-    if "deletionTimestamp" in performer["metadata"]:
-        yield Mismatch(subject, "it is gone", f"phase {status.get('phase')}")
-        return
-    yield from _performer(_SETTLED, key, history)
-    generation = performer["metadata"].get("generation")
-    observed = status.get("observedGeneration")
-    if observed != generation:
-        yield Mismatch(subject, f"observedGeneration {generation}", str(observed))
-    wanted, serving = status.get("templateHash"), status.get("servingTemplateHash")
-    if wanted != serving:
-        yield Mismatch(subject, f"pods of template {wanted} serve", str(serving))
-
-
-_SETTLED = PerformerIs.model_validate(
-    {
-        "phase": "Running",
-        "ready": True,
-        "conditions": {
-            "Available": "True",
-            "Progressing": "False",
-            "Degraded": "False",
-            "Ready": "True",
-        },
-        "pods": 1,
-        "services": 1,
-        "serving": True,
-    }
-)
-
-
-def leftovers(history: History) -> Iterator[Mismatch]:
-    """What is left of Performers that are gone."""
-    for resource in ("pods", "services"):
-        for found in history.objects(resource):
-            for owner in found["metadata"].get("ownerReferences", []):
-                key = found["metadata"].get("namespace", ""), owner["name"]
-                if owner["kind"] != "Performer":
-                    continue
-                performer = history.get("performers", key)
-                if performer is None or performer["metadata"]["uid"] != owner["uid"]:
-                    left = f"{resource[:-1]} {found['metadata']['name']} is left"
-                    yield Mismatch(_subject(key), "nothing is left of it", left)
-
-
-def _subject(key: Key) -> str:
+def subject_of(key: Key) -> str:
+    """How a Performer is named in mismatches."""
     return f"performer {'/'.join(key)}"
 
 
-def _performer(expected: PerformerIs, key: Key, history: History) -> Iterator[Mismatch]:
+def performer_mismatches(expected: PerformerIs, key: Key, history: History) -> Iterator[Mismatch]:
+    """What is not as expected of one Performer."""
     performer = history.get("performers", key)
     for what, seen in _differences(expected, key, performer, history):
-        yield Mismatch(_subject(key), what, seen)
+        yield Mismatch(subject_of(key), what, seen)
 
 
 def _differences(
@@ -195,7 +149,7 @@ def _message(name: str, pattern: Pattern, performer: JSON) -> Iterator[tuple[str
 def _pod_change(
     expected: PerformerIs, key: Key, performer: JSON, history: History
 ) -> Iterator[tuple[str, str]]:
-    before, now = history.mark.pod_names.get(key, ""), pod_name(performer)
+    before, now = history.pod_name_before(key), pod_name(performer)
     if expected.pod == "same" and now != before:
         yield f"pod {before or 'none'} as before", now or "none"
     if expected.pod == "other" and now in ("", before):
@@ -206,10 +160,10 @@ def _possessions(expected: PerformerIs, key: Key, history: History) -> Iterator[
     for resource, count in (("pods", expected.pods), ("services", expected.services)):
         if count is None:
             continue
-        names = [obj["metadata"]["name"] for obj in history.belonging(resource, key)]
+        names = [obj["metadata"]["name"] for obj in history.labelled(resource, key)]
         if len(names) != count:
             yield f"{count} {resource}", f"{len(names)} ({', '.join(names)})" if names else "none"
-    service = key[0], f"performer-{key[1]}"
+    service = service_of(key)
     if expected.serving is not None and history.serving(service) != expected.serving:
         yield (("a ready endpoint", "none") if expected.serving else ("no ready endpoint", "one"))
     if expected.served_throughout and not history.served_throughout(service):
@@ -245,16 +199,10 @@ def in_order(wanted: Sequence[str], seen: Sequence[str]) -> bool:
 
 
 def _objects(expected: ObjectsAre, history: History, namespace: str) -> Iterator[Mismatch]:
-    spaces = ("", namespace) if expected.namespace is None else (expected.namespace,)
-    meant = [
-        found
-        for found in history.objects(expected.resource)
-        if found["metadata"].get("namespace", "") in spaces
-        and expected.name in (None, found["metadata"]["name"])
-        and contains(found["metadata"].get("labels", {}), expected.labels)
-    ]
-    count = sum(1 for found in meant if expected.has is None or contains(found, expected.has))
-    if (count < 1) if expected.count is None else (count != expected.count):
+    objects = history.objects(expected.resource)
+    meant = [found for found in objects if is_meant(expected, found, namespace)]
+    count = sum(1 for found in meant if is_counted(expected, found))
+    if not is_enough(expected, count):
         wanted = "at least 1" if expected.count is None else str(expected.count)
         which = f" with {expected.has}" if expected.has is not None else ""
         seen = str(count)
@@ -262,6 +210,27 @@ def _objects(expected: ObjectsAre, history: History, namespace: str) -> Iterator
             seen += f" ({difference(meant[0], expected.has)})"
         name = " ".join(part for part in (expected.resource, expected.name) if part)
         yield Mismatch(name, wanted + which, seen)
+
+
+def is_meant(expected: ObjectsAre, obj: JSON, namespace: str) -> bool:
+    """Whether an object of the resource is one that the expectation is about."""
+    metadata = obj["metadata"]
+    spaces = ("", namespace) if expected.namespace is None else (expected.namespace,)
+    return (
+        metadata.get("namespace", "") in spaces
+        and expected.name in (None, metadata["name"])
+        and contains(metadata.get("labels", {}), expected.labels)
+    )
+
+
+def is_counted(expected: ObjectsAre, meant: JSON) -> bool:
+    """Whether an object that is meant has what is expected of it."""
+    return expected.has is None or contains(meant, expected.has)
+
+
+def is_enough(expected: ObjectsAre, count: int) -> bool:
+    """Whether so many objects are as many as expected."""
+    return count >= 1 if expected.count is None else count == expected.count
 
 
 def contains(found: Any, part: Any) -> bool:
@@ -298,11 +267,7 @@ def _text(value: object) -> str:
 
 
 def _writes(expected: WritesAre, history: History, start: int) -> Iterator[Mismatch]:
-    counted = [
-        write
-        for write in history.writes[start:]
-        if expected.resource in (None, write.resource) and expected.verb in (None, write.verb)
-    ]
+    counted = [write for write in history.writes[start:] if is_budgeted(expected, write)]
     if len(counted) > expected.at_most:
         which = " ".join(part for part in (expected.verb, expected.resource) if part)
         seen = ", ".join(f"{write.verb} {write.resource}" for write in counted)
@@ -313,7 +278,13 @@ def _writes(expected: WritesAre, history: History, start: int) -> Iterator[Misma
         )
 
 
-def _quiet(expected: float, history: History) -> Iterator[Mismatch]:
+def is_budgeted(expected: WritesAre, write: Write) -> bool:
+    """Whether the budget counts a write."""
+    return expected.resource in (None, write.resource) and expected.verb in (None, write.verb)
+
+
+def quiet_mismatches(expected: float, history: History) -> Iterator[Mismatch]:
+    """The last write, if it is less than the expected seconds ago."""
     ago = history.now - history.last_write
     if ago < expected:
         last = history.writes[-1] if history.writes else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.backend import Change, Write
@@ -11,6 +12,9 @@ Key = tuple[str, str]
 
 NAME_LABEL = "performer-name"
 SERVICE_LABEL = "kubernetes.io/service-name"
+SERVICE_PREFIX = "performer-"
+DEPENDENTS = ("pods", "services")
+"""What a Performer owns."""
 
 
 def key_of(obj: JSON) -> Key:
@@ -39,14 +43,12 @@ class PerformerPast:
     """Reason → name of the Event → its count."""
 
 
-@dataclass(slots=True)
-class Mark:
-    """The moment just before the last step that did something."""
+class Affected(NamedTuple):
+    """What a change may have an effect on: the object itself, and Performers."""
 
-    writes: int = 0
-    pod_names: dict[Key, str] = field(default_factory=dict)
-    served: set[Key] = field(default_factory=set)
-    """Services that had a ready endpoint then and at every moment since."""
+    resource: str
+    key: Key
+    performers: tuple[Key, ...]
 
 
 class History:
@@ -59,14 +61,21 @@ class History:
         self.version = 0
         """Goes up with everything that happens."""
         self.records: list[Change | Write] = []
+        self.affected: list[Affected] = []
+        """One entry for each change."""
         self.writes: list[Write] = []
         """Calls that keep a Lease do not count."""
-        self.mark = Mark()
+        self.writes_before = 0
+        """How many writes there were before the last step that did something."""
         self._now = now
         self._objects: dict[str, dict[Key, JSON]] = {}
-        self._owned: dict[tuple[str, Key], dict[Key, JSON]] = {}
+        self._labelled: dict[tuple[str, Key], dict[Key, JSON]] = {}
+        self._dependents: dict[Key, dict[tuple[str, Key], JSON]] = {}
         self._pasts: dict[Key, PerformerPast] = {}
-        self._serving: set[Key] = set()
+        self._ready_slices: dict[Key, set[Key]] = {}
+        # Since the last step that did something:
+        self._pod_names_before: dict[Key, str] = {}
+        self._interrupted: set[Key] = set()
 
     @property
     def now(self) -> float:
@@ -82,16 +91,27 @@ class History:
         """Take in a change of an object."""
         self.version += 1
         self.records.append(change)
-        key = key_of(change.object)
-        self._place(change, key)
-        if change.resource == "performers":
-            self._performer(key, change.object)
-        elif change.resource == "pods":
-            self._pod(change.object)
-        elif change.resource == "events":
-            self._event(key, change.object)
-        elif change.resource == "endpointslices":
-            self._slice(key, change.object)
+        resource, obj = change.resource, change.object
+        key = key_of(obj)
+        objects = self._objects.setdefault(resource, {})
+        before = objects.pop(key, None)
+        if change.type != "DELETED":
+            objects[key] = obj
+        versions = [version for version in (before, obj) if version is not None]
+        performers: list[Key] = []
+        if resource == "performers":
+            performers = [key]
+            self._performer(key, before, change)
+        elif resource in DEPENDENTS:
+            performers = self._dependent(key, before, change)
+        elif resource == "events":
+            performers = [_involved(version) for version in versions]
+            self._event(key, obj)
+        elif resource == "endpointslices":
+            services = {_service_of(version) for version in versions}
+            performers = [performer for s in services for performer in _performer_behind(s)]
+            self._slice(key, before, change)
+        self.affected.append(Affected(resource, key, tuple(performers)))
 
     def wrote(self, write: Write) -> None:
         """Take in a mutating call of the operator."""
@@ -103,11 +123,9 @@ class History:
 
     def act(self) -> None:
         """A step is about to do something: `since the last step that did something` is now."""
-        self.mark = Mark(
-            writes=len(self.writes),
-            pod_names={key: pod_name(found) for key, found in self._of("performers").items()},
-            served=set(self._serving),
-        )
+        self.writes_before = len(self.writes)
+        self._pod_names_before.clear()
+        self._interrupted.clear()
 
     def objects(self, resource: str) -> Iterator[JSON]:
         """The objects of a resource that exist now, sorted by namespace and name."""
@@ -122,33 +140,37 @@ class History:
         """What a Performer, or the last one that had this name, has been through."""
         return self._pasts.get(key) or PerformerPast("")
 
-    def belonging(self, resource: str, performer: Key) -> list[JSON]:
+    def pod_name_before(self, performer: Key) -> str:
+        """`status.podName` just before the last step that did something, "" if it was not set."""
+        if performer in self._pod_names_before:
+            return self._pod_names_before[performer]
+        found = self.get("performers", performer)
+        return pod_name(found) if found else ""
+
+    def labelled(self, resource: str, performer: Key) -> list[JSON]:
         """Pods or services with a Performer's labels."""
-        owned = self._owned.get((resource, performer), {})
-        return [owned[key] for key in sorted(owned)]
+        found = self._labelled.get((resource, performer), {})
+        return [found[key] for key in sorted(found)]
+
+    def dependents(self, performer: Key) -> list[tuple[str, JSON]]:
+        """Pods and services owned by a Performer of that name: resource and object."""
+        found = self._dependents.get(performer, {})
+        return [(slot[0], found[slot]) for slot in sorted(found)]
 
     def serving(self, service: Key) -> bool:
         """Whether a Service has a ready endpoint now."""
-        return service in self._serving
+        return bool(self._ready_slices.get(service))
 
     def served_throughout(self, service: Key) -> bool:
-        """Whether a Service had a ready endpoint at every moment since the mark."""
-        return service in self.mark.served
+        """Whether a Service had a ready endpoint at every moment since the last step."""
+        return self.serving(service) and service not in self._interrupted
 
     def _of(self, resource: str) -> dict[Key, JSON]:
         return self._objects.get(resource, {})
 
-    def _place(self, change: Change, key: Key) -> None:
-        objects = self._objects.setdefault(change.resource, {})
-        before = objects.pop(key, None)
-        if before is not None:
-            self._owned.get((change.resource, _performer_of(before)), {}).pop(key, None)
-        if change.type != "DELETED":
-            objects[key] = change.object
-            performer = _performer_of(change.object)
-            self._owned.setdefault((change.resource, performer), {})[key] = change.object
-
-    def _performer(self, key: Key, obj: JSON) -> None:
+    def _performer(self, key: Key, before: JSON | None, change: Change) -> None:
+        obj = change.object
+        self._pod_names_before.setdefault(key, pod_name(before) if before else "")
         past = self._pasts.get(key)
         if past is None or past.uid != obj["metadata"]["uid"]:
             past = self._pasts[key] = PerformerPast(obj["metadata"]["uid"])
@@ -159,30 +181,54 @@ class History:
         if ready and past.reasons[-1:] != [ready["reason"]]:
             past.reasons.append(ready["reason"])
 
-    def _pod(self, obj: JSON) -> None:
+    def _dependent(self, key: Key, before: JSON | None, change: Change) -> list[Key]:
+        """A pod or a service; the Performers whose labels or references it has or had."""
+        resource, obj = change.resource, change.object
+        performers = []
+        if before is not None:
+            performers += [_performer_of(before), *owners(before)]
+            self._labelled[resource, _performer_of(before)].pop(key, None)
+            for owner in owners(before):
+                self._dependents[owner].pop((resource, key), None)
+        if change.type != "DELETED":
+            performers += [_performer_of(obj), *owners(obj)]
+            self._labelled.setdefault((resource, _performer_of(obj)), {})[key] = obj
+            for owner in owners(obj):
+                self._dependents.setdefault(owner, {})[resource, key] = obj
         past = self._pasts.get(_performer_of(obj))
-        if past is not None:
+        if past is not None and resource == "pods":
             past.pods.add(obj["metadata"]["uid"])
+        return performers
 
     def _event(self, key: Key, obj: JSON) -> None:
-        about = obj.get("involvedObject", {})
-        past = self._pasts.get((about.get("namespace", ""), about.get("name", "")))
-        if past is not None and about.get("uid") == past.uid:
+        past = self._pasts.get(_involved(obj))
+        if past is not None and obj["involvedObject"].get("uid") == past.uid:
             past.events.setdefault(obj.get("reason", ""), {})[key[1]] = obj.get("count") or 1
 
-    def _slice(self, key: Key, obj: JSON) -> None:
-        service = key[0], obj["metadata"].get("labels", {}).get(SERVICE_LABEL, "")
-        serving = any(
-            _has_ready_endpoint(found)
-            for (space, _), found in self._of("endpointslices").items()
-            if space == service[0]
-            and found["metadata"].get("labels", {}).get(SERVICE_LABEL) == service[1]
-        )
-        if serving:
-            self._serving.add(service)
-        else:
-            self._serving.discard(service)
-            self.mark.served.discard(service)
+    def _slice(self, key: Key, before: JSON | None, change: Change) -> None:
+        services = {_service_of(obj) for obj in (before, change.object) if obj is not None}
+        served = {service for service in services if self.serving(service)}
+        for service in services:
+            self._ready_slices.setdefault(service, set()).discard(key)
+        if change.type != "DELETED" and _has_ready_endpoint(change.object):
+            self._ready_slices[_service_of(change.object)].add(key)
+        self._interrupted |= {s for s in services if self.serving(s) != (s in served)}
+
+
+def pod_name(performer: JSON) -> str:
+    """`status.podName`, "" if it is not set."""
+    found: str = performer.get("status", {}).get("podName", "")
+    return found
+
+
+def owners(obj: JSON) -> list[Key]:
+    """The Performers that an object names as its owners."""
+    metadata = obj["metadata"]
+    return [
+        (metadata.get("namespace", ""), owner["name"])
+        for owner in metadata.get("ownerReferences", ())
+        if owner["kind"] == "Performer"
+    ]
 
 
 def _performer_of(obj: JSON) -> Key:
@@ -190,10 +236,25 @@ def _performer_of(obj: JSON) -> Key:
     return metadata.get("namespace", ""), metadata.get("labels", {}).get(NAME_LABEL, "")
 
 
-def pod_name(performer: JSON) -> str:
-    """`status.podName`, "" if it is not set."""
-    found: str = performer.get("status", {}).get("podName", "")
-    return found
+def _involved(event: JSON) -> Key:
+    about = event.get("involvedObject", {})
+    return about.get("namespace", ""), about.get("name", "")
+
+
+def _service_of(endpoint_slice: JSON) -> Key:
+    metadata = endpoint_slice["metadata"]
+    return metadata.get("namespace", ""), metadata.get("labels", {}).get(SERVICE_LABEL, "")
+
+
+def service_of(performer: Key) -> Key:
+    """Namespace and name of a Performer's Service."""
+    return performer[0], f"{SERVICE_PREFIX}{performer[1]}"
+
+
+def _performer_behind(service: Key) -> list[Key]:
+    namespace, name = service
+    named = name.startswith(SERVICE_PREFIX)
+    return [(namespace, name.removeprefix(SERVICE_PREFIX))] if named else []
 
 
 def _has_ready_endpoint(endpoint_slice: JSON) -> bool:

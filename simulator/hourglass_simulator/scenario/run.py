@@ -6,19 +6,15 @@ from functools import partial
 from hourglass_kube.types import JSON
 from hourglass_simulator.scenario import duration, words
 from hourglass_simulator.scenario.backend import Backend, Change, Refused, Write
-from hourglass_simulator.scenario.expect import (
-    Mismatch,
-    leftovers,
-    mismatches,
-    performer_key,
-    unsettled,
-)
+from hourglass_simulator.scenario.evaluation import Evaluation, Settlement
+from hourglass_simulator.scenario.expect import Mismatch, mismatches
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expectation, Never
-from hourglass_simulator.scenario.history import History, key_of
+from hourglass_simulator.scenario.history import History
 from hourglass_simulator.scenario.load import ScenarioFile
 from hourglass_simulator.scenario.manifest import ManifestSource
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result, StepResult
+from hourglass_simulator.scenario.settled import settles_mismatches
 from hourglass_simulator.scenario.step import CHECKS, Step
 from hourglass_simulator.scenario.timeline import Entry, Narrator
 
@@ -141,62 +137,56 @@ class _Play:
         if step.never is not None:
             return self._never(step.never)
         assert step.expect is not None
-        return self._judge(step.expect)
+        return self._mismatches(step.expect)
 
-    def _judge(self, expected: Expectation, writes_from: int | None = None) -> list[Mismatch]:
+    def _mismatches(self, expected: Expectation, writes_from: int | None = None) -> list[Mismatch]:
         return mismatches(expected, self._history, self._scenario.namespace, writes_from)
 
+    def _evaluation(self, expected: Expectation, writes_from: int | None = None) -> Evaluation:
+        return Evaluation(expected, self._history, self._scenario.namespace, writes_from)
+
     def _eventually(self, expected: Eventually) -> list[Mismatch]:
-        found = self._watch(
-            expected.within, lambda: self._judge(expected), lambda found: not found, expected
-        )
-        if not found:
+        if self._watch(expected, expected.within, self._evaluation(expected).holds, until=True):
             return []
         within = f"within {duration.text(expected.within)}"
+        found = self._mismatches(expected)
         return [Mismatch(f.subject, f"{f.expected} {within}", f.seen) for f in found]
 
     def _always(self, expected: Always) -> list[Mismatch]:
         start = len(self._history.writes)
-        found = self._watch(expected.duration, lambda: self._judge(expected, start), bool, expected)
+        holds = self._evaluation(expected, start).holds
+        if not self._watch(expected, expected.duration, holds, until=False):
+            return []
         throughout = f"for {duration.text(expected.duration)}"
         at = f"at {duration.text(self._backend.now)}"
+        found = self._mismatches(expected, start)
         return [Mismatch(f.subject, f"{f.expected} {throughout}", f"{f.seen} {at}") for f in found]
 
     def _never(self, expected: Never) -> list[Mismatch]:
-        start = len(self._history.writes)
-        found = self._watch(
-            expected.duration,
-            lambda: self._judge(expected, start),
-            lambda found: not found,
-            expected,
-        )
-        if found:
+        holds = self._evaluation(expected, len(self._history.writes)).holds
+        if not self._watch(expected, expected.duration, holds, until=True):
             return []
         at = f"it did at {duration.text(self._backend.now)}"
         text = f"never to hold for {duration.text(expected.duration)}"
         return [Mismatch("; ".join(words.expectation(expected)), text, at)]
 
     def _watch(
-        self,
-        seconds: float,
-        judge: Callable[[], list[Mismatch]],
-        enough: Callable[[list[Mismatch]], bool],
-        expected: Expectation,
-    ) -> list[Mismatch]:
-        """Let time pass until the judgement is `enough`; the last judgement."""
-        history, until = self._history, self._backend.now + seconds
-        version, found = history.version, judge()
-        while not enough(found) and self._backend.now < until:
+        self, expected: Expectation, seconds: float, holds: Callable[[], bool], *, until: bool
+    ) -> bool:
+        """Let time pass until `holds()` is as `until` says; False if it never was."""
+        history, end = self._history, self._backend.now + seconds
+        version, held = history.version, holds()
+        while held is not until and self._backend.now < end:
 
             def stop() -> bool:
-                nonlocal version, found
+                nonlocal version, held
                 if version != history.version:
-                    version, found = history.version, judge()
-                return enough(found)
+                    version, held = history.version, holds()
+                return held is until
 
-            self._advance(min(until, self._quiet_from(expected, until)), stop)
-            found = judge()
-        return found
+            self._advance(min(end, self._quiet_from(expected, end)), stop)
+            held = holds()
+        return held is until
 
     def _quiet_from(self, expected: Expectation, otherwise: float) -> float:
         """When `noWritesFor` comes to hold if nothing is written from now on."""
@@ -208,38 +198,32 @@ class _Play:
     def _settle(self) -> list[Mismatch]:
         """From some moment within the time given on, all is as it should be and nothing written."""
         settles, history = self._scenario.settles, self._history
+        settlement = Settlement(settles, history, self._scenario.namespace)
         deadline = self._backend.now + settles.within
         while True:
             left = max(0.0, deadline - self._backend.now)
-            found = self._watch(left, self._differences, lambda found: not found, settles)
-            if found:
+            if not self._watch(settles, left, settlement.holds, until=True):
                 within = f"within {duration.text(settles.within)}"
+                found = settles_mismatches(settles, history, self._scenario.namespace)
                 return [Mismatch(f.subject, f"{f.expected} {within}", f.seen) for f in found]
             writes = len(history.writes)
-            disturbed = self._watch(
-                settles.quiet_for, partial(self._disturbances, writes), bool, settles
-            )
-            if not disturbed:
+
+            def undisturbed(writes: int = writes) -> bool:
+                return len(history.writes) == writes and settlement.holds()
+
+            if not self._watch(settles, settles.quiet_for, undisturbed, until=False):
                 return []
             if self._backend.now >= deadline:
                 quiet = f"for {duration.text(settles.quiet_for)} after it has settled"
-                return [Mismatch(f.subject, f"{f.expected} {quiet}", f.seen) for f in disturbed]
-
-    def _differences(self) -> list[Mismatch]:
-        settles = self._scenario.settles
-        named = {performer_key(name, self._scenario.namespace) for name in settles.performers}
-        found = self._judge(settles)
-        for performer in self._history.objects("performers"):
-            if key_of(performer) not in named:
-                found += unsettled(performer, self._history)
-        return found + list(leftovers(self._history))
+                found = self._disturbances(writes)
+                return [Mismatch(f.subject, f"{f.expected} {quiet}", f.seen) for f in found]
 
     def _disturbances(self, writes: int) -> list[Mismatch]:
         late = self._history.writes[writes:]
         if late:
             seen = ", ".join(f"{found.verb} {found.resource} {found.name}" for found in late)
             return [Mismatch("writes", "none", seen)]
-        return self._differences()
+        return settles_mismatches(self._scenario.settles, self._history, self._scenario.namespace)
 
 
 def _objects(manifests: tuple[ManifestSource, ...] | None) -> Iterator[JSON]:
