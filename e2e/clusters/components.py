@@ -95,6 +95,11 @@ class Components:
         """Whether the component is alive."""
         return self._process(name) is not None
 
+    def pids(self) -> dict[str, int]:
+        """The processes of the components that are alive."""
+        found = {name: self._process(name) for name in self.names}
+        return {name: process.pid for name, process in found.items() if process}
+
     def log(self, name: str) -> Path:
         """What the component printed, over all its starts."""
         return self._folder / "log" / f"{name}.log"

@@ -22,6 +22,17 @@ Wanted = Mapping[str, str]
 """Name → image of the Performers that are to serve."""
 
 
+def performer_manifest(name: str, image: str, scheduling: JSON | None = None, **spec: Any) -> JSON:
+    """A Performer; it goes to fake nodes unless `scheduling` says otherwise."""
+    where = ON_FAKE_NODES if scheduling is None else scheduling
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "metadata": {"name": name},
+        "spec": {"avsAddress": AVS, "image": image, "scheduling": where, **spec},
+    }
+
+
 @dataclass
 class Performers:
     """The Performers of one namespace, as the cluster's admin sees them."""
@@ -38,15 +49,8 @@ class Performers:
         return cls(namespace, client.ApiClient(configuration))
 
     def create(self, name: str, image: str, scheduling: JSON | None = None, **spec: Any) -> JSON:
-        """Create a Performer; it goes to fake nodes unless `scheduling` says otherwise."""
-        where = ON_FAKE_NODES if scheduling is None else scheduling
-        body = {
-            "apiVersion": f"{GROUP}/{VERSION}",
-            "kind": KIND,
-            "metadata": {"name": name},
-            "spec": {"avsAddress": AVS, "image": image, "scheduling": where, **spec},
-        }
-        return self.call("POST", PLURAL, body=body)
+        """Create a Performer, see `performer_manifest`."""
+        return self.call("POST", PLURAL, body=performer_manifest(name, image, scheduling, **spec))
 
     def set_spec(self, name: str, **fields: Any) -> JSON:
         """Change fields of a spec."""

@@ -64,10 +64,15 @@ def test_a_kubeconfig_knows_the_api_server_by_its_certificate() -> None:
     assert config["users"][0]["user"] == {"token": "secret"}
 
 
-def test_the_audit_log_holds_mutating_calls_alone() -> None:
+def test_the_audit_log_holds_mutating_calls_and_the_lists_of_service_accounts() -> None:
     assert control_plane.AUDIT_POLICY["omitStages"] == ["RequestReceived"]
     # The first rule that matches decides.
-    reads, rest = control_plane.AUDIT_POLICY["rules"]
+    lists, reads, rest = control_plane.AUDIT_POLICY["rules"]
+    assert lists == {
+        "level": "Metadata",
+        "verbs": ["list"],
+        "userGroups": ["system:serviceaccounts"],
+    }
     assert reads == {"level": "None", "verbs": ["get", "list", "watch"]}
     assert rest == {"level": "Metadata"}
 

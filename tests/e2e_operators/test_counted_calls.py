@@ -1,6 +1,7 @@
-"""Mutating calls of an operator as the audit log tells them."""
+"""Mutating calls and lists of an operator, counted in the audit log."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,12 @@ def test_calls_are_counted(text: str, made: dict[str, int], apart: int, tmp_path
     log.write_text(text)
     counted = Audit(log, "a").count()
     assert (counted.made, counted.apart) == (made, apart)
+
+
+def test_lists_are_counted_by_resource(tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    log.write_text(line("a", "list", "pods") * 2 + line("b", "list", "pods"))
+    assert Audit(log, "a").count() == Calls(lists=Counter({"pods": 2}))
 
 
 def test_each_call_is_counted_once_and_when_its_line_has_ended(tmp_path: Path) -> None:

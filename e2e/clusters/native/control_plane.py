@@ -30,11 +30,15 @@ AUDIT_POLICY: dict[str, Any] = {
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
+        {"level": "Metadata", "verbs": ["list"], "userGroups": ["system:serviceaccounts"]},
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "Metadata"},
     ],
 }
-"""Every mutating call: https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/"""
+"""Every mutating call, and the lists of ServiceAccounts, such as the operator's.
+
+https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
+"""
 
 
 @dataclass(frozen=True)
