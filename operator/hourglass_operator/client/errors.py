@@ -1,16 +1,13 @@
-"""What can go wrong, each with the words that say what to do about it.
+"""What can go wrong with a request; the message of each error says what to do about it.
 
 `refusal` turns an answer of the API server into the error it means:
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL
-
-if TYPE_CHECKING:
-    from hourglass_operator.client.performer import Performer
 
 _CRD = f"crds/{PLURAL}.{GROUP}.yaml"
 
@@ -81,46 +78,6 @@ class InvalidError(RequestError):
     """The API server does not accept the object; `causes` names each field."""
 
     causes: tuple[Cause, ...] = ()
-
-
-class WaitError(ClientError):
-    """Waiting ended without what was waited for.
-
-    `performer` is as it was last seen, if it was; `reason` and `message` are those of the condition
-    that explains it.
-    """
-
-    def __init__(
-        self, text: str, performer: "Performer | None" = None, reason: str = "", message: str = ""
-    ) -> None:
-        super().__init__(text)
-        self.performer = performer
-        self.reason = reason
-        self.message = message
-
-
-class NotReadyError(WaitError):
-    """The Performer is not ready: it failed, or the time was over."""
-
-
-class UpgradeError(WaitError):
-    """The new version does not serve: it failed, or the time was over.
-
-    `old_serves`: whether the version before it still does.
-    """
-
-    @property
-    def old_serves(self) -> bool:
-        """Whether clients are still answered, by the version before."""
-        return self.performer is not None and self.performer.ready
-
-
-class NotDeletedError(WaitError):
-    """The Performer is still there: its pod drains, or somebody's finalizer holds it."""
-
-
-class DeletedError(WaitError):
-    """The Performer was deleted while it was waited for."""
 
 
 def refusal(verb: str, namespace: str, name: str, code: int, body: JSON) -> RequestError:

@@ -25,15 +25,8 @@ _GONE = 410
 class Source(Protocol):
     """Lists and watches; see `transport.Transport`."""
 
-    async def call(
-        self,
-        verb: str,
-        name: str = "",
-        *,
-        body: JSON | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> JSON:
-        """The answer to a request."""
+    async def list(self, query: Mapping[str, str]) -> JSON:
+        """The list that the selectors in `query` choose."""
         ...
 
     def watch(self, query: Mapping[str, str]) -> AsyncGenerator[JSON]:
@@ -77,7 +70,7 @@ class Watch:
                         self.trouble, pauses = None, _pauses()
                         self._version = event["object"]["metadata"]["resourceVersion"]
                         if event["type"] != "BOOKMARK":
-                            yield self._learn(ChangeType(event["type"]), event["object"])
+                            yield self._store(ChangeType(event["type"]), event["object"])
                 if not heard:
                     # Somebody in between may end every watch at once.
                     await self._sleep(FIRST_PAUSE)
@@ -92,7 +85,7 @@ class Watch:
 
     async def _list(self) -> list[Change]:
         """What is different from what was known."""
-        answer = await self._source.call("list", query=self._selectors)
+        answer = await self._source.list(self._selectors)
         self._version = answer["metadata"]["resourceVersion"]
         found = [Performer.from_json(item) for item in answer["items"]]
         uids = {performer.metadata.uid for performer in found}
@@ -110,7 +103,7 @@ class Watch:
             self._known[performer.name] = performer
         return changes
 
-    def _learn(self, type_: ChangeType, body: JSON) -> Change:
+    def _store(self, type_: ChangeType, body: JSON) -> Change:
         performer = Performer.from_json(body)
         if type_ is ChangeType.DELETED:
             self._known.pop(performer.name, None)

@@ -46,15 +46,8 @@ class Source:
         self.steps = list(steps)
         self.asked: list[str] = []
 
-    async def call(
-        self,
-        verb: str,
-        name: str = "",
-        *,
-        body: JSON | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> JSON:
-        self.asked.append(verb)
+    async def list(self, query: Mapping[str, str]) -> JSON:
+        self.asked.append("list")
         answer: JSON = self._next(dict)
         return answer
 
