@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters import Cluster, Say, Unavailable
+from clusters import Cluster, Log, UnavailableError
 from clusters.choose import choose
 from clusters.provider import Provider
 from clusters.providers import PROVIDERS
@@ -25,7 +25,7 @@ class Providers:
 
     def working(self, name: str) -> Provider:
         @contextmanager
-        def provider(say: Say) -> Iterator[Cluster]:
+        def provider(log: Log) -> Iterator[Cluster]:
             self.log.append(f"{name} up")
             yield Cluster(name, Path(), "kubectl", lambda _: None, lambda: None)
             self.log.append(f"{name} down")
@@ -34,9 +34,9 @@ class Providers:
 
     def broken(self, name: str) -> Provider:
         @contextmanager
-        def provider(say: Say) -> Iterator[Cluster]:
+        def provider(log: Log) -> Iterator[Cluster]:
             self.log.append(f"{name} tried")
-            raise Unavailable(f"no {name} here")
+            raise UnavailableError(f"no {name} here")
             yield
 
         return provider
@@ -116,7 +116,7 @@ def test_takes(wanted: str, states: dict[str, str], log: list[str], told: str) -
 def test_takes_none(wanted: str, states: dict[str, str], reason: str) -> None:
     providers = Providers()
     with (
-        pytest.raises(Unavailable) as raised,
+        pytest.raises(UnavailableError) as raised,
         choose(wanted, providers.all(**states), lambda _: None),
     ):
         pass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters import Unavailable
+from clusters import UnavailableError
 from clusters.lock import alone, only_node
 
 
@@ -14,7 +14,7 @@ def test_a_run_waits_for_another_and_says_so(tmp_path: Path) -> None:
     with alone(lock, "building", said.append):
         assert said == []
         reason = "another run has been building for 0 s"
-        with pytest.raises(Unavailable, match=reason), alone(lock, "building", said.append, 0):
+        with pytest.raises(UnavailableError, match=reason), alone(lock, "building", said.append, 0):
             pass
 
 
@@ -45,7 +45,7 @@ def test_there_is_one_node_on_a_machine(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_lock_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     lock = tmp_path / "file" / "lock"
     lock.parent.touch()
-    with pytest.raises(Unavailable, match="Not a directory"), alone(lock, "building", print):
+    with pytest.raises(UnavailableError, match="Not a directory"), alone(lock, "building", print):
         pass
 
 

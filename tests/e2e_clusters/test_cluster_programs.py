@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters import Unavailable, build, k3d, k3s
+from clusters import UnavailableError, build, k3d, k3s
 from e2e_clusters.executables import Executables
 
 GO = """
@@ -62,7 +62,7 @@ def test_kubernetes_is_told_its_version(go: Executables) -> None:
 )
 def test_no_program_from(go: Executables, script: str, reason: str) -> None:
     go.add("go", script)
-    with pytest.raises(Unavailable, match=re.escape(reason)):
+    with pytest.raises(UnavailableError, match=re.escape(reason)):
         build.program("kubelet", lambda _: None)
     # A later run must not take a half-built program for a whole one.
     go.add("go", GO.format(version="1.26.8", build='echo built > "$2"'))
@@ -71,7 +71,7 @@ def test_no_program_from(go: Executables, script: str, reason: str) -> None:
 
 def test_no_program_without_go(go: Executables) -> None:
     go.remove("go")
-    with pytest.raises(Unavailable, match="not installed"):
+    with pytest.raises(UnavailableError, match="not installed"):
         build.program("kwok", lambda _: None)
 
 

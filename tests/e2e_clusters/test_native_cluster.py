@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters import Unavailable
+from clusters import UnavailableError
 from clusters.native import control_plane, leftovers, node, packages
 from clusters.native.control_plane import USERS, Files
 from clusters.native.network import API_ADDRESS, Ports, free_ports
@@ -168,5 +168,5 @@ def test_packages_that_cannot_be_installed(
     monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc"})
     if script is not None:
         executables.add("apt-get", script)
-    with pytest.raises(Unavailable, match=reason):
+    with pytest.raises(UnavailableError, match=reason):
         packages.install_missing(lambda _: None)
