@@ -27,7 +27,8 @@ def only_node(log: Log) -> AbstractContextManager[None]:
 def alone(lock: Path, what: str, log: Log, seconds: float = 1800) -> Iterator[None]:
     """Hold a lock file, which another run on this machine may hold; ends with the process.
 
-    Errors: `UnavailableError` when the other run is not done after `seconds`, or without such a file.
+    Errors: `UnavailableError` when the other run is not done after `seconds`, or without such a
+    file.
     """
     with _opened(lock) as file:
         deadline = time.monotonic() + seconds
