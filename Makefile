@@ -38,7 +38,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=e2e:benchmarks $(BIN)/lint-imports
 
 test: install lint
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term

@@ -12,15 +12,11 @@ import aiohttp
 import yaml
 
 from hourglass_kube.types import JSON
-from hourglass_operator.api import GROUP, PLURAL, VERSION
+from operators import resource_path
 
 CONNECTIONS = 100
 CALL_SECONDS = 60.0
 WATCH_SECONDS = 3600
-_ROOTS = {
-    PLURAL: f"/apis/{GROUP}/{VERSION}",
-    "endpointslices": "/apis/discovery.k8s.io/v1",
-}
 
 T = TypeVar("T")
 
@@ -67,7 +63,7 @@ class Api:
         kind = "merge-patch+json" if method == "PATCH" else "json"
         async with self._session.request(
             method,
-            self._path(resource, name, subresource),
+            resource_path(self._namespace, resource, name, subresource),
             data=None if body is None else json.dumps(body),
             headers={"Content-Type": f"application/{kind}"},
             timeout=aiohttp.ClientTimeout(CALL_SECONDS),
@@ -83,7 +79,7 @@ class Api:
         Errors: `StatusError` when the API server ends the watch, after an hour.
         """
         async with self._session.get(
-            self._path(resource),
+            resource_path(self._namespace, resource),
             params={"watch": "true", "timeoutSeconds": str(WATCH_SECONDS)},
             timeout=aiohttp.ClientTimeout(total=None),
         ) as response:
@@ -93,11 +89,6 @@ class Api:
                     raise StatusError(f"watch of {resource}: {event['object']}")
                 yield event["type"], event["object"]
         raise StatusError(f"watch of {resource}: ended")
-
-    def _path(self, resource: str, name: str = "", subresource: str = "") -> str:
-        root = _ROOTS.get(resource, "/api/v1")
-        parts = (root, "namespaces", self._namespace, resource, name, subresource)
-        return "/".join(part for part in parts if part)
 
 
 async def in_parallel(

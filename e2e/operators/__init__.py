@@ -4,7 +4,7 @@ from operators.account import account_user, operator_account
 from operators.audit import FEWEST_CALLS, MOST_CALLS, Audit, Calls
 from operators.census import complaints
 from operators.line import Line
-from operators.performers import Performers, Wanted, performer_manifest
+from operators.performers import Performers, Wanted, performer_manifest, resource_path
 from operators.process import Operator
 from operators.running import SHORT_LEASE, own_flags, redirect, running
 from operators.stream import Stream, Work
@@ -29,6 +29,7 @@ __all__ = [
     "own_flags",
     "performer_manifest",
     "redirect",
+    "resource_path",
     "running",
     "stray",
     "terms",

@@ -4,10 +4,11 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
+from hourglass_kube.backoff import backoff
 from hourglass_kube.types import JSON
 from hourglass_operator.client.errors import RequestError, UnavailableError
 from hourglass_operator.client.performer import Change, ChangeType, Performer
@@ -54,12 +55,12 @@ class Watch:
 
     async def changes(self) -> AsyncGenerator[Change]:
         """Raises RequestError for what does not pass by itself, such as a missing permission."""
-        pauses = _pauses()
+        failures = 0
         while True:
             try:
                 if not self._version:
                     changes = await self._list()
-                    self.trouble, pauses = None, _pauses()
+                    self.trouble, failures = None, 0
                     for change in changes:
                         yield change
                 heard = False
@@ -67,7 +68,7 @@ class Watch:
                 async with aclosing(self._source.watch(query | self._selectors)) as events:
                     async for event in events:
                         heard = True
-                        self.trouble, pauses = None, _pauses()
+                        self.trouble, failures = None, 0
                         self._version = event["object"]["metadata"]["resourceVersion"]
                         if event["type"] != "BOOKMARK":
                             yield self._store(ChangeType(event["type"]), event["object"])
@@ -76,7 +77,9 @@ class Watch:
                     await self._sleep(FIRST_PAUSE)
             except UnavailableError as error:
                 self.trouble = error
-                await self._sleep(max(next(pauses), error.retry_after))
+                pause = backoff(FIRST_PAUSE, LONGEST_PAUSE, failures)
+                failures += 1
+                await self._sleep(max(pause, error.retry_after))
             except RequestError as error:
                 if error.code != _GONE:
                     raise
@@ -110,10 +113,3 @@ class Watch:
         else:
             self._known[performer.name] = performer
         return Change(type_, performer)
-
-
-def _pauses() -> Iterator[float]:
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE)
