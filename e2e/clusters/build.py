@@ -71,7 +71,7 @@ def kubernetes_version(go_mod: str) -> str:
 
 
 def version_flags(version: str) -> str:
-    """The linker flags that tell Kubernetes programs their version, as its own build does."""
+    """The linker flags that set the version of Kubernetes programs, as its own build does."""
     major, minor, _ = version.removeprefix("v").split(".", 2)
     package = "k8s.io/component-base/version"
     values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}

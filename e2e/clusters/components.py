@@ -18,7 +18,7 @@ class StartError(Exception):
 class Components:
     """Processes by name, each with `NAME.pid` and `log/NAME.log` below a folder.
 
-    Another process finds them by the same folder. A pid file also tells when its process started,
+    Another process finds them by the same folder. A pid file also holds when its process started,
     so that a pid which was used again is not mistaken for the component.
     """
 

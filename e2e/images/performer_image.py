@@ -1,4 +1,4 @@
-"""The performer of the tests: a gRPC server that misbehaves when told to."""
+"""The performer of the tests: a gRPC server that misbehaves on request."""
 
 import hashlib
 import os

@@ -12,7 +12,7 @@ from urllib3 import Retry
 from clusters import TOLERATION, Cluster, wait_until
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
-from operators.census import Census, complaints
+from operators.namespace_state import NamespaceState, problems
 
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
 ON_FAKE_NODES: JSON = {"nodeSelector": {"type": "kwok"}, "tolerations": [TOLERATION]}
@@ -120,9 +120,9 @@ class Performers:
             if any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences") or ())
         ]
 
-    def census(self) -> Census:
+    def state(self) -> NamespaceState:
         """What exists now."""
-        return Census(*(tuple(self.items(kind)) for kind in (PLURAL, "pods", "services")))
+        return NamespaceState(*(tuple(self.items(kind)) for kind in (PLURAL, "pods", "services")))
 
     def wait_settled(self, wanted: Wanted, seconds: float = 60) -> None:
         """Return once exactly the wanted Performers exist and each serves, with nothing besides.
@@ -132,7 +132,7 @@ class Performers:
         found: list[str] = []
 
         def settled() -> bool:
-            found[:] = complaints(self.census(), wanted)
+            found[:] = problems(self.state(), wanted)
             return not found
 
         try:

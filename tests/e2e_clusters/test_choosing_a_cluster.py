@@ -1,4 +1,4 @@
-"""Which provider a run takes, what it says about it, and how it ends without any."""
+"""Which provider a run takes, what it logs about it, and how it ends without any."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Providers:
-    """Providers that work or say why not; `log` tells what was started and taken down."""
+    """Providers that work or say why not; `log` holds what was started and taken down."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -49,7 +49,7 @@ class Providers:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "states", "log", "told"),
+    ("wanted", "states", "log", "line"),
     [
         pytest.param(
             "auto",
@@ -88,12 +88,12 @@ class Providers:
         ),
     ],
 )
-def test_takes(wanted: str, states: dict[str, str], log: list[str], told: str) -> None:
-    providers, said = Providers(), list[str]()
-    with choose(wanted, providers.all(**states), said.append) as cluster:
+def test_takes(wanted: str, states: dict[str, str], log: list[str], line: str) -> None:
+    providers, logged = Providers(), list[str]()
+    with choose(wanted, providers.all(**states), logged.append) as cluster:
         assert f"{cluster.provider} up" == providers.log[-1]
     assert providers.log == log
-    assert told in said
+    assert line in logged
 
 
 @pytest.mark.parametrize(

@@ -24,17 +24,17 @@ def go(executables: Executables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_program_is_built_once(go: Executables, tmp_path: Path) -> None:
-    said = list[str]()
-    first = build.program("kubelet", said.append)
+    logged = list[str]()
+    first = build.program("kubelet", logged.append)
     assert first.read_text() == "built\n"
     assert first.is_relative_to(tmp_path / "cache" / "hourglass-cluster")
-    assert said[0].startswith("building kubelet (minutes")
-    assert re.fullmatch(r"built kubelet in \d+ s", said[1])
+    assert logged[0].startswith("building kubelet (minutes")
+    assert re.fullmatch(r"built kubelet in \d+ s", logged[1])
 
-    said.clear()
+    logged.clear()
     go.add("go", "exit 1")
-    assert build.program("kubelet", said.append) == first
-    assert said == []
+    assert build.program("kubelet", logged.append) == first
+    assert logged == []
 
 
 def test_kubernetes_is_told_its_version(go: Executables) -> None:

@@ -139,9 +139,9 @@ def test_missing_packages_are_installed(
 ) -> None:
     monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc", "ctr": "containerd", "sh": "dash"})
     executables.add("apt-get", "")
-    said = list[str]()
-    packages.install_missing(said.append)
-    assert said == ["installing containerd, runc by apt-get"]
+    logged = list[str]()
+    packages.install_missing(logged.append)
+    assert logged == ["installing containerd, runc by apt-get"]
     assert executables.calls() == [
         "apt-get -qq update",
         "apt-get -qq install -y --no-install-recommends containerd runc",

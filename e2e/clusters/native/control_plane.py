@@ -23,7 +23,7 @@ USERS = {
     "coredns": ("coredns", "system:masters"),
     "kwok": ("kwok", "system:masters"),
 }
-"""Who comes with a kubeconfig of its own → user and group: the audit log tells them apart."""
+"""Who comes with a kubeconfig of its own → user and group: the audit log distinguishes them."""
 
 AUDIT_POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
