@@ -66,7 +66,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize(("simulated", "real"), SAME.values(), ids=SAME)
-def test_stories_are_the_same(simulated: list[State], real: list[State]) -> None:
+def test_histories_are_the_same(simulated: list[State], real: list[State]) -> None:
     assert difference(simulated, real) is None
 
 

@@ -63,7 +63,7 @@ class Transport:
             finally:
                 response.response.close()
         except TimeoutError:
-            # The connection has died without a word.
+            # The connection was lost and nobody closed it.
             return
         except (aiohttp.ClientError, OSError) as error:
             raise self._refusal("watch", "", no_answer(str(error))) from None

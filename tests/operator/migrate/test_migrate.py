@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PerformerSpec
 from hourglass_operator.cli.migrate import migrate as command
-from hourglass_operator.migrate import Migration, NotYaml, Remark, migrate
+from hourglass_operator.migrate import Migration, NotYamlError, Remark, migrate
 
 HERE = Path(__file__).parent
 CASES: list[JSON] = yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8"))
@@ -46,7 +46,7 @@ NO_YAML = [
 
 @pytest.mark.parametrize(("text", "line"), [n[1:] for n in NO_YAML], ids=[n[0] for n in NO_YAML])
 def test_what_is_not_yaml_names_the_line(text: str, line: int) -> None:
-    with pytest.raises(NotYaml) as raised:
+    with pytest.raises(NotYamlError) as raised:
         migrate(text)
     assert raised.value.line == line
 
