@@ -17,7 +17,7 @@ GUIDE = HERE.parents[2] / "docs/migration.md"
 NESTED = "[" * 5_000 + "]" * 5_000
 
 
-def told(remarks: tuple[Remark, ...]) -> list[str]:
+def texts(remarks: tuple[Remark, ...]) -> list[str]:
     return [f"{remark.line}: {remark.field}: {remark.text}" for remark in remarks]
 
 
@@ -25,14 +25,14 @@ def told(remarks: tuple[Remark, ...]) -> list[str]:
 def test_what_is_converted(case: JSON) -> None:
     done = migrate(case["old"])
     assert done.text == case["new"]
-    assert told(done.changes) == case["told"]
+    assert texts(done.changes) == case["remarks"]
     assert done.refused == ()
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "refused" in c], ids=lambda c: c["case"])
 def test_what_is_refused(case: JSON) -> None:
     done = migrate(case["old"])
-    assert told(done.refused) == case["refused"]
+    assert texts(done.refused) == case["refused"]
     assert done.text == case["old"]
 
 
@@ -212,6 +212,6 @@ def test_the_example_of_the_guide() -> None:
     console = next(block for block in blocks[1::2] if "old.yaml:" in block)
     done = migrate(old)
     assert done.text == new
-    for line in told(done.changes):
+    for line in texts(done.changes):
         assert f"old.yaml:{line}\n" in console
     PerformerSpec.model_validate(yaml.safe_load(new)["spec"])
