@@ -73,6 +73,12 @@ class Api:
             raise StatusError(f"{method} {resource}/{name}: {response.status}: {answer}")
         return answer
 
+    async def has_any(self, resource: str) -> bool:
+        """Whether there is an object of a resource."""
+        path = resource_path(self._namespace, resource)
+        async with self._session.get(path, params={"limit": "1"}) as response:
+            return bool(json.loads(await response.read())["items"])
+
     async def watch(self, resource: str) -> AsyncIterator[tuple[str, JSON]]:
         """Pairs of event type and object, beginning with what exists, as ADDED.
 

@@ -90,16 +90,7 @@ class Run:
         if self._measures("restart"):
             await self._restart(performers)
         self.figures.add(f"{performers}: peak MB", self._peak(), MOST_MEGABYTES)
-        meter = self._meter()
-        took = await delete(admin, names)
-        if self._measures("deletion"):
-            log(f"  operator: all deleted after {took:.1f} s; CPU s: {meter}")
-            self.figures.add(f"{performers}: all deleted, s", took)
-            self.figures.add(
-                f"{performers}: all deleted, times (a)",
-                took / alone_deleted,
-                MOST_TIMES_THE_BASELINE,
-            )
+        await self._deletion(admin, names, alone_deleted)
         await self._clear(admin, [])
 
     async def _without_operator(
@@ -117,6 +108,7 @@ class Run:
         async with baseline.working():
             deleted = await delete(admin, names, baseline.deleted)
         log(f"  (a): all deleted after {deleted:.1f} s; CPU s: {meter}")
+        log(f"  (a): {self._audit.count()}")
         await self._wait_empty(admin)
         self.figures.add(f"{len(names)}: (a) all Running, s", creation.total)
         self.figures.add(f"{len(names)}: (a) all deleted, s", deleted)
@@ -142,6 +134,23 @@ class Run:
         add(f"{performers}: operator CPU ms a Performer", 1000 * cpu / performers, MOST_CPU_MS)
         writes = calls.made.total() / performers
         add(f"{performers}: writes a Performer", writes, MOST_CALLS, FEWEST_CALLS)
+
+    async def _deletion(self, admin: Api, names: list[str], alone: float) -> None:
+        self._audit.count()
+        meter, before = self._meter(), cpu_seconds(self._operator.pid)
+        took = await delete(admin, names)
+        cpu = cpu_seconds(self._operator.pid) - before
+        log(f"  operator: all deleted after {took:.1f} s; CPU s: {meter}")
+        await asyncio.sleep(SETTLING)
+        calls = self._audit.count()
+        log(f"  operator: {calls}")
+        if not self._measures("deletion"):
+            return
+        performers, add = len(names), self.figures.add
+        add(f"{performers}: all deleted, s", took)
+        add(f"{performers}: all deleted, times (a)", took / alone, MOST_TIMES_THE_BASELINE)
+        add(f"{performers}: operator CPU ms a deletion", 1000 * cpu / performers)
+        add(f"{performers}: writes a deletion", calls.made.total() / performers)
 
     async def _idle(self, performers: int) -> None:
         self._audit.count()
@@ -192,7 +201,7 @@ class Run:
     async def _wait_empty(self, admin: Api) -> None:
         """Kubernetes collects Services and EndpointSlices at its own pace."""
         for resource in (PLURAL, "pods", "services", "endpointslices"):
-            while (await admin.call("GET", resource))["items"]:
+            while await admin.has_any(resource):
                 await asyncio.sleep(1)
         await asyncio.sleep(SETTLING / 3)
 

@@ -28,7 +28,9 @@ class Calls:
 
     def __str__(self) -> str:
         made = ", ".join(f"{count} {call}" for call, count in sorted(self.made.items()))
-        return f"{made or 'none'}; apart: {self.apart} on {' and '.join(APART)}"
+        lists = ", ".join(f"{count} {name}" for name, count in sorted(self.lists.items()))
+        apart = f"apart: {self.apart} on {' and '.join(APART)}"
+        return f"{made or 'none'}; lists: {lists or 'none'}; {apart}"
 
 
 class Audit:
