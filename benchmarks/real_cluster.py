@@ -46,8 +46,10 @@ def main() -> int:
         cluster.add_fake_nodes(options.nodes)
         run = Run(cluster, Path(folder), options)
         log(f"Kubernetes {cluster.version}, {options.nodes} KWOK nodes")
-        asyncio.run(run.measure())
-    print(run.figures.table())
+        try:
+            asyncio.run(run.measure())
+        finally:
+            print(run.figures.table())
     return 1 if run.figures.missed else 0
 
 

@@ -31,6 +31,8 @@ class CpuMeter:
         """Seconds by process."""
         return {name: cpu_seconds(pid) - self._before[name] for name, pid in self._pids.items()}
 
-    def __str__(self) -> str:
-        used = sorted(self.used().items(), key=lambda item: -item[1])
-        return ", ".join(f"{name} {seconds:.1f}" for name, seconds in used if seconds >= 0.05)
+
+def listed(cpu: Mapping[str, float]) -> str:
+    """CPU seconds by process, the most first."""
+    used = sorted(cpu.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {seconds:.1f}" for name, seconds in used if seconds >= 0.05)

@@ -4,7 +4,10 @@ import argparse
 import asyncio
 import os
 import time
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from clusters import Cluster
 from hourglass_operator.api import PLURAL
@@ -12,7 +15,7 @@ from load.api import Api
 from load.baseline import Baseline
 from load.figures import Figures
 from load.performers import Creation, create, delete
-from load.processes import CpuMeter, cpu_seconds, peak_megabytes
+from load.processes import CpuMeter, cpu_seconds, listed, peak_megabytes
 from load.sample import SAMPLE, Sample
 from operators import FEWEST_CALLS, MOST_CALLS, Audit, Calls, Operator, operator_account
 
@@ -33,6 +36,17 @@ PODS_A_NODE = 200
 SETTLING = 15.0
 """Seconds after which the last calls of a start or a creation have surely been made."""
 START_SECONDS = 300.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Measured(Generic[T]):
+    """The result of some work, the CPU seconds of each process in it, and the calls it caused."""
+
+    result: T
+    cpu: Mapping[str, float]
+    calls: Calls
 
 
 class Run:
@@ -96,61 +110,55 @@ class Run:
     async def _without_operator(
         self, admin: Api, baseline: Baseline, names: list[str]
     ) -> tuple[Creation, float]:
-        self._audit.count()
-        meter = self._meter()
         async with baseline.working():
-            creation = await create(admin, names, baseline.created)
-        log(f"  (a): {described(creation)}; CPU s: {meter}")
-        await asyncio.sleep(SETTLING)
-        calls = self._audit.count()
-        log(f"  (a): {calls.made.total() / len(names):.4g} writes a Performer ({calls})")
-        meter = self._meter()
+            created = await self._measured("(a)", create(admin, names, baseline.created))
         async with baseline.working():
-            deleted = await delete(admin, names, baseline.deleted)
-        log(f"  (a): all deleted after {deleted:.1f} s; CPU s: {meter}")
-        log(f"  (a): {self._audit.count()}")
+            deleted = await self._measured("(a)", delete(admin, names, baseline.deleted))
         await self._wait_empty(admin)
-        self.figures.add(f"{len(names)}: (a) all Running, s", creation.total)
-        self.figures.add(f"{len(names)}: (a) all deleted, s", deleted)
-        return creation, deleted
+        self.figures.add(f"{len(names)}: (a) all Running, s", created.result.total)
+        self.figures.add(f"{len(names)}: (a) all deleted, s", deleted.result)
+        return created.result, deleted.result
 
     async def _creation(self, admin: Api, names: list[str], alone: Creation | None) -> None:
-        self._audit.count()
-        meter, before = self._meter(), cpu_seconds(self._operator.pid)
-        creation = await create(admin, names)
-        cpu = cpu_seconds(self._operator.pid) - before
-        log(f"  operator: {described(creation)}; CPU s: {meter}")
-        await asyncio.sleep(SETTLING)
-        calls = self._audit.count()
-        log(f"  operator: {calls}")
+        measured = await self._measured("operator", create(admin, names))
         if not self._measures("creation") or alone is None:
             return
-        performers, add = len(names), self.figures.add
+        creation, performers, add = measured.result, len(names), self.figures.add
         add(f"{performers}: all Running, s", creation.total)
         times = creation.total / alone.total
         add(f"{performers}: all Running, times (a)", times, MOST_TIMES_THE_BASELINE)
         add(f"{performers}: create to Running p50, s", creation.p50)
         add(f"{performers}: p50 of the total", creation.p50 / creation.total, MOST_P50)
-        add(f"{performers}: operator CPU ms a Performer", 1000 * cpu / performers, MOST_CPU_MS)
-        writes = calls.made.total() / performers
+        cpu = 1000 * measured.cpu["operator"] / performers
+        add(f"{performers}: operator CPU ms a Performer", cpu, MOST_CPU_MS)
+        writes = measured.calls.made.total() / performers
         add(f"{performers}: writes a Performer", writes, MOST_CALLS, FEWEST_CALLS)
 
     async def _deletion(self, admin: Api, names: list[str], alone: float) -> None:
-        self._audit.count()
-        meter, before = self._meter(), cpu_seconds(self._operator.pid)
-        took = await delete(admin, names)
-        cpu = cpu_seconds(self._operator.pid) - before
-        log(f"  operator: all deleted after {took:.1f} s; CPU s: {meter}")
-        await asyncio.sleep(SETTLING)
-        calls = self._audit.count()
-        log(f"  operator: {calls}")
+        measured = await self._measured("operator", delete(admin, names))
         if not self._measures("deletion"):
             return
         performers, add = len(names), self.figures.add
-        add(f"{performers}: all deleted, s", took)
-        add(f"{performers}: all deleted, times (a)", took / alone, MOST_TIMES_THE_BASELINE)
-        add(f"{performers}: operator CPU ms a deletion", 1000 * cpu / performers)
-        add(f"{performers}: writes a deletion", calls.made.total() / performers)
+        add(f"{performers}: all deleted, s", measured.result)
+        times = measured.result / alone
+        add(f"{performers}: all deleted, times (a)", times, MOST_TIMES_THE_BASELINE)
+        add(
+            f"{performers}: operator CPU ms a deletion",
+            1000 * measured.cpu["operator"] / performers,
+        )
+        add(f"{performers}: writes a deletion", measured.calls.made.total() / performers)
+
+    async def _measured(self, who: str, work: Awaitable[T]) -> "Measured[T]":
+        """Do the work, and wait until the calls that it caused have surely been made."""
+        self._audit.count()
+        meter = self._meter()
+        result = await work
+        cpu = meter.used()
+        log(f"  {who}: {described(result)}; CPU s: {listed(cpu)}")
+        await asyncio.sleep(SETTLING)
+        calls = self._audit.count()
+        log(f"  {who}: {calls}")
+        return Measured(result, cpu, calls)
 
     async def _idle(self, performers: int) -> None:
         self._audit.count()
@@ -225,11 +233,13 @@ def names_up_to(performers: int) -> list[str]:
     return [f"p{number}" for number in range(performers)]
 
 
-def described(creation: Creation) -> str:
-    """The times of a creation, for the log."""
+def described(result: object) -> str:
+    """A creation or the seconds of a deletion, for the log."""
+    if not isinstance(result, Creation):
+        return f"all deleted after {result:.1f} s"
     return (
-        f"all Running after {creation.total:.1f} s,"
-        f" create to Running p50 {creation.p50:.1f} s, p99 {creation.p99:.1f} s"
+        f"all Running after {result.total:.1f} s,"
+        f" create to Running p50 {result.p50:.1f} s, p99 {result.p99:.1f} s"
     )
 
 
