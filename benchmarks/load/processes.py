@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+OTHERS = "all others"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -20,16 +21,28 @@ def peak_megabytes(pid: int) -> float:
     return int(fields["VmHWM"].split()[0]) / 1024
 
 
+def busy_seconds() -> float:
+    """What all processes of the machine have used of all its cores: proc_stat(5)."""
+    user, nice, system, _, _, irq, softirq, *_ = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    )
+    return (user + nice + system + irq + softirq) / _TICKS
+
+
 class CpuMeter:
-    """CPU seconds of several processes since the meter was made."""
+    """CPU seconds of several processes, and of all others, since the meter was made."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = dict(pids)
-        self._before = {name: cpu_seconds(pid) for name, pid in self._pids.items()}
+        self._before = self._now()
 
     def used(self) -> dict[str, float]:
-        """Seconds by process."""
-        return {name: cpu_seconds(pid) - self._before[name] for name, pid in self._pids.items()}
+        """Seconds by process; `OTHERS` much above zero: the machine was not quiet."""
+        return {name: seconds - self._before[name] for name, seconds in self._now().items()}
+
+    def _now(self) -> dict[str, float]:
+        own = {name: cpu_seconds(pid) for name, pid in self._pids.items()}
+        return own | {OTHERS: busy_seconds() - sum(own.values())}
 
 
 def listed(cpu: Mapping[str, float]) -> str:

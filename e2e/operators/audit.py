@@ -18,9 +18,10 @@ APART = ("leases", "selfsubjectaccessreviews")
 
 @dataclass
 class Calls:
-    """Mutating calls by verb and resource, such as `patch performers/status`, and lists."""
+    """Mutating calls and lists."""
 
     made: Counter[str] = field(default_factory=Counter)
+    """By verb and resource, such as `patch performers/status`; `…: 409` for one refused with it."""
     lists: Counter[str] = field(default_factory=Counter)
     """By resource; a list in parts counts once a part."""
     apart: int = 0
@@ -58,5 +59,7 @@ class Audit:
                 found.apart += 1
             else:
                 resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
-                found.made[f"{event['verb']} {resource}"] += 1
+                code = event.get("responseStatus", {}).get("code", 200)
+                refused = f": {code}" if code >= 400 else ""
+                found.made[f"{event['verb']} {resource}{refused}"] += 1
         return found

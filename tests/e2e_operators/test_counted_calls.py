@@ -10,11 +10,14 @@ import pytest
 from operators import Audit, Calls
 
 
-def line(user: str, verb: str, resource: str, subresource: str | None = None) -> str:
+def line(
+    user: str, verb: str, resource: str, subresource: str | None = None, code: int = 200
+) -> str:
     target = {"resource": resource, "name": "x"}
     if subresource is not None:
         target["subresource"] = subresource
     event: Any = {"user": {"username": user}, "verb": verb, "objectRef": target}
+    event["responseStatus"] = {"code": code}
     return json.dumps(event) + "\n"
 
 
@@ -23,6 +26,11 @@ LINES = {
     "a subresource is another resource": (
         line("a", "patch", "performers") + line("a", "patch", "performers", "status"),
         {"patch performers": 1, "patch performers/status": 1},
+        0,
+    ),
+    "one that is refused is another call": (
+        line("a", "patch", "performers") + line("a", "patch", "performers", code=409),
+        {"patch performers": 1, "patch performers: 409": 1},
         0,
     ),
     "those on the Lease apart": (line("a", "update", "leases"), {}, 1),
