@@ -42,7 +42,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=e2e:benchmarks $(BIN)/lint-imports
 
 test: install lint
 	$(PYTEST) $(DECISIONS) --cov --cov-report=term

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from controller import performer
-
 from hourglass_kube.types import JSON
 from hourglass_simulator.cluster import Cluster, collect_seldom
 from hourglass_simulator.harness.backend import SimulatedBackend

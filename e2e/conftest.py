@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import images
-from clusters import Cluster, Components, Unavailable, wait_until
+from clusters import Cluster, Components, UnavailableError, wait_until
 from clusters.choose import AUTO, choose
 from clusters.providers import PROVIDERS
 from operators import Operator, Performers, running
@@ -75,18 +75,18 @@ def cluster(request: pytest.FixtureRequest, cluster_report: ClusterReport) -> It
     assert terminal is not None
     assert capture is not None
 
-    def say(line: str) -> None:
+    def log(line: str) -> None:
         with capture.global_and_fixture_disabled():
             terminal.write_line(f"[cluster] {line}", flush=True)
 
     wanted = request.config.getoption("cluster")
     try:
-        with choose(wanted, PROVIDERS, say) as chosen:
+        with choose(wanted, PROVIDERS, log) as chosen:
             line = f"{chosen.provider}: Kubernetes {chosen.version}"
-            say(line)
+            log(line)
             cluster_report.add(line)
             yield chosen
-    except Unavailable as reason:
+    except UnavailableError as reason:
         cluster_report.add(f"no cluster: {reason}")
         pytest.exit(f"no cluster ({wanted}): {reason}", returncode=NO_CLUSTER)
 

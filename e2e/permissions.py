@@ -18,7 +18,7 @@ class Right:
 
     @property
     def name(self) -> str:
-        """In the operator's words, such as `patch performers.hourglass.eigenlayer.io/status`."""
+        """As the operator names it, such as `patch performers.hourglass.eigenlayer.io/status`."""
         return f"{self.verb} {self.permission.qualified}"
 
 

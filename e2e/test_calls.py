@@ -51,6 +51,6 @@ def test_few_calls_until_running_none_while_nothing_changes_none_after_a_restart
     assert FEWEST_CALLS * COUNT <= creation.made.total() <= MOST_CALLS * COUNT, creation
     assert idle.made == {}
     assert restart.made == {}
-    # The log still tells of the operator: it has renewed its Lease.
+    # It was the operator's log: it has renewed its Lease.
     assert idle.apart > 0
     assert restart.apart > 0

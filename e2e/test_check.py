@@ -1,4 +1,4 @@
-"""`kubectl performer check` says of a real cluster what then happens on it."""
+"""`kubectl performer check` predicts what then happens on a real cluster."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from gpus import ANYWHERE, GPU, cordoned, gpu_in_use, gpu_node, nothing
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION
 from operators import Performers
-from operators.census import ready_condition
+from operators.namespace_state import ready_condition
 from operators.performers import AVS
 from plugin import kubectl_performer
 
@@ -39,18 +39,18 @@ def test_what_is_said_comes_true(
         said = check(cluster, performers.namespace, tmp_path)
         assert (said["runs"], said["phase"]) == (phase == "Running", phase)
         performers.create("worker", IMAGE, ANYWHERE, **GPU)
-        told = ""
+        came = ""
 
         def comes_true() -> bool:
-            nonlocal told
+            nonlocal came
             worker = performers.get("worker")
-            told = ready_condition(worker).get("message", "")
-            return (worker.get("status", {}).get("phase"), told) == (phase, said["message"])
+            came = ready_condition(worker).get("message", "")
+            return (worker.get("status", {}).get("phase"), came) == (phase, said["message"])
 
         try:
             wait_until("what was said", comes_true)
         except TimeoutError:
-            raise AssertionError(f"said {said['message']!r}, came {told!r}") from None
+            raise AssertionError(f"said {said['message']!r}, came {came!r}") from None
 
 
 def check(cluster: Cluster, namespace: str, folder: Path) -> JSON:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clusters import Cluster
 from conftest import ClusterReport
-from operators import Performers, Stream, Work, complaints, running
+from operators import Performers, Stream, Work, problems, running
 
 SEED = 1
 FEWEST_KILLS = 15
@@ -39,7 +39,7 @@ def test_nothing_is_lost_twice_or_stuck_after_kills_at_random_moments(
                     time.sleep(draw.uniform(0, 2))
                 operator.kill()
                 kills += 1
-                at_work += bool(complaints(performers.census(), work.outcome(stream.taken)))
+                at_work += bool(problems(performers.state(), work.outcome(stream.taken)))
                 operator.start()
 
         began = time.monotonic()

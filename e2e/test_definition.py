@@ -26,8 +26,8 @@ def test_a_definition_that_goes_and_comes_back_needs_no_restart(
         cluster.kubectl("delete", "crd", custom_resource, timeout=90)
         gone = time.monotonic() - began
         missing = f"{custom_resource} is not installed"
-        wait_until("the operator says so", lambda: missing in operator.readiness(), 60)
-        told = time.monotonic() - began - gone
+        wait_until("the operator reports it", lambda: missing in operator.readiness(), 60)
+        reported = time.monotonic() - began - gone
         assert f"ERROR the CustomResourceDefinition {missing}" in operator.log.read_text()
         assert operator.metric("synced") == 0
     finally:
@@ -46,6 +46,6 @@ def test_a_definition_that_goes_and_comes_back_needs_no_restart(
     assert operator.pid == pid
     assert "Traceback" not in operator.log.read_text()
     cluster_report.add(
-        f"definition deleted: gone after {gone:.1f} s, told {told:.1f} s later; ready {again:.1f} s"
-        " after it came back"
+        f"definition deleted: gone after {gone:.1f} s, reported {reported:.1f} s later;"
+        f" ready {again:.1f} s after it came back"
     )

@@ -16,7 +16,7 @@ from clusters import Cluster, Components, wait_until
 from conftest import ClusterReport
 from hourglass_operator.api import PLURAL
 from hourglass_simulator.scenario.backend import Write
-from operators import Line, Operator, Performers, Stream, Work, operator_account, running
+from operators import Operator, Performers, Relay, Stream, Work, operator_account, running
 from scenarios.proxy import Proxy
 
 WORK = Work.drawn(7, create=20, upgrade=8, delete=6)
@@ -97,12 +97,12 @@ def test_every_connection_is_reset_again_and_again(
 ) -> None:
     address = urlsplit(cluster.server)
     reset = 0
-    with Line(str(address.hostname), address.port or 443).open() as line:  # noqa: SIM117
-        with running(cluster, performers.namespace, tmp_path, server=line.server) as operator:
+    with Relay(str(address.hostname), address.port or 443).open() as relay:  # noqa: SIM117
+        with running(cluster, performers.namespace, tmp_path, server=relay.server) as operator:
             pid = operator.pid
             with stream.flowing():
                 while not stream.done:
-                    reset += line.cut()
+                    reset += relay.cut()
                     time.sleep(0.7)
             took = finish(operator, performers, pid)
     cluster_report.add(

@@ -12,8 +12,8 @@ import pytest
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
 from hourglass_operator.runtime.process.preflight import Exit
-from losses import IMAGE, LOSSES, Loss, Scene
-from operators import SHORT_LEASE, Line, Operator, Performers, operator_account, redirect
+from lost_permissions import IMAGE, LOST_PERMISSIONS, LostPermission, Scene
+from operators import SHORT_LEASE, Operator, Performers, Relay, operator_account, redirect
 from permissions import ALL, Grants, Right
 from recorded import expect_recorded
 
@@ -47,13 +47,13 @@ def test_without_it_the_operator_does_not_start_and_says_why(
         wait_until("the operator has ended", lambda: not operator.runs, 30)
     assert operator.stop() == Exit.NO_PERMISSION
     lines = operator.log.read_text().splitlines()
-    assert [line for line in lines if f"missing permission: {right.name} " in line], lines
+    assert [relay for relay in lines if f"missing permission: {right.name} " in relay], lines
     assert right.permission.use in lines[0]
-    assert not any("Traceback" in line for line in lines)
+    assert not any("Traceback" in relay for relay in lines)
 
 
 def test_there_is_a_loss_for_each_permission() -> None:
-    assert [loss.right for loss in LOSSES] == [right.name for right in ALL]
+    assert [loss.right for loss in LOST_PERMISSIONS] == [right.name for right in ALL]
 
 
 @pytest.fixture(scope="module")
@@ -61,47 +61,49 @@ def running(
     cluster: Cluster,
     place: tuple[Performers, Grants, Path],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Operator, Line]]:
-    """An operator that leads, and its line to the API server."""
+) -> Iterator[tuple[Operator, Relay]]:
+    """An operator that leads, and the relay between it and the API server."""
     performers, _, kubeconfig = place
     folder, address = tmp_path_factory.mktemp("running"), urlsplit(cluster.server)
-    with Line(str(address.hostname), address.port or 443).open() as line:
+    with Relay(str(address.hostname), address.port or 443).open() as relay:
         own = folder / "kubeconfig"
         own.write_text(kubeconfig.read_text())
-        redirect(own, line.server)
+        redirect(own, relay.server)
         flags = (f"--lease-namespace={performers.namespace}", "--resync-period=1", *SHORT_LEASE)
         operator = Operator(own, folder / "log", flags)
         operator.start()
         operator.wait_leading()
-        yield operator, line
+        yield operator, relay
         operator.kill()
 
 
 @pytest.mark.parametrize(
-    ("loss", "right"), list(zip(LOSSES, ALL, strict=True)), ids=[right.name for right in ALL]
+    ("loss", "right"),
+    list(zip(LOST_PERMISSIONS, ALL, strict=True)),
+    ids=[right.name for right in ALL],
 )
 def test_one_that_is_lost_and_given_back_needs_no_restart(
-    loss: Loss,
+    loss: LostPermission,
     right: Right,
     place: tuple[Performers, Grants, Path],
-    running: tuple[Operator, Line],
+    running: tuple[Operator, Relay],
     cluster_report: ClusterReport,
 ) -> None:
     performers, grants, _ = place
-    operator, line = running
+    operator, relay = running
     pid = operator.pid
     for earlier in performers.items("performers"):
         performers.delete(earlier["metadata"]["name"])
     performers.wait_settled({})
-    scene = Scene(f"p{LOSSES.index(loss)}", performers, operator, line)
+    scene = Scene(f"p{LOST_PERMISSIONS.index(loss)}", performers, operator, relay)
     performers.create(scene.name, IMAGE)
     performers.wait_settled({scene.name: IMAGE})
 
     with grants.without(right):
         loss.happens(scene)
-        told = f"missing permission: {right.name} "
-        wait_until("it is told", lambda: told in operator.log.read_text(), 60)
-        wait_until("readiness tells it", lambda: not operator.is_ready())
+        missing = f"missing permission: {right.name} "
+        wait_until("it is logged", lambda: missing in operator.log.read_text(), 60)
+        wait_until("the operator is not ready", lambda: not operator.is_ready())
         wait_until(f"it happens: {loss.not_done}", lambda: not loss.done(scene))
     loss.then(scene)
     wait_until("it is done after all", lambda: loss.done(scene), 60)

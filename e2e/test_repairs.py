@@ -9,7 +9,7 @@ from clusters import Cluster, wait_until
 from conftest import ClusterReport
 from hourglass_kube.types import JSON
 from operators import Performers, running
-from operators.census import ready_condition
+from operators.namespace_state import ready_condition
 
 IMAGE = "localhost/performer:v1"
 NAME = "one"
@@ -195,7 +195,7 @@ def test_what_another_made_under_the_name_is_told_and_never_touched(
 
     performers.create(NAME, IMAGE)
 
-    wait_until("the conflict is told", lambda: reason(performers) == "NameConflict", 30)
+    wait_until("the conflict is reported", lambda: reason(performers) == "NameConflict", 30)
     performers.set_spec(NAME, version="2")
     wait_until(
         f"the edit is seen, with reason {after_an_edit}",
@@ -225,7 +225,7 @@ def test_what_was_given_to_another_is_told_and_never_touched(
     edits = {"ownerReferences": [owner], "labels": {"app": "mine"}}
     edited = serving.patch(resource, name, {"metadata": edits})
 
-    wait_until("the conflict is told", lambda: reason(serving) == "NameConflict", 30)
+    wait_until("the conflict is reported", lambda: reason(serving) == "NameConflict", 30)
 
     assert serving.call("GET", resource, name)["metadata"]["labels"] == edited["metadata"]["labels"]
     serving.call("DELETE", "configmaps", "other")

@@ -1,4 +1,4 @@
-"""`kubectl get performers` tells a stranger what is wrong, without another command."""
+"""`kubectl get performers` shows a stranger what is wrong, without another command."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ TROUBLES = [
 
 @pytest.fixture
 def other_node(cluster: Cluster) -> Iterator[None]:
-    """Of one node alone the message says less: there are several."""
+    """Of one node alone the message shows less: there are several."""
     (name,) = cluster.add_fake_nodes(1, prefix="other")
     yield
     cluster.kubectl("delete", "node", name)
@@ -40,18 +40,18 @@ def other_node(cluster: Cluster) -> Iterator[None]:
 
 @pytest.mark.usefixtures("performer_image", "operator", "other_node")
 @pytest.mark.parametrize(
-    ("spec", "told"), [trouble[1:] for trouble in TROUBLES], ids=[t[0] for t in TROUBLES]
+    ("spec", "shown"), [trouble[1:] for trouble in TROUBLES], ids=[t[0] for t in TROUBLES]
 )
 def test_the_line_says_what_is_wrong(
-    spec: dict[str, object], told: list[str], cluster: Cluster, performers: Performers
+    spec: dict[str, object], shown: list[str], cluster: Cluster, performers: Performers
 ) -> None:
     wanted = dict(spec)
     there = {"nodeSelector": {"kubernetes.io/hostname": cluster.real_node}}
     where = {} if "hardwareRequirements" in spec else there
     performers.create("worker", str(wanted.pop("image")), where, **wanted)
 
-    def says() -> bool:
+    def shows() -> bool:
         line = cluster.kubectl("get", "performers", "-n", performers.namespace)
-        return all(word in line for word in told)
+        return all(word in line for word in shown)
 
-    wait_until(f"the line has {told}", says, 90)
+    wait_until(f"the line has {shown}", shows, 90)

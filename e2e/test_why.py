@@ -77,7 +77,7 @@ def test_the_sentence(
         where = ANYWHERE if spec is GPU else there
         performers.create(NAME, scheduling=where, **{"image": PERFORMER_IMAGE, **spec})
         wait_until(f"why says {reason}", says, 90)
-        # A kubelet that is busy first tells of something else: its caches are not filled yet.
+        # A kubelet that is busy first reports something else: its caches are not filled yet.
         with suppress(TimeoutError):
             wait_until("why says what is recorded", says_recorded)
         sentence = normal(said, performers.namespace)

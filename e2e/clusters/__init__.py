@@ -2,9 +2,10 @@
 
 from clusters.cluster import Cluster, KubectlError, Manifest
 from clusters.components import Components
+from clusters.errors import ImageImportError, UnavailableError
 from clusters.fake_nodes import TOLERATION, fake_node
 from clusters.image import write_image
-from clusters.provider import ImageImportError, Say, Unavailable
+from clusters.log import Log
 from clusters.waiting import wait_until
 
 __all__ = [
@@ -13,9 +14,9 @@ __all__ = [
     "Components",
     "ImageImportError",
     "KubectlError",
+    "Log",
     "Manifest",
-    "Say",
-    "Unavailable",
+    "UnavailableError",
     "fake_node",
     "wait_until",
     "write_image",

@@ -8,8 +8,9 @@ import subprocess
 import time
 from pathlib import Path
 
+from clusters.errors import UnavailableError
 from clusters.lock import alone
-from clusters.provider import Say, Unavailable
+from clusters.log import Log
 
 MODULES = Path(__file__).parent.parent / "native"
 KUBERNETES = (
@@ -38,10 +39,10 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hourglass-cluster"
 
 
-def program(name: str, say: Say) -> Path:
+def program(name: str, log: Log) -> Path:
     """The path of a program, built first unless the cache holds it.
 
-    Errors: `Unavailable` without a Go that is new enough, or when the build fails.
+    Errors: `UnavailableError` without a Go that is new enough, or when the build fails.
     """
     module, package = PACKAGES[name]
     folder = cache_folder() / f"{module}-{_key(MODULES / module)}"
@@ -50,15 +51,15 @@ def program(name: str, say: Say) -> Path:
         return path
     _check_go()
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(cache_folder() / "build.lock", f"building {name}", say):
+    with alone(cache_folder() / "build.lock", f"building {name}", log):
         if not path.exists():
-            _build(name, package, MODULES / module, path, say)
+            _build(name, package, MODULES / module, path, log)
     return path
 
 
-def programs(names: tuple[str, ...], say: Say) -> dict[str, Path]:
+def programs(names: tuple[str, ...], log: Log) -> dict[str, Path]:
     """The paths of several programs, see `program`."""
-    return {name: program(name, say) for name in names}
+    return {name: program(name, log) for name in names}
 
 
 def kubernetes_version(go_mod: str) -> str:
@@ -70,7 +71,7 @@ def kubernetes_version(go_mod: str) -> str:
 
 
 def version_flags(version: str) -> str:
-    """The linker flags that tell Kubernetes programs their version, as its own build does."""
+    """The linker flags that set the version of Kubernetes programs, as its own build does."""
     major, minor, _ = version.removeprefix("v").split(".", 2)
     package = "k8s.io/component-base/version"
     values = {"gitVersion": version, "gitMajor": major, "gitMinor": minor}
@@ -89,15 +90,15 @@ def _key(module: Path) -> str:
 def _check_go() -> None:
     wanted = ".".join(map(str, OLDEST_GO))
     if shutil.which("go") is None:
-        raise Unavailable(f"Go {wanted} or newer is not installed (no `go` on the PATH)")
+        raise UnavailableError(f"Go {wanted} or newer is not installed (no `go` on the PATH)")
     version = subprocess.run(["go", "version"], capture_output=True, text=True).stdout
     found = re.search(r"go(\d+)\.(\d+)", version)
     if found is None or (int(found[1]), int(found[2])) < OLDEST_GO:
-        raise Unavailable(f"Go {wanted} or newer is needed, found: {version.strip()}")
+        raise UnavailableError(f"Go {wanted} or newer is needed, found: {version.strip()}")
 
 
-def _build(name: str, package: str, module: Path, path: Path, say: Say) -> None:
-    say(f"building {name} (minutes the first time, from the cache afterwards)")
+def _build(name: str, package: str, module: Path, path: Path, log: Log) -> None:
+    log(f"building {name} (minutes the first time, from the cache afterwards)")
     flags = "-s -w"
     if module.name == "kubernetes":
         flags += " " + version_flags(kubernetes_version((module / "go.mod").read_text()))
@@ -122,6 +123,6 @@ def _build(name: str, package: str, module: Path, path: Path, say: Say) -> None:
         text=True,
     )
     if built.returncode:
-        raise Unavailable(f"{name} cannot be built: {built.stderr.strip()[-2000:]}")
+        raise UnavailableError(f"{name} cannot be built: {built.stderr.strip()[-2000:]}")
     unfinished.rename(path)
-    say(f"built {name} in {time.monotonic() - began:.0f} s")
+    log(f"built {name} in {time.monotonic() - began:.0f} s")

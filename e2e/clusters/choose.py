@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 from clusters.cluster import Cluster
-from clusters.provider import Provider, Say, Unavailable
+from clusters.errors import UnavailableError
+from clusters.log import Log
+from clusters.provider import Provider
 
 AUTO = "auto"
 ON_REQUEST = "kubeconfig"
@@ -12,27 +14,27 @@ ON_REQUEST = "kubeconfig"
 
 
 @contextmanager
-def choose(wanted: str, providers: Mapping[str, Provider], say: Say) -> Iterator[Cluster]:
+def choose(wanted: str, providers: Mapping[str, Provider], log: Log) -> Iterator[Cluster]:
     """The cluster of the wanted provider, or with `auto` of the first that gives one.
 
-    Says which is taken, and why those before it are not. Errors: `Unavailable` with the reasons
-    of all that were tried.
+    Logs which is taken, and why those before it are not. Errors: `UnavailableError` with the
+    reasons of all that were tried.
     """
     automatic = wanted == AUTO
     names = [name for name in providers if name != ON_REQUEST] if automatic else [wanted]
     if automatic:
-        say(f"{ON_REQUEST}: not tried: only with --cluster {ON_REQUEST}, as it is somebody's")
+        log(f"{ON_REQUEST}: not tried: only with --cluster {ON_REQUEST}, as it is somebody's")
     reasons = []
     with ExitStack() as started:
         for name in names:
             try:
-                cluster = started.enter_context(providers[name](say))
-            except Unavailable as reason:
+                cluster = started.enter_context(providers[name](log))
+            except UnavailableError as reason:
                 reasons.append(f"{name}: {reason}")
-                say(f"{name}: not available: {reason}")
+                log(f"{name}: not available: {reason}")
             else:
                 why = "the first that works" if automatic else "as asked"
-                say(f"{name}: taken, {why}")
+                log(f"{name}: taken, {why}")
                 yield cluster
                 return
-    raise Unavailable("; ".join(reasons))
+    raise UnavailableError("; ".join(reasons))

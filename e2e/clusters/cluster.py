@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from clusters.components import Components
+from clusters.errors import UnavailableError
 from clusters.fake_nodes import TAINT, fake_node, is_fake
-from clusters.provider import Unavailable
 from clusters.waiting import wait_until
 
 Manifest = dict[str, Any]
@@ -110,7 +110,7 @@ class Cluster:
     def wait_for_node(self, seconds: float = 120) -> None:
         """Return once there is a `real_node` and the default ServiceAccount of pods.
 
-        Errors: `Unavailable` after this time.
+        Errors: `UnavailableError` after this time.
         """
 
         def there() -> bool:
@@ -123,7 +123,7 @@ class Cluster:
         try:
             wait_until("a node that is Ready and takes pods", there, seconds)
         except TimeoutError as error:
-            raise Unavailable(str(error)) from error
+            raise UnavailableError(str(error)) from error
 
     def apply(self, *manifests: Manifest | Path) -> None:
         """Apply objects or files of objects, in this order, as the field manager `e2e`."""

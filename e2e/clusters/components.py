@@ -18,7 +18,7 @@ class StartError(Exception):
 class Components:
     """Processes by name, each with `NAME.pid` and `log/NAME.log` below a folder.
 
-    Another process finds them by the same folder. A pid file also tells when its process started,
+    Another process finds them by the same folder. A pid file also holds when its process started,
     so that a pid which was used again is not mistaken for the component.
     """
 
@@ -94,6 +94,11 @@ class Components:
     def runs(self, name: str) -> bool:
         """Whether the component is alive."""
         return self._process(name) is not None
+
+    def pids(self) -> dict[str, int]:
+        """The processes of the components that are alive."""
+        found = {name: self._process(name) for name in self.names}
+        return {name: process.pid for name, process in found.items() if process}
 
     def log(self, name: str) -> Path:
         """What the component printed, over all its starts."""

@@ -11,39 +11,40 @@ from pytest_kubernetes.options import ClusterOptions
 from pytest_kubernetes.providers.k3d import K3dManagerBase
 
 from clusters.cluster import Cluster
+from clusters.errors import ImageImportError, UnavailableError
 from clusters.lock import only_node
-from clusters.provider import ImageImportError, Say, Unavailable
+from clusters.log import Log
 from clusters.runs import is_abandoned, kubectl_program, kwok_starter, own_name, run_folder
 
 VERSION = "1.34.4"
 
 
 @contextmanager
-def k3d(say: Say) -> Iterator[Cluster]:
+def k3d(log: Log) -> Iterator[Cluster]:
     """Create a k3d cluster, and in the end delete it; see `Provider`."""
     if shutil.which("k3d") is None:
-        raise Unavailable("no `k3d` on the PATH")
+        raise UnavailableError("no `k3d` on the PATH")
     # pytest-kubernetes knows no other place to look for it.
     if shutil.which("kubectl") is None:
-        raise Unavailable("no `kubectl` on the PATH")
-    with only_node(say), run_folder() as folder:
+        raise UnavailableError("no `kubectl` on the PATH")
+    with only_node(log), run_folder() as folder:
         kubeconfig = folder / "kubeconfig"
         kubeconfig.touch(mode=0o600)
         manager = K3dManagerBase(own_name())
         try:
-            say(f"creating the k3d cluster {manager.cluster_name} (pulls images the first time)")
+            log(f"creating the k3d cluster {manager.cluster_name} (pulls images the first time)")
             _create(manager, kubeconfig)
             cluster = Cluster(
                 provider="k3d",
                 kubeconfig=kubeconfig,
-                kubectl_program=kubectl_program(say),
+                kubectl_program=kubectl_program(log),
                 import_image=lambda archive: _import_image(manager, archive),
-                start_kwok=kwok_starter(folder, kubeconfig, say),
+                start_kwok=kwok_starter(folder, kubeconfig, log),
             )
             cluster.wait_for_node()
             yield cluster
         finally:
-            say("deleting the cluster")
+            log("deleting the cluster")
             manager.delete()
 
 
@@ -52,9 +53,9 @@ def _create(manager: K3dManagerBase, kubeconfig: Path) -> None:
         _delete_abandoned()
         manager.create(ClusterOptions(api_version=VERSION, kubeconfig_path=kubeconfig))
     except subprocess.CalledProcessError as error:
-        raise Unavailable(f"{error}: {_stderr(error)}") from error
+        raise UnavailableError(f"{error}: {_stderr(error)}") from error
     except (subprocess.TimeoutExpired, RuntimeError) as error:
-        raise Unavailable(str(error)) from error
+        raise UnavailableError(str(error)) from error
 
 
 def _delete_abandoned() -> None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from clusters.cluster import Cluster, KubectlError
-from clusters.provider import ImageImportError, Say, Unavailable
+from clusters.errors import ImageImportError, UnavailableError
+from clusters.log import Log
 from clusters.runs import kubectl_program, kwok_starter, run_folder
 
 PERFORMERS = "performers.hourglass.eigenlayer.io"
@@ -18,11 +19,11 @@ IMPORT_COMMAND = "E2E_IMPORT_IMAGE"
 
 
 @contextmanager
-def kubeconfig(say: Say) -> Iterator[Cluster]:
+def kubeconfig(log: Log) -> Iterator[Cluster]:
     """Use a cluster that exists, and in the end delete what the run made; see `Provider`."""
     if not os.environ.get("KUBECONFIG"):
-        raise Unavailable("KUBECONFIG is not set")
-    kubectl = kubectl_program(say)
+        raise UnavailableError("KUBECONFIG is not set")
+    kubectl = kubectl_program(log)
     with run_folder() as folder:
         path = folder / "kubeconfig"
         path.touch(mode=0o600)
@@ -32,7 +33,7 @@ def kubeconfig(say: Say) -> Iterator[Cluster]:
             kubeconfig=path,
             kubectl_program=kubectl,
             import_image=_import_image,
-            start_kwok=kwok_starter(folder, path, say),
+            start_kwok=kwok_starter(folder, path, log),
             shared=True,
         )
         try:
@@ -40,18 +41,20 @@ def kubeconfig(say: Say) -> Iterator[Cluster]:
             _refuse_one_in_use(cluster)
             cluster.wait_for_node()
         except (KubectlError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(f"not a cluster with an admin's rights: {error}") from error
+            raise UnavailableError(f"not a cluster with an admin's rights: {error}") from error
         try:
             yield cluster
         finally:
-            say("deleting what this run made")
+            log("deleting what this run made")
             cluster.delete_what_was_made()
 
 
 def _refuse_one_in_use(cluster: Cluster) -> None:
     """The run would bring its own resource definition, and its operators their own rules."""
     if cluster.kubectl("get", "crd", PERFORMERS, "--ignore-not-found", "-o", "name"):
-        raise Unavailable(f"the cluster has {PERFORMERS} already: use one where nobody needs it")
+        raise UnavailableError(
+            f"the cluster has {PERFORMERS} already: use one where nobody needs it"
+        )
 
 
 def _current_context(kubectl: str) -> str:
@@ -59,7 +62,7 @@ def _current_context(kubectl: str) -> str:
     command = [kubectl, "config", "view", "--raw", "--flatten", "--minify"]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode:
-        raise Unavailable(f"KUBECONFIG: {done.stderr.strip()}")
+        raise UnavailableError(f"KUBECONFIG: {done.stderr.strip()}")
     return done.stdout
 
 

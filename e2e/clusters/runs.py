@@ -12,7 +12,7 @@ import psutil
 from clusters.build import program
 from clusters.components import Components
 from clusters.fake_nodes import kwok_command
-from clusters.provider import Say
+from clusters.log import Log
 
 PREFIX = "hourglass-e2e-"
 
@@ -46,7 +46,7 @@ def run_folder() -> Iterator[Path]:
         _remove(folder)
 
 
-def kwok_starter(folder: Path, kubeconfig: Path, say: Say) -> Callable[[], None]:
+def kwok_starter(folder: Path, kubeconfig: Path, log: Log) -> Callable[[], None]:
     """Starts KWOK on this machine, for a cluster elsewhere, unless it runs."""
     components = Components(folder)
 
@@ -54,15 +54,15 @@ def kwok_starter(folder: Path, kubeconfig: Path, say: Say) -> Callable[[], None]
         if not components.runs("kwok"):
             # The one on the PATH, if any, saves who has no Go.
             found = shutil.which("kwok")
-            kwok = Path(found) if found else program("kwok", say)
+            kwok = Path(found) if found else program("kwok", log)
             components.run("kwok", kwok_command(kwok, kubeconfig))
 
     return start
 
 
-def kubectl_program(say: Say) -> str:
+def kubectl_program(log: Log) -> str:
     """The `kubectl` on the PATH, or else one that is built."""
-    return shutil.which("kubectl") or str(program("kubectl", say))
+    return shutil.which("kubectl") or str(program("kubectl", log))
 
 
 def _remove(folder: Path) -> None:

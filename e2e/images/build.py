@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import click
 
-from clusters import Unavailable
+from clusters import UnavailableError
 from images import executor_image, operator_image, performer_image
 
 IMAGES = {"executor": executor_image, "operator": operator_image, "performer": performer_image}
@@ -29,7 +29,7 @@ def main(image: str, tag: str, archive: Path) -> None:
     """
     try:
         IMAGES[image](archive, tag, lambda line: click.echo(line, err=True))
-    except Unavailable as reason:
+    except UnavailableError as reason:
         raise click.ClickException(str(reason)) from None
     click.echo(f"{archive}: {tag}, {archive.stat().st_size / 1e6:.0f} MB")
 

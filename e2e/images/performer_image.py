@@ -1,4 +1,4 @@
-"""The performer of the tests: a gRPC server that misbehaves when told to."""
+"""The performer of the tests: a gRPC server that misbehaves on request."""
 
 import hashlib
 import os
@@ -6,20 +6,20 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from clusters import Say, Unavailable, write_image
+from clusters import Log, UnavailableError, write_image
 from clusters.build import cache_folder
 
 MODULE = Path(__file__).parent / "performer"
 
 
-def performer_image(archive: Path, tag: str, say: Say) -> Path:
+def performer_image(archive: Path, tag: str, log: Log) -> Path:
     """Write the image `tag`, such as `localhost/performer:v2`, to `archive` and return that.
 
     Its answers carry what follows the tag's last colon as `x-performer-version`.
 
-    Errors: `Unavailable` when the program cannot be built.
+    Errors: `UnavailableError` when the program cannot be built.
     """
-    files = {"/performer": performer_program(say)}
+    files = {"/performer": performer_program(log)}
     version = tag.rpartition(":")[2]
     environment = {"VERSION": version}
     return write_image(
@@ -27,7 +27,7 @@ def performer_image(archive: Path, tag: str, say: Say) -> Path:
     )
 
 
-def performer_program(say: Say) -> Path:
+def performer_program(log: Log) -> Path:
     """The path of the static program, built first unless the cache holds it."""
     digest = hashlib.sha256()
     for file in sorted(MODULE.iterdir()):
@@ -36,8 +36,8 @@ def performer_program(say: Say) -> Path:
     if program.exists():
         return program
     if shutil.which("go") is None:
-        raise Unavailable("Go 1.24 or newer is not installed (no `go` on the PATH)")
-    say("building the performer of the tests")
+        raise UnavailableError("Go 1.24 or newer is not installed (no `go` on the PATH)")
+    log("building the performer of the tests")
     program.parent.mkdir(parents=True, exist_ok=True)
     unfinished = program.with_suffix(f".{os.getpid()}")
     built = subprocess.run(
@@ -49,5 +49,5 @@ def performer_program(say: Say) -> Path:
         text=True,
     )
     if built.returncode:
-        raise Unavailable(f"the performer cannot be built: {built.stderr.strip()[-2000:]}")
+        raise UnavailableError(f"the performer cannot be built: {built.stderr.strip()[-2000:]}")
     return unfinished.rename(program)

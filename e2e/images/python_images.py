@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from clusters import Say, write_image
+from clusters import Log, write_image
 from clusters.build import cache_folder
 from images import python_runtime
 from images.python_runtime import LIBRARIES, PROGRAM, STDLIB, compile_modules, copy_runtime
@@ -44,28 +44,28 @@ main()
 _PASSWD = f"nonroot:x:{USER}:{USER}:nonroot:/nonexistent:/sbin/nologin\n"
 
 
-def operator_image(archive: Path, tag: str, say: Say) -> Path:
+def operator_image(archive: Path, tag: str, log: Log) -> Path:
     """Write the image `tag` of the operator as it is in this checkout, and return `archive`.
 
     Errors: `CalledProcessError` when pip fails; what it says is printed.
     """
-    return _image(archive, tag, ["/usr/local/bin/hourglass-operator", "run"], {}, say)
+    return _image(archive, tag, ["/usr/local/bin/hourglass-operator", "run"], {}, log)
 
 
-def executor_image(archive: Path, tag: str, say: Say) -> Path:
+def executor_image(archive: Path, tag: str, log: Log) -> Path:
     """The same of the example executor."""
     program = "/executor.py"
-    return _image(archive, tag, [PROGRAM, program], {program: EXECUTOR / "executor.py"}, say)
+    return _image(archive, tag, [PROGRAM, program], {program: EXECUTOR / "executor.py"}, log)
 
 
 def _image(
-    archive: Path, tag: str, entrypoint: Sequence[str], more: Mapping[str, Path], say: Say
+    archive: Path, tag: str, entrypoint: Sequence[str], more: Mapping[str, Path], log: Log
 ) -> Path:
-    base = _base(say)
+    base = _base(log)
     with tempfile.TemporaryDirectory(prefix="hourglass-image-") as folder:
         root = Path(folder)
         shutil.copytree(base, root, symlinks=True, dirs_exist_ok=True)
-        say("installing the operator into the image")
+        log("installing the operator into the image")
         _install_project(root)
         files = {f"/{entry.name}": entry for entry in root.iterdir()}
         return write_image(
@@ -83,7 +83,7 @@ def _image(
         )
 
 
-def _base(say: Say) -> Path:
+def _base(log: Log) -> Path:
     """A folder with Python and the packages that the project needs, from the cache if it can be.
 
     The versions are those of this environment: what the tests have run with.
@@ -95,7 +95,7 @@ def _base(say: Say) -> Path:
     base = cache_folder() / f"operator-base-{key}"
     if base.exists():
         return base
-    say("installing Python and the operator's dependencies into the image (half a minute)")
+    log("installing Python and the operator's dependencies into the image (half a minute)")
     base.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=base.parent, prefix="unfinished-") as folder:
         root = Path(folder) / "root"

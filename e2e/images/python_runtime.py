@@ -47,12 +47,14 @@ def shared_libraries(binaries: Iterable[Path]) -> set[Path]:
 
     Errors: `LookupError` names libraries that this machine lacks.
     """
-    told = subprocess.run(
+    printed = subprocess.run(
         ["ldd", *binaries], capture_output=True, text=True, env={"LC_ALL": "C", "PATH": "/usr/bin"}
     ).stdout
-    if missing := set(re.findall(r"^\s+(\S+) => not found", told, re.MULTILINE)):
+    if missing := set(re.findall(r"^\s+(\S+) => not found", printed, re.MULTILINE)):
         raise LookupError(f"shared libraries are missing: {', '.join(sorted(missing))}")
-    return {Path(path) for path in re.findall(r"^\s+(?:\S+ => )?(/\S+) \(0x", told, re.MULTILINE)}
+    return {
+        Path(path) for path in re.findall(r"^\s+(?:\S+ => )?(/\S+) \(0x", printed, re.MULTILINE)
+    }
 
 
 def compile_modules(root: Path, *folders: str) -> None:

@@ -1,4 +1,4 @@
-"""The performer of the tests does what it is told; no cluster is needed for this."""
+"""The performer of the tests does what it is asked to; no cluster is needed for this."""
 
 import socket
 import subprocess
@@ -38,7 +38,7 @@ class Performer:
             version = dict(call.initial_metadata())["x-performer-version"]
             return f"{health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)}, {version}"
 
-    def tell(self, path: str) -> int:
+    def request(self, path: str) -> int:
         """POST to the control port; the HTTP status."""
         url = f"http://127.0.0.1:{self.control_port}{path}"
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -106,17 +106,17 @@ def test_modes(start: Start, mode: str, answers: set[str]) -> None:
     from_the_start.wait_until_it_listens()
     assert from_the_start.check() in answers
 
-    told_later = start()
-    told_later.wait_until_it_listens()
-    assert told_later.check() == SERVING
-    assert told_later.tell(f"/mode/{mode}") == 200
-    assert told_later.check() in answers
-    assert told_later.tell("/mode/serve") == 200
-    assert told_later.check() == SERVING
+    requested_later = start()
+    requested_later.wait_until_it_listens()
+    assert requested_later.check() == SERVING
+    assert requested_later.request(f"/mode/{mode}") == 200
+    assert requested_later.check() in answers
+    assert requested_later.request("/mode/serve") == 200
+    assert requested_later.check() == SERVING
 
 
 def test_an_unknown_mode_is_refused(start: Start) -> None:
-    assert start().tell("/mode/sing") == 400
+    assert start().request("/mode/sing") == 400
 
 
 def test_one_that_starts_slowly_listens_later(start: Start) -> None:
@@ -128,7 +128,7 @@ def test_one_that_starts_slowly_listens_later(start: Start) -> None:
 
 def test_one_that_never_listens_runs_all_the_same(start: Start) -> None:
     deaf = start("--never-listen")
-    assert deaf.tell("/mode/serve") == 200
+    assert deaf.request("/mode/serve") == 200
     assert not deaf.listens(deaf.port)
     deaf.process.terminate()
     assert deaf.process.wait(5) == 0
@@ -141,10 +141,10 @@ def test_one_that_never_listens_runs_all_the_same(start: Start) -> None:
         pytest.param((), "/crash?code=3", id="later"),
     ],
 )
-def test_one_crashes_when_told(start: Start, arguments: tuple[str, ...], path: str | None) -> None:
+def test_one_crashes_on_request(start: Start, arguments: tuple[str, ...], path: str | None) -> None:
     performer = start(*arguments)
     if path:
-        assert performer.tell(path) == 200
+        assert performer.request(path) == 200
     assert performer.process.wait(5) == 3
 
 

@@ -2,10 +2,10 @@
 
 from operators.account import account_user, operator_account
 from operators.audit import FEWEST_CALLS, MOST_CALLS, Audit, Calls
-from operators.census import complaints
-from operators.line import Line
-from operators.performers import Performers, Wanted
+from operators.namespace_state import problems
+from operators.performers import Performers, Wanted, performer_manifest, resource_path
 from operators.process import Operator
+from operators.relay import Relay
 from operators.running import SHORT_LEASE, own_flags, redirect, running
 from operators.stream import Stream, Work
 from operators.writes import calls, stray, terms
@@ -16,18 +16,20 @@ __all__ = [
     "SHORT_LEASE",
     "Audit",
     "Calls",
-    "Line",
     "Operator",
     "Performers",
+    "Relay",
     "Stream",
     "Wanted",
     "Work",
     "account_user",
     "calls",
-    "complaints",
     "operator_account",
     "own_flags",
+    "performer_manifest",
+    "problems",
     "redirect",
+    "resource_path",
     "running",
     "stray",
     "terms",

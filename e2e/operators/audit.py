@@ -1,4 +1,4 @@
-"""How many mutating calls an operator makes, from the API server's audit log.
+"""How many mutating calls and lists an operator makes, from the API server's audit log.
 
 https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
 """
@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MOST_CALLS = 6
+MOST_CALLS = 5
 """A Performer, from create to Running."""
 FEWEST_CALLS = 3
 """Its finalizer, its pod and its Service: where fewer are found, the log is not understood."""
@@ -18,19 +18,24 @@ APART = ("leases", "selfsubjectaccessreviews")
 
 @dataclass
 class Calls:
-    """Mutating calls by verb and resource, such as `patch performers/status`."""
+    """Mutating calls and lists."""
 
     made: Counter[str] = field(default_factory=Counter)
+    """By verb and resource, such as `patch performers/status`; `…: 409` for one refused with it."""
+    lists: Counter[str] = field(default_factory=Counter)
+    """By resource; a list in parts counts once a part."""
     apart: int = 0
     """Those on `APART`: an operator that leads is never without."""
 
     def __str__(self) -> str:
         made = ", ".join(f"{count} {call}" for call, count in sorted(self.made.items()))
-        return f"{made or 'none'}; apart: {self.apart} on {' and '.join(APART)}"
+        lists = ", ".join(f"{count} {name}" for name, count in sorted(self.lists.items()))
+        apart = f"apart: {self.apart} on {' and '.join(APART)}"
+        return f"{made or 'none'}; lists: {lists or 'none'}; {apart}"
 
 
 class Audit:
-    """The mutating calls of a user as they come into the audit log."""
+    """The mutating calls and lists of a user as they come into the audit log."""
 
     def __init__(self, log: Path, user: str) -> None:
         self._log = log.open()
@@ -48,9 +53,13 @@ class Audit:
             if event["user"]["username"] != self._user:
                 continue
             what = event["objectRef"]
-            if what["resource"] in APART:
+            if event["verb"] == "list":
+                found.lists[what["resource"]] += 1
+            elif what["resource"] in APART:
                 found.apart += 1
             else:
                 resource = "/".join(filter(None, (what["resource"], what.get("subresource"))))
-                found.made[f"{event['verb']} {resource}"] += 1
+                code = event.get("responseStatus", {}).get("code", 200)
+                refused = f": {code}" if code >= 400 else ""
+                found.made[f"{event['verb']} {resource}{refused}"] += 1
         return found

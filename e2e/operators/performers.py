@@ -12,14 +12,37 @@ from urllib3 import Retry
 from clusters import TOLERATION, Cluster, wait_until
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
-from operators.census import Census, complaints
+from operators.namespace_state import NamespaceState, problems
 
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
 ON_FAKE_NODES: JSON = {"nodeSelector": {"type": "kwok"}, "tolerations": [TOLERATION]}
 """`spec.scheduling` for nodes made by `Cluster.add_fake_nodes`."""
+_ROOTS = {
+    PLURAL: f"/apis/{GROUP}/{VERSION}",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
+    "leases": "/apis/coordination.k8s.io/v1",
+}
 
 Wanted = Mapping[str, str]
 """Name → image of the Performers that are to serve."""
+
+
+def performer_manifest(name: str, image: str, scheduling: JSON | None = None, **spec: Any) -> JSON:
+    """A Performer; it goes to fake nodes unless `scheduling` says otherwise."""
+    where = ON_FAKE_NODES if scheduling is None else scheduling
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": KIND,
+        "metadata": {"name": name},
+        "spec": {"avsAddress": AVS, "image": image, "scheduling": where, **spec},
+    }
+
+
+def resource_path(namespace: str, resource: str, name: str = "", subresource: str = "") -> str:
+    """The path of a resource, or of one of its objects, in a namespace of an API server."""
+    root = _ROOTS.get(resource, "/api/v1")
+    parts = (root, "namespaces", namespace, resource, name, subresource)
+    return "/".join(part for part in parts if part)
 
 
 @dataclass
@@ -38,15 +61,8 @@ class Performers:
         return cls(namespace, client.ApiClient(configuration))
 
     def create(self, name: str, image: str, scheduling: JSON | None = None, **spec: Any) -> JSON:
-        """Create a Performer; it goes to fake nodes unless `scheduling` says otherwise."""
-        where = ON_FAKE_NODES if scheduling is None else scheduling
-        body = {
-            "apiVersion": f"{GROUP}/{VERSION}",
-            "kind": KIND,
-            "metadata": {"name": name},
-            "spec": {"avsAddress": AVS, "image": image, "scheduling": where, **spec},
-        }
-        return self.call("POST", PLURAL, body=body)
+        """Create a Performer, see `performer_manifest`."""
+        return self.call("POST", PLURAL, body=performer_manifest(name, image, scheduling, **spec))
 
     def set_spec(self, name: str, **fields: Any) -> JSON:
         """Change fields of a spec."""
@@ -76,16 +92,10 @@ class Performers:
 
         Errors: `ApiException`; `urllib3.exceptions.HTTPError` without an answer within 10 s.
         """
-        root = {
-            PLURAL: f"/apis/{GROUP}/{VERSION}",
-            "endpointslices": "/apis/discovery.k8s.io/v1",
-            "leases": "/apis/coordination.k8s.io/v1",
-        }.get(resource, "/api/v1")
-        parts = (root, "namespaces", self.namespace, resource, name, subresource)
         kind = "merge-patch+json" if method == "PATCH" else "json"
         request = self.api.param_serialize(
             method,
-            "/".join(part for part in parts if part),
+            resource_path(self.namespace, resource, name, subresource),
             header_params={"Content-Type": f"application/{kind}", "Accept": "application/json"},
             body=body,
             auth_settings=["BearerToken"],
@@ -110,9 +120,9 @@ class Performers:
             if any(owner["uid"] == uid for owner in pod["metadata"].get("ownerReferences") or ())
         ]
 
-    def census(self) -> Census:
+    def state(self) -> NamespaceState:
         """What exists now."""
-        return Census(*(tuple(self.items(kind)) for kind in (PLURAL, "pods", "services")))
+        return NamespaceState(*(tuple(self.items(kind)) for kind in (PLURAL, "pods", "services")))
 
     def wait_settled(self, wanted: Wanted, seconds: float = 60) -> None:
         """Return once exactly the wanted Performers exist and each serves, with nothing besides.
@@ -122,7 +132,7 @@ class Performers:
         found: list[str] = []
 
         def settled() -> bool:
-            found[:] = complaints(self.census(), wanted)
+            found[:] = problems(self.state(), wanted)
             return not found
 
         try:

@@ -145,7 +145,7 @@ class Operator:
         )
 
     def missed(self) -> list[str]:
-        """The permissions that it misses, as its log tells them.
+        """The permissions that it misses, as its log names them.
 
         An API server that was just started knows no roles for a moment.
         """

@@ -18,13 +18,13 @@ from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scenario.backend import Change, Write
 
-Happening = Change | Write
+Record = Change | Write
 """Its time is that of `time.monotonic`."""
 
 _MERGE_PATCH = "application/merge-patch+json"
 
 
-class Refusal(Exception):  # noqa: N818 - the API server's answer, not a mistake of the caller
+class CallError(Exception):
     """The API server refused a call: its code, reason and message."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
@@ -46,7 +46,7 @@ class Api:
         self._known = {resource.plural: resource for resource in simulated.resources()}
         self._plurals = {resource.kind: resource.plural for resource in simulated.resources()}
         self._watched: set[str] = set()
-        self.happenings: SimpleQueue[Happening] = SimpleQueue()
+        self.records: SimpleQueue[Record] = SimpleQueue()
 
     def plural(self, kind: str) -> str | None:
         """The resource of a kind, None if scenarios do not know it."""
@@ -68,8 +68,8 @@ class Api:
         """An object, None if there is none."""
         try:
             return self._call("get", resource, namespace=namespace or None, name=name)
-        except Refusal as refusal:
-            if refusal.code != 404:
+        except CallError as error:
+            if error.code != 404:
                 raise
             return None
 
@@ -117,7 +117,7 @@ class Api:
         return resource in self._watched
 
     def watch(self, resource: str) -> None:
-        """Put every change of a resource from now on into `happenings`, to the process's end."""
+        """Put every change of a resource from now on into `records`, to the process's end."""
         if resource in self._watched:
             return
         self._watched.add(resource)
@@ -132,7 +132,7 @@ class Api:
                     found = event["raw_object"]
                     version = found["metadata"]["resourceVersion"]
                     change = Change(time.monotonic(), event["type"], resource, found)
-                    self.happenings.put(change)
+                    self.records.put(change)
             except (ApiException, HTTPError, OSError):
                 # Broken off; what happened in between comes by the version last seen.
                 time.sleep(0.2)
@@ -144,7 +144,7 @@ class Api:
         try:
             answer = getattr(endpoint, verb)(serialize=False, **arguments)
         except ApiException as error:
-            raise _refusal(error) from None
+            raise _call_error(error) from None
         body: JSON = json.loads(answer.data)
         return body
 
@@ -154,9 +154,9 @@ class Api:
         return self._client.resources.get(api_version=version, kind=known.kind)
 
 
-def _refusal(error: ApiException) -> Refusal:
+def _call_error(error: ApiException) -> CallError:
     try:
         status = json.loads(error.body or "")
     except ValueError:
-        return Refusal(error.status, str(error.reason), str(error.body or error.reason))
-    return Refusal(error.status, status.get("reason", ""), status.get("message", ""))
+        return CallError(error.status, str(error.reason), str(error.body or error.reason))
+    return CallError(error.status, status.get("reason", ""), status.get("message", ""))

@@ -19,8 +19,8 @@ from hourglass_simulator.harness.apply import merge_patch
 from hourglass_simulator.scenario.backend import Observer, Refused, Write
 from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.step import Delete, Patch
-from scenarios import furnish
-from scenarios.api import Api, Happening, Refusal
+from scenarios import objects
+from scenarios.api import Api, CallError, Record
 from scenarios.kwok import Kwok
 from scenarios.removal import remove
 
@@ -35,7 +35,7 @@ CATCH_UP = 5.0
 
 
 class RealBackend:
-    """Implements `Backend`; the operator runs already, and its writes come with `api.happenings`.
+    """Implements `Backend`; the operator runs already, and its writes come with `api.records`.
 
     Leave the context to remove what the scenario made.
     """
@@ -52,7 +52,7 @@ class RealBackend:
         self._applied: dict[tuple[str, str, str], JSON] = {}
         self._versions: dict[str, float] = {}
         """Uid of what was made since the start → the version that a watch has shown; inf: gone."""
-        self._batch: deque[Happening] = deque()
+        self._batch: deque[Record] = deque()
         self._ended = threading.Event()
 
     def __enter__(self) -> "RealBackend":
@@ -79,14 +79,14 @@ class RealBackend:
             self._api.watch(resource)
         with suppress(Empty):
             while True:
-                self._api.happenings.get_nowait()
+                self._api.records.get_nowait()
         self._started = time.monotonic()
         self._ensure_namespace(namespace)
         self._kwok.start(cluster.images)
-        names = {node["metadata"]["name"] for node in furnish.nodes(cluster.nodes)}
-        for node in furnish.nodes(cluster.nodes):
+        names = {node["metadata"]["name"] for node in objects.nodes(cluster.nodes)}
+        for node in objects.nodes(cluster.nodes):
             self._make("nodes", "", node)
-        for resource, body in furnish.others(cluster):
+        for resource, body in objects.others(cluster):
             self._make(resource, self._in(resource, None), body)
         wait_until("the scenario's nodes take pods", lambda: self._take_pods(names))
         self._started = time.monotonic()
@@ -95,10 +95,10 @@ class RealBackend:
         """Let time pass; `stop` is asked after every change."""
         while (left := until - self.now) > 0:
             try:
-                happening = self._next(left)
+                record = self._next(left)
             except Empty:
                 return
-            if self._tell(happening) and stop():
+            if self._observe(record) and stop():
                 return
 
     def apply(self, obj: JSON) -> None:
@@ -163,41 +163,41 @@ class RealBackend:
     def _schedulable(self, node: str, spec: JSON) -> None:
         self._call("nodes", lambda: self._api.patch("nodes", "", node, {"spec": spec}))
 
-    def _next(self, timeout: float) -> Happening:
+    def _next(self, timeout: float) -> Record:
         """What happened next, writes before their effects; Empty if nothing happens."""
         if not self._batch:
-            found = [self._api.happenings.get(timeout=timeout)]
+            found = [self._api.records.get(timeout=timeout)]
             # A watch may show what a write has done before the write is answered.
             deadline = time.monotonic() + ANSWERED
             while self._writing() and time.monotonic() < deadline:
                 time.sleep(0.001)
             with suppress(Empty):
                 while True:
-                    found.append(self._api.happenings.get_nowait())
+                    found.append(self._api.records.get_nowait())
             self._batch.extend(sorted(found, key=lambda each: not isinstance(each, Write)))
         return self._batch.popleft()
 
-    def _tell(self, happening: Happening) -> bool:
-        """Tell the observer, unless it is about what was there before the scenario."""
+    def _observe(self, record: Record) -> bool:
+        """Pass a record to the observer, unless its object was there before the scenario."""
         assert self._observer is not None
-        seconds = max(0.0, happening.time - self._started)
-        if isinstance(happening, Write):
-            self._observer.wrote(replace(happening, time=seconds))
+        seconds = max(0.0, record.time - self._started)
+        if isinstance(record, Write):
+            self._observer.wrote(replace(record, time=seconds))
             return True
-        metadata = happening.object["metadata"]
-        if happening.type != "ADDED" and metadata["uid"] not in self._versions:
+        metadata = record.object["metadata"]
+        if record.type != "ADDED" and metadata["uid"] not in self._versions:
             return False
-        gone = happening.type == "DELETED"
+        gone = record.type == "DELETED"
         self._versions[metadata["uid"]] = inf if gone else int(metadata["resourceVersion"])
-        self._observer.changed(replace(happening, time=seconds))
+        self._observer.changed(replace(record, time=seconds))
         return True
 
     def _call(self, resource: str, call: Callable[[], JSON]) -> JSON:
         """Make a call and let the observer see what it has changed."""
         try:
             answer = call()
-        except Refusal as refusal:
-            raise Refused(str(refusal)) from refusal
+        except CallError as error:
+            raise Refused(str(error)) from error
         if self._api.watches(resource):
             self._catch_up(answer)
         return answer
@@ -212,10 +212,10 @@ class RealBackend:
         deadline = time.monotonic() + CATCH_UP
         while self._versions.get(uid, 0) < version:
             try:
-                happening = self._next(max(0, deadline - time.monotonic()))
+                record = self._next(max(0, deadline - time.monotonic()))
             except Empty:
                 raise TimeoutError(f"no watch showed version {version} of {uid}") from None
-            self._tell(happening)
+            self._observe(record)
 
     def _make(self, resource: str, namespace: str, body: JSON) -> None:
         self._call(resource, lambda: self._api.create(resource, namespace, body))
@@ -270,8 +270,8 @@ class RealBackend:
             for pod in waiting:
                 try:
                     self._api.evict(pod["namespace"], pod["name"])
-                except Refusal as refusal:
-                    if refusal.code != 404:
+                except CallError as error:
+                    if error.code != 404:
                         refused.append(pod)
             waiting = refused
             if waiting:

@@ -7,7 +7,7 @@ import yaml
 
 from clusters import Components
 from hourglass_simulator.scenario.cluster import Image
-from scenarios.furnish import ANNOTATION
+from scenarios.objects import ANNOTATION
 from scenarios.stages import stages
 
 

@@ -15,36 +15,36 @@ LONGEST_WINDOW = 3.0
 SLACK = 2.0
 """By how much an `eventually` may take longer on a real cluster than the file says."""
 LONGEST_SETTLING = 60.0
-"""Seconds within which a real cluster must settle: a failure is to be told soon."""
+"""Seconds within which a real cluster must settle: a failure is to be seen soon."""
 
 E = TypeVar("E", bound=Expectation)
 
 
-def brisk(scenario: Scenario) -> Scenario:
+def shorten_windows(scenario: Scenario) -> Scenario:
     """The scenario with shorter windows; what is done, and when, stays."""
     settles = scenario.settles
     quiet = min(settles.quiet_for, LONGEST_WINDOW)
     return scenario.model_copy(
         update={
-            "steps": tuple(_brisk_step(step) for step in scenario.steps),
+            "steps": tuple(_shorten_step(step) for step in scenario.steps),
             "settles": settles.model_copy(update={"quiet_for": quiet}),
         }
     )
 
 
-def patient(scenario: Scenario) -> Scenario:
+def extend_deadlines(scenario: Scenario) -> Scenario:
     """The scenario with more time for what is to come about, and not too much for its end."""
     settles = scenario.settles
     within = min(settles.within, LONGEST_SETTLING)
     return scenario.model_copy(
         update={
-            "steps": tuple(_patient_step(step) for step in scenario.steps),
+            "steps": tuple(_extend_step(step) for step in scenario.steps),
             "settles": settles.model_copy(update={"within": within}),
         }
     )
 
 
-def _brisk_step(step: Step) -> Step:
+def _shorten_step(step: Step) -> Step:
     for name in ("always", "never"):
         if (window := getattr(step, name)) is not None:
             shorter = min(window.duration, LONGEST_WINDOW)
@@ -52,7 +52,7 @@ def _brisk_step(step: Step) -> Step:
     return step
 
 
-def _patient_step(step: Step) -> Step:
+def _extend_step(step: Step) -> Step:
     if step.eventually is None:
         return step
     longer = step.eventually.within * SLACK

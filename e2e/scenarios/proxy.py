@@ -1,4 +1,4 @@
-"""A proxy between the operator and the API server that meets and tells the operator's writes."""
+"""A proxy between the operator and the API server that reports the operator's writes."""
 
 import asyncio
 import ssl
@@ -28,18 +28,18 @@ class Proxy:
     def __init__(
         self,
         kubeconfig: Path,
-        tell: Callable[[Write], None],
-        meet: Callable[[Write], None] = lambda _: None,
+        report: Callable[[Write], None],
+        announce: Callable[[Write], None] = lambda _: None,
     ) -> None:
         """Both are called in the proxy's thread; a write's time is that of `time.monotonic`.
 
-        `tell`: with each write that the API server has answered; `meet`: with each before it is
-        passed on (its code is 0).
+        `report`: with each write that the API server has answered; `announce`: with each before it
+        is passed on (its code is 0).
         """
         self._upstream = Configuration()
         load_kube_config(str(kubeconfig), client_configuration=self._upstream)
-        self._tell = tell
-        self._meet = meet
+        self._report = report
+        self._announce = announce
         self._under_way = 0
         self._port: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -59,11 +59,11 @@ class Proxy:
         return f"http://127.0.0.1:{self._port.result()}"
 
     def writing(self) -> bool:
-        """Whether a mutating call has not been answered and told yet."""
+        """Whether a mutating call has not been answered and reported yet."""
         return self._under_way > 0
 
     def write_kubeconfig(self, path: Path) -> None:
-        """A kubeconfig for who is to be overheard."""
+        """A kubeconfig for a client whose writes are to be reported."""
         content = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -109,7 +109,7 @@ class Proxy:
         self._under_way += writes
         try:
             if writes:
-                self._meet(parsed(request.method, request.path, 0, time.monotonic()))
+                self._announce(parsed(request.method, request.path, 0, time.monotonic()))
             answer = await self._session.request(
                 request.method,
                 self._upstream.host + request.raw_path,
@@ -118,7 +118,7 @@ class Proxy:
                 skip_auto_headers=("Content-Type",),
             )
             if writes:
-                self._tell(parsed(request.method, request.path, answer.status, time.monotonic()))
+                self._report(parsed(request.method, request.path, answer.status, time.monotonic()))
         finally:
             self._under_way -= writes
         async with answer:

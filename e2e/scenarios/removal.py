@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from clusters import wait_until
 from hourglass_kube.types import JSON
-from scenarios.api import Api, Refusal
+from scenarios.api import Api, CallError
 
 PATIENCE = 20.0
-"""Seconds within which the operator must let go of a deleted Performer whose pods are gone."""
+"""Seconds within which the operator must release a deleted Performer whose pods are gone."""
 
 
 class StuckError(Exception):
@@ -20,7 +20,7 @@ def remove(api: Api, made: Sequence[tuple[str, str, str]]) -> None:
     """Remove all Performers with what is theirs, and what was made (resource, namespace, name).
 
     Returns when all is gone, except for namespaces, which are then on their way. Performers that
-    the operator does not let go are removed by force. Errors: `StuckError` names them.
+    the operator does not release are removed by force. Errors: `StuckError` names them.
     """
     stuck = _remove_performers(api)
     for resource, namespace, name in reversed(made):
@@ -48,7 +48,7 @@ def _remove_performers(api: Api) -> list[str]:
                 _delete(api, "performers", meta["namespace"], meta["name"])
             elif time.monotonic() > began + PATIENCE:
                 stuck.add(f"{meta['namespace']}/{meta['name']}")
-                with suppress(Refusal):
+                with suppress(CallError):
                     patch: JSON = {"metadata": {"finalizers": None}}
                     api.patch("performers", meta["namespace"], meta["name"], patch)
         for pod in _owned(api, "pods"):
@@ -74,5 +74,5 @@ def _owned(api: Api, resource: str) -> list[JSON]:
 def _delete(
     api: Api, resource: str, namespace: str, name: str, grace_period_seconds: int | None = None
 ) -> None:
-    with suppress(Refusal):
+    with suppress(CallError):
         api.delete(resource, namespace, name, grace_period_seconds)

@@ -8,9 +8,9 @@ from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result
 
 LONGEST = 30.0
-"""Seconds that a file may take in the simulator, at the pace of `pace.brisk`."""
+"""Seconds that a file may take in the simulator, at the pace of `pace.shorten_windows`."""
 
-TOLD_BY_STAGES = {
+PLAYED_BY_STAGES = {
     "ContainerCreating",
     "ErrImagePull",
     "ImagePullBackOff",
@@ -36,7 +36,7 @@ def left_out(scenario: Scenario, play: Callable[[], Result]) -> LeftOut | None:
     simulated = play()
     if not simulated.met:
         return LeftOut.UNMET
-    if waiting_reasons(simulated) - TOLD_BY_STAGES:
+    if waiting_reasons(simulated) - PLAYED_BY_STAGES:
         return LeftOut.KUBELET
     if simulated.duration > LONGEST:
         return LeftOut.LONG

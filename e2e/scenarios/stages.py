@@ -44,7 +44,7 @@ _STATE = """\
 _BACK_OFF = """\
 .status.containerStatuses[0].restartCount
 | [10 * pow(2; . - 1), 300] | min | . - 10 | if . < 1 then "500ms" else "\\(.)s" end"""
-"""What is left of the back-off when a kubelet tells of it; SYNC of it are over."""
+"""What is left of the back-off when a kubelet reports it; SYNC of it are over."""
 
 _STOP = """\
 [.metadata.deletionGracePeriodSeconds,
@@ -65,7 +65,7 @@ class Container:
     restarted: bool = False
     """The restart count goes up by one."""
     crashed: bool = False
-    """It has ended before: the last state tells how."""
+    """It has ended before: the last state shows how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def image_expression(images: Mapping[str, Image]) -> str:
 def transitions(image: Image, name: str) -> Iterator[Transition]:
     """What happens to a pod of the image, from its binding to its end."""
     if image.ready_after and image.ready_until:
-        raise ValueError(f"{name}: readyAfter and readyUntil together cannot be told by KWOK")
+        raise ValueError(f"{name}: readyAfter and readyUntil together cannot be played by KWOK")
     yield Transition("bound", 0, "Pending", Container("waiting", "ContainerCreating"))
     if image.missing or image.unauthorized:
         yield from _failed_pull(image)

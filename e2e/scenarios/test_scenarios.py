@@ -20,12 +20,12 @@ from hourglass_simulator.scenario.run import OBSERVED
 from operators import SHORT_LEASE, Operator, operator_account
 from scenarios.api import Api
 from scenarios.backend import RealBackend
-from scenarios.bystanders import Bystanders
 from scenarios.kwok import Kwok
-from scenarios.pace import brisk, patient
+from scenarios.other_nodes import OtherNodes
+from scenarios.pace import extend_deadlines, shorten_windows
 from scenarios.proxy import Proxy
 from scenarios.selection import left_out
-from scenarios.stories import difference, stories
+from scenarios.status_history import difference, status_histories
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = find([SCENARIOS])
@@ -36,7 +36,7 @@ NAMESPACE = "hourglass-scenarios"
 
 
 @dataclass
-class Tally:
+class Outcomes:
     """How many files agreed, and which were left out for which rule."""
 
     agreed: list[str] = field(default_factory=list)
@@ -55,8 +55,8 @@ class Tally:
 
 
 @pytest.fixture(scope="module")
-def tally(cluster_report: ClusterReport) -> Iterator[Tally]:
-    found = Tally()
+def outcomes(cluster_report: ClusterReport) -> Iterator[Outcomes]:
+    found = Outcomes()
     yield found
     for line in found.lines():
         cluster_report.add(line)
@@ -68,7 +68,7 @@ class Stage:
 
     api: Api
     kwok: Kwok
-    bystanders: Bystanders
+    other_nodes: OtherNodes
     proxy: Proxy
 
 
@@ -82,33 +82,33 @@ def stage(
     for resource in OBSERVED:
         api.watch(resource)
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    account, overheard = folder / "account.kubeconfig", folder / "operator.kubeconfig"
+    account, proxied = folder / "account.kubeconfig", folder / "operator.kubeconfig"
     operator_account(cluster, NAMESPACE, "operator", account)
     with ExitStack() as running:
-        bystanders = running.enter_context(Bystanders(api))
-        proxy = running.enter_context(Proxy(account, api.happenings.put))
-        proxy.write_kubeconfig(overheard)
+        other_nodes = running.enter_context(OtherNodes(api))
+        proxy = running.enter_context(Proxy(account, api.records.put))
+        proxy.write_kubeconfig(proxied)
         lease = (f"--lease-namespace={NAMESPACE}", *SHORT_LEASE)
-        operator = Operator(overheard, folder / "operator.log", lease)
+        operator = Operator(proxied, folder / "operator.log", lease)
         operator.start()
         running.callback(operator.stop)
         operator.wait_leading()
         kwok = Path(shutil.which("kwok") or program("kwok", print))
-        yield Stage(api, Kwok(kwok, cluster.kubeconfig, folder), bystanders, proxy)
+        yield Stage(api, Kwok(kwok, cluster.kubeconfig, folder), other_nodes, proxy)
         assert not operator.missed()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))
 def test_scenario_goes_the_same_way_on_a_real_cluster(
-    path: Path, stage: Stage, tally: Tally
+    path: Path, stage: Stage, outcomes: Outcomes
 ) -> None:
     name = str(path.relative_to(SCENARIOS))
     file = load(path, REGISTRY)
-    scenario = brisk(stage.bystanders.apart(file.scenario, path.parent))
+    scenario = shorten_windows(stage.other_nodes.apart(file.scenario, path.parent))
     simulated: list[Result] = []
 
     def play() -> Result:
-        beside = replace(file, scenario=stage.bystanders.beside(scenario))
+        beside = replace(file, scenario=stage.other_nodes.beside(scenario))
         backend = SimulatedBackend()
         # KWOK has no images that a pod could find on its node.
         backend.cluster.images.kept = False
@@ -116,21 +116,21 @@ def test_scenario_goes_the_same_way_on_a_real_cluster(
         return simulated[-1]
 
     if rule := left_out(scenario, play):
-        tally.left_out[name] = rule
+        outcomes.left_out[name] = rule
         pytest.skip(rule)
-    tally.differed.append(name)
+    outcomes.differed.append(name)
     with RealBackend(stage.api, stage.kwok, stage.proxy.writing) as backend:
-        real = run(replace(file, scenario=patient(scenario)), backend)
+        real = run(replace(file, scenario=extend_deadlines(scenario)), backend)
     assert real.met, "\n".join(f"{step.where}: {failure}" for step, failure in real.failures)
-    assert_same_stories(simulated[-1], real)
-    tally.differed.remove(name)
-    tally.agreed.append(name)
+    assert_same_histories(simulated[-1], real)
+    outcomes.differed.remove(name)
+    outcomes.agreed.append(name)
 
 
-def assert_same_stories(simulated: Result, real: Result) -> None:
+def assert_same_histories(simulated: Result, real: Result) -> None:
     """Every Performer went through the same on both."""
-    one = stories(simulated.records, simulated.duration)
-    other = stories(real.records, real.duration)
+    one = status_histories(simulated.records, simulated.duration)
+    other = status_histories(real.records, real.duration)
     differences = [
         f"{namespace}/{name} (number {number} of that name):\n{text}"
         for namespace, name, number in sorted({*one, *other})
@@ -143,7 +143,7 @@ def assert_same_stories(simulated: Result, real: Result) -> None:
     assert not differences, "\n".join(differences)
 
 
-def test_enough_scenario_files_ran_on_both_backends(tally: Tally) -> None:
-    if tally.ran + len(tally.left_out) < len(FILES):
+def test_enough_scenario_files_ran_on_both_backends(outcomes: Outcomes) -> None:
+    if outcomes.ran + len(outcomes.left_out) < len(FILES):
         pytest.skip("not all files were selected")
-    assert tally.ran >= WANTED
+    assert outcomes.ran >= WANTED

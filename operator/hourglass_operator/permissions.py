@@ -30,14 +30,14 @@ _WATCH = ("get", "list", "watch")
 CLUSTER = (
     Permission(GROUP, "performers", ("list", "watch"), "know the Performers"),
     Permission(GROUP, "performers", ("patch",), "set and release the finalizer"),
-    Permission(GROUP, "performers/status", ("patch",), "tell phase and conditions"),
+    Permission(GROUP, "performers/status", ("patch",), "report phase and conditions"),
     Permission("", "pods", _WATCH, "know the pods of Performers"),
     Permission("", "pods", ("create", "patch", "delete"), "run, repair and replace them"),
     Permission("", "services", _WATCH, "know the Services of Performers"),
     Permission("", "services", ("create", "patch"), "give each Performer its stable name"),
     Permission("discovery.k8s.io", "endpointslices", ("list", "watch"), "know which pods serve"),
     Permission("", "nodes", ("list", "watch"), "explain why no node fits"),
-    Permission("", "events", ("create",), "tell transitions in kubectl describe"),
+    Permission("", "events", ("create",), "record transitions as Events"),
 )
 """Needed in every namespace that is served; nodes for the whole cluster."""
 

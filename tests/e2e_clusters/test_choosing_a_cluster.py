@@ -1,4 +1,4 @@
-"""Which provider a run takes, what it says about it, and how it ends without any."""
+"""Which provider a run takes, what it logs about it, and how it ends without any."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters import Cluster, Say, Unavailable
+from clusters import Cluster, Log, UnavailableError
 from clusters.choose import choose
 from clusters.provider import Provider
 from clusters.providers import PROVIDERS
@@ -18,14 +18,14 @@ ROOT = Path(__file__).parents[2]
 
 
 class Providers:
-    """Providers that work or say why not; `log` tells what was started and taken down."""
+    """Providers that work or say why not; `log` holds what was started and taken down."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
 
     def working(self, name: str) -> Provider:
         @contextmanager
-        def provider(say: Say) -> Iterator[Cluster]:
+        def provider(log: Log) -> Iterator[Cluster]:
             self.log.append(f"{name} up")
             yield Cluster(name, Path(), "kubectl", lambda _: None, lambda: None)
             self.log.append(f"{name} down")
@@ -34,9 +34,9 @@ class Providers:
 
     def broken(self, name: str) -> Provider:
         @contextmanager
-        def provider(say: Say) -> Iterator[Cluster]:
+        def provider(log: Log) -> Iterator[Cluster]:
             self.log.append(f"{name} tried")
-            raise Unavailable(f"no {name} here")
+            raise UnavailableError(f"no {name} here")
             yield
 
         return provider
@@ -49,7 +49,7 @@ class Providers:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "states", "log", "told"),
+    ("wanted", "states", "log", "line"),
     [
         pytest.param(
             "auto",
@@ -88,12 +88,12 @@ class Providers:
         ),
     ],
 )
-def test_takes(wanted: str, states: dict[str, str], log: list[str], told: str) -> None:
-    providers, said = Providers(), list[str]()
-    with choose(wanted, providers.all(**states), said.append) as cluster:
+def test_takes(wanted: str, states: dict[str, str], log: list[str], line: str) -> None:
+    providers, logged = Providers(), list[str]()
+    with choose(wanted, providers.all(**states), logged.append) as cluster:
         assert f"{cluster.provider} up" == providers.log[-1]
     assert providers.log == log
-    assert told in said
+    assert line in logged
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_takes(wanted: str, states: dict[str, str], log: list[str], told: str) -
 def test_takes_none(wanted: str, states: dict[str, str], reason: str) -> None:
     providers = Providers()
     with (
-        pytest.raises(Unavailable) as raised,
+        pytest.raises(UnavailableError) as raised,
         choose(wanted, providers.all(**states), lambda _: None),
     ):
         pass

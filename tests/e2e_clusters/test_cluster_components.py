@@ -36,6 +36,15 @@ def test_a_component_runs_until_it_is_stopped(components: Components, tmp_path: 
     assert not psutil.pid_exists(started)
 
 
+def test_the_processes_of_those_that_are_alive_are_known(
+    components: Components, tmp_path: Path
+) -> None:
+    components.run("etcd", SLEEP)
+    components.run("kwok", SLEEP)
+    components.stop("kwok")
+    assert components.pids() == {"etcd": pid(tmp_path, "etcd")}
+
+
 def test_a_component_that_ignores_the_request_is_killed(
     components: Components, tmp_path: Path
 ) -> None:

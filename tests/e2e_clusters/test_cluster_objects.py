@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clusters import Cluster, KubectlError, Unavailable, fake_node, write_image
+from clusters import Cluster, KubectlError, UnavailableError, fake_node, write_image
 from e2e_clusters.executables import Executables
 
 Kubectl = Callable[[str], Cluster]
@@ -59,7 +59,7 @@ def test_the_real_node_is(kubectl: Kubectl, others: list[dict[str, Any]]) -> Non
 
 
 def test_a_cluster_without_a_node_is_none(kubectl: Kubectl) -> None:
-    with pytest.raises(Unavailable, match="a node that is Ready"):
+    with pytest.raises(UnavailableError, match="a node that is Ready"):
         kubectl("exit 1").wait_for_node(seconds=0)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clusters import Unavailable, build, k3d, k3s
+from clusters import UnavailableError, build, k3d, k3s
 from e2e_clusters.executables import Executables
 
 GO = """
@@ -24,17 +24,17 @@ def go(executables: Executables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_program_is_built_once(go: Executables, tmp_path: Path) -> None:
-    said = list[str]()
-    first = build.program("kubelet", said.append)
+    logged = list[str]()
+    first = build.program("kubelet", logged.append)
     assert first.read_text() == "built\n"
     assert first.is_relative_to(tmp_path / "cache" / "hourglass-cluster")
-    assert said[0].startswith("building kubelet (minutes")
-    assert re.fullmatch(r"built kubelet in \d+ s", said[1])
+    assert logged[0].startswith("building kubelet (minutes")
+    assert re.fullmatch(r"built kubelet in \d+ s", logged[1])
 
-    said.clear()
+    logged.clear()
     go.add("go", "exit 1")
-    assert build.program("kubelet", said.append) == first
-    assert said == []
+    assert build.program("kubelet", logged.append) == first
+    assert logged == []
 
 
 def test_kubernetes_is_told_its_version(go: Executables) -> None:
@@ -62,7 +62,7 @@ def test_kubernetes_is_told_its_version(go: Executables) -> None:
 )
 def test_no_program_from(go: Executables, script: str, reason: str) -> None:
     go.add("go", script)
-    with pytest.raises(Unavailable, match=re.escape(reason)):
+    with pytest.raises(UnavailableError, match=re.escape(reason)):
         build.program("kubelet", lambda _: None)
     # A later run must not take a half-built program for a whole one.
     go.add("go", GO.format(version="1.26.8", build='echo built > "$2"'))
@@ -71,7 +71,7 @@ def test_no_program_from(go: Executables, script: str, reason: str) -> None:
 
 def test_no_program_without_go(go: Executables) -> None:
     go.remove("go")
-    with pytest.raises(Unavailable, match="not installed"):
+    with pytest.raises(UnavailableError, match="not installed"):
         build.program("kwok", lambda _: None)
 
 

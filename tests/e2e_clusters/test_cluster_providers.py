@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from clusters import ImageImportError, Unavailable, runs
+from clusters import ImageImportError, UnavailableError, runs
 from clusters.components import Components
 from clusters.k3d import k3d
 from clusters.k3s import k3s
@@ -96,26 +96,26 @@ def test_a_k3d_cluster_that_does_not_start_is_deleted(
     k3d_program: Executables, temporary: Path
 ) -> None:
     k3d_program.add("k3d", K3D.replace("CREATE", "echo no such image >&2; exit 1"))
-    with pytest.raises(Unavailable, match="no such image"), k3d(lambda _: None):
+    with pytest.raises(UnavailableError, match="no such image"), k3d(lambda _: None):
         pass
     assert issued(k3d_program)[-1] == f"k3d cluster delete pytest-{runs.own_name()}"
     assert list(temporary.iterdir()) == []
 
 
 def test_k3d_is_not_available_without_its_program(executables: Executables) -> None:
-    with pytest.raises(Unavailable, match="no `k3d` on the PATH"), k3d(lambda _: None):
+    with pytest.raises(UnavailableError, match="no `k3d` on the PATH"), k3d(lambda _: None):
         pass
 
 
 def test_k3s_is_not_available_without_docker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
-    with pytest.raises(Unavailable, match="no Docker engine"), k3s(lambda _: None):
+    with pytest.raises(UnavailableError, match="no Docker engine"), k3s(lambda _: None):
         pass
 
 
 def test_native_is_not_available_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    with pytest.raises(Unavailable, match="needs root"), native(lambda _: None):
+    with pytest.raises(UnavailableError, match="needs root"), native(lambda _: None):
         pass
 
 
@@ -153,7 +153,7 @@ def test_kubeconfig_is_not_available_with(
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/theirs")
     executables.add("kubectl", script)
-    with pytest.raises(Unavailable, match=reason), kubeconfig(lambda _: None):
+    with pytest.raises(UnavailableError, match=reason), kubeconfig(lambda _: None):
         pass
     assert list(temporary.iterdir()) == []
 

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters import Unavailable
+from clusters import UnavailableError
 from clusters.native import control_plane, leftovers, node, packages
 from clusters.native.control_plane import USERS, Files
 from clusters.native.network import API_ADDRESS, Ports, free_ports
@@ -64,10 +64,15 @@ def test_a_kubeconfig_knows_the_api_server_by_its_certificate() -> None:
     assert config["users"][0]["user"] == {"token": "secret"}
 
 
-def test_the_audit_log_holds_mutating_calls_alone() -> None:
+def test_the_audit_log_holds_mutating_calls_and_the_lists_of_service_accounts() -> None:
     assert control_plane.AUDIT_POLICY["omitStages"] == ["RequestReceived"]
     # The first rule that matches decides.
-    reads, rest = control_plane.AUDIT_POLICY["rules"]
+    lists, reads, rest = control_plane.AUDIT_POLICY["rules"]
+    assert lists == {
+        "level": "Metadata",
+        "verbs": ["list"],
+        "userGroups": ["system:serviceaccounts"],
+    }
     assert reads == {"level": "None", "verbs": ["get", "list", "watch"]}
     assert rest == {"level": "Metadata"}
 
@@ -134,9 +139,9 @@ def test_missing_packages_are_installed(
 ) -> None:
     monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc", "ctr": "containerd", "sh": "dash"})
     executables.add("apt-get", "")
-    said = list[str]()
-    packages.install_missing(said.append)
-    assert said == ["installing containerd, runc by apt-get"]
+    logged = list[str]()
+    packages.install_missing(logged.append)
+    assert logged == ["installing containerd, runc by apt-get"]
     assert executables.calls() == [
         "apt-get -qq update",
         "apt-get -qq install -y --no-install-recommends containerd runc",
@@ -163,5 +168,5 @@ def test_packages_that_cannot_be_installed(
     monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc"})
     if script is not None:
         executables.add("apt-get", script)
-    with pytest.raises(Unavailable, match=reason):
+    with pytest.raises(UnavailableError, match=reason):
         packages.install_missing(lambda _: None)

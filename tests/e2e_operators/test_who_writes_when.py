@@ -1,4 +1,4 @@
-"""Writes and terms as the audit log tells them."""
+"""Writes and terms in the audit log."""
 
 import json
 from datetime import UTC, datetime

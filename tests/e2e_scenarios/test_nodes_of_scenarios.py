@@ -6,8 +6,8 @@ from typing import Any
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.scenario.cluster import Cluster, NodeGroup, Taint
 from hourglass_simulator.scenario.load import load
-from scenarios.bystanders import TAINT, node_group, with_other_names
-from scenarios.furnish import ANNOTATION, nodes, others
+from scenarios.objects import ANNOTATION, nodes, others
+from scenarios.other_nodes import TAINT, node_group, with_other_names
 
 GROUP = NodeGroup.model_validate(
     {
@@ -85,7 +85,7 @@ def test_a_node_of_the_cluster_in_the_words_of_a_scenario() -> None:
         labels={"disk": "ssd"},
         taints=(
             Taint(key="control-plane", effect="NoSchedule"),
-            Taint(key="hourglass-e2e/bystander", effect="NoSchedule"),
+            Taint(key="hourglass-e2e/other-node", effect="NoSchedule"),
         ),
         devices={"nvidia.com/gpu": 1},
     )

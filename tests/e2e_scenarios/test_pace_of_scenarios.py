@@ -1,7 +1,13 @@
 """Scenarios for two backends: shorter windows, more patience, nothing else."""
 
 from hourglass_simulator.scenario.model import Scenario
-from scenarios.pace import LONGEST_SETTLING, LONGEST_WINDOW, SLACK, brisk, patient
+from scenarios.pace import (
+    LONGEST_SETTLING,
+    LONGEST_WINDOW,
+    SLACK,
+    extend_deadlines,
+    shorten_windows,
+)
 
 SCENARIO = Scenario.model_validate(
     {
@@ -19,7 +25,7 @@ SCENARIO = Scenario.model_validate(
 
 
 def test_a_brisk_scenario_has_shorter_windows_and_the_same_steps() -> None:
-    changed = brisk(SCENARIO)
+    changed = shorten_windows(SCENARIO)
     assert changed.steps[0] == SCENARIO.steps[0]
     assert changed.steps[1].always is not None
     assert changed.steps[1].always.duration == LONGEST_WINDOW
@@ -31,7 +37,7 @@ def test_a_brisk_scenario_has_shorter_windows_and_the_same_steps() -> None:
 
 
 def test_a_patient_scenario_waits_longer_for_what_is_to_come() -> None:
-    changed = patient(SCENARIO)
+    changed = extend_deadlines(SCENARIO)
     assert changed.steps[0].eventually is not None
     assert changed.steps[0].eventually.within == 60 * SLACK
     assert changed.steps[1:] == SCENARIO.steps[1:]

@@ -86,7 +86,7 @@ STATES = {
 }
 
 
-def told(container: Any) -> str:
+def described(container: Any) -> str:
     words = [container.state]
     if container.state != "running":
         return f"{container.state}: {container.reason}"
@@ -98,7 +98,7 @@ def told(container: Any) -> str:
 def test_a_pod_of_an_image(behaves: Image, expected: dict[str, str]) -> None:
     found = {each.state: each.container for each in transitions(behaves, "a")}
     assert {
-        state: told(container) for state, container in found.items() if state not in COMMON
+        state: described(container) for state, container in found.items() if state not in COMMON
     } == expected
     assert set(found) - set(expected) == COMMON
 

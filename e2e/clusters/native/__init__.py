@@ -15,15 +15,16 @@ import psutil
 from clusters.build import programs
 from clusters.cluster import Cluster, KubectlError
 from clusters.components import Components, StartError
+from clusters.errors import ImageImportError, UnavailableError
 from clusters.fake_nodes import kwok_command
 from clusters.image import write_image
 from clusters.lock import only_node
+from clusters.log import Log
 from clusters.native import control_plane, node
 from clusters.native.control_plane import NODE, Files
 from clusters.native.leftovers import take_down
 from clusters.native.network import API_ADDRESS, DEVICE, Ports, free_ports
 from clusters.native.packages import install_missing
-from clusters.provider import ImageImportError, Say, Unavailable
 
 FOLDER = Path("/var/lib/hourglass-e2e")
 """One a machine, as there can be one real node a machine."""
@@ -48,31 +49,31 @@ START_ERRORS = (
 
 
 @contextmanager
-def native(say: Say) -> Iterator[Cluster]:
+def native(log: Log) -> Iterator[Cluster]:
     """Build, start and in the end take down a cluster on this machine; see `Provider`."""
     if sys.platform != "linux":
-        raise Unavailable("needs Linux")
+        raise UnavailableError("needs Linux")
     if os.geteuid() != 0:
-        raise Unavailable("needs root, for containerd and the kubelet")
-    install_missing(say)
-    built = programs(PROGRAMS, say)
+        raise UnavailableError("needs root, for containerd and the kubelet")
+    install_missing(log)
+    built = programs(PROGRAMS, log)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with only_node(say):
+    with only_node(log):
         Components(FOLDER).kill_all()
         _check_no_other_kubelet()
         take_down(FOLDER)
         shutil.rmtree(FOLDER / "log")
         try:
             began = time.monotonic()
-            say("starting etcd, the control plane and a node")
+            log("starting etcd, the control plane and a node")
             try:
                 cluster = _start(built, free_ports())
             except START_ERRORS as error:
-                raise Unavailable(f"does not start: {error}") from error
-            say(f"started in {time.monotonic() - began:.0f} s; logs: {FOLDER / 'log'}")
+                raise UnavailableError(f"does not start: {error}") from error
+            log(f"started in {time.monotonic() - began:.0f} s; logs: {FOLDER / 'log'}")
             yield cluster
         finally:
-            say("taking the cluster down")
+            log("taking the cluster down")
             take_down(FOLDER)
 
 
@@ -86,7 +87,7 @@ def _check_no_other_kubelet() -> None:
                 continue
             if theirs == ours:
                 name = process.info["name"]
-                raise Unavailable(f"this machine is a node already: {name}, pid {process.pid}")
+                raise UnavailableError(f"this machine is a node already: {name}, pid {process.pid}")
 
 
 def _start(built: Mapping[str, Path], ports: Ports) -> Cluster:

@@ -23,18 +23,22 @@ USERS = {
     "coredns": ("coredns", "system:masters"),
     "kwok": ("kwok", "system:masters"),
 }
-"""Who comes with a kubeconfig of its own → user and group: the audit log tells them apart."""
+"""Who comes with a kubeconfig of its own → user and group: the audit log distinguishes them."""
 
 AUDIT_POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
+        {"level": "Metadata", "verbs": ["list"], "userGroups": ["system:serviceaccounts"]},
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "Metadata"},
     ],
 }
-"""Every mutating call: https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/"""
+"""Every mutating call, and the lists of ServiceAccounts, such as the operator's.
+
+https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/
+"""
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,8 @@ def apiserver(program: Path, files: Files, ports: Ports) -> list[str]:
         "--allow-privileged=true",
         f"--audit-policy-file={files.audit_policy}",
         f"--audit-log-path={files.audit_log}",
+        # One file: whoever counts calls goes on reading where the last count ended.
+        "--audit-log-maxsize=10000",
         # Needs progress requests, which etcd 3.4 (Debian 12) does not have.
         "--feature-gates=WatchList=false",
     ]

@@ -5,8 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from clusters.errors import UnavailableError
+from clusters.log import Log
 from clusters.native.node import PLUGINS
-from clusters.provider import Say, Unavailable
 
 COMMANDS = {
     "etcd": "etcd-server",
@@ -23,14 +24,14 @@ COMMANDS = {
 """Command, or path, → the Debian package that has it."""
 
 
-def install_missing(say: Say) -> None:
-    """Install what is missing. Errors: `Unavailable` where apt-get is missing or fails."""
+def install_missing(log: Log) -> None:
+    """Install what is missing. Errors: `UnavailableError` where apt-get is missing or fails."""
     missing = sorted({package for command, package in COMMANDS.items() if not _found(command)})
     if not missing:
         return
     if shutil.which("apt-get") is None:
-        raise Unavailable(f"missing, and no apt-get to install it: {', '.join(missing)}")
-    say(f"installing {', '.join(missing)} by apt-get")
+        raise UnavailableError(f"missing, and no apt-get to install it: {', '.join(missing)}")
+    log(f"installing {', '.join(missing)} by apt-get")
     for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
         done = subprocess.run(
             ["apt-get", "-qq", *arguments],
@@ -40,7 +41,7 @@ def install_missing(say: Say) -> None:
             text=True,
         )
         if done.returncode:
-            raise Unavailable(f"apt-get {arguments[0]} failed: {done.stderr.strip()[-500:]}")
+            raise UnavailableError(f"apt-get {arguments[0]} failed: {done.stderr.strip()[-500:]}")
 
 
 def _found(command: str) -> bool:

@@ -8,12 +8,11 @@ https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resou
 
 import sys
 from functools import cache
-from io import StringIO
 from typing import Any
 
 from pydantic import BaseModel
-from ruamel.yaml import YAML
 
+from hourglass_kube.dumper import as_yaml
 from hourglass_operator.api import coretypes
 from hourglass_operator.api.rules import VALIDATIONS, rule
 from hourglass_operator.api.types import (
@@ -107,14 +106,8 @@ def generate() -> dict[str, Any]:
 
 def text() -> str:
     """The CustomResourceDefinition as the YAML file in `crds/`."""
-    yaml = YAML()
-    yaml.width = 100
-    yaml.representer.ignore_aliases = lambda _: True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    stream = StringIO()
-    stream.write("# Generated from hourglass_operator.api by `make generate`; do not edit.\n")
-    yaml.dump(generate(), stream)
-    return stream.getvalue()
+    notice = "# Generated from hourglass_operator.api by `make generate`; do not edit.\n"
+    return notice + as_yaml(generate())
 
 
 def _column(name: str, kind: str, path: str, priority: int) -> dict[str, Any]:

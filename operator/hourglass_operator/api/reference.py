@@ -2,13 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_operator.api.types import GROUP, KIND, VERSION
-
-JSON = Mapping[str, Any]
 
 _PAGE = """\
 # Every field of a {kind}
@@ -16,7 +14,7 @@ _PAGE = """\
 Made from the schema of `{group}/{version}` by `make generate`; `kubectl explain performer
 --recursive` says the same. What the fields are for, with examples:
 [api-reference.md](api-reference.md). A field is optional unless it is required. Rules across fields
-are told by the API server when they are broken.
+are checked by the API server, which names the one that is broken.
 
 ## spec
 
@@ -73,9 +71,9 @@ def _rules(node: JSON) -> Iterator[str]:
         yield "one of " + ", ".join(f"`{value}`" for value in node["enum"])
     if "minLength" in node:
         yield "not empty"
-    for keyword, words in _LIMITS.items():
+    for keyword, text in _LIMITS.items():
         if keyword in node and not (keyword == "maxLength" and "enum" in node):
-            yield words.format(f"{node[keyword]:,}")
+            yield text.format(f"{node[keyword]:,}")
     if keys := node.get("x-kubernetes-list-map-keys"):
         yield f"each {' and '.join(keys)} once"
 

@@ -275,7 +275,7 @@ class Condition(Model):
     message: str = Field("", max_length=32768, description="Why, for a person.")
     last_transition_time: Timestamp = Field(description="When status last changed.")
     observed_generation: int | None = Field(
-        None, ge=0, description="metadata.generation this was said about."
+        None, ge=0, description="metadata.generation that this is about."
     )
 
 

@@ -6,13 +6,13 @@ from typing import BinaryIO
 
 import click
 
-from hourglass_operator.migrate import NotYaml, Remark
+from hourglass_operator.migrate import NotYamlError, Remark
 from hourglass_operator.migrate import migrate as convert
 
 _HELP = """Turn manifests of the previous architecture into those of this one.
 
 Takes executorRef out of Performers and moves scheduling.nodeAffinity into scheduling.affinity.
-Comments, order and everything else stay as they are. What was changed is told on standard error;
+Comments, order and everything else stay as they are. What was changed is printed on standard error;
 what cannot be converted is named with its line, and nothing is written then.
 
 \b
@@ -50,7 +50,7 @@ def migrate(sources: Sequence[BinaryIO], output: str | None) -> None:
     name = getattr(source, "name", "<stdin>").replace("<stdin>", "standard input")
     try:
         done = convert(source.read().decode())
-    except NotYaml as error:
+    except NotYamlError as error:
         _tell(f"{name}:{error.line}: not YAML: {error}")
         sys.exit(2)
     except UnicodeDecodeError:

@@ -23,8 +23,8 @@ from hourglass_operator.client import AsyncClient, ClientError, Performer, WaitE
 from hourglass_operator.hardware.catalogue import load
 from hourglass_operator.plugin import show
 from hourglass_operator.plugin.follow import followed, line
-from hourglass_operator.plugin.read import NotRead, objects
-from hourglass_operator.plugin.view import View, look
+from hourglass_operator.plugin.read import ReadError, objects
+from hourglass_operator.plugin.view import View, view_of
 from hourglass_operator.plugin.why import Why, why
 from hourglass_operator.transport.api import Api
 from hourglass_operator.transport.connection import KubeconfigError, connection
@@ -71,7 +71,7 @@ class Target:
 
         try:
             return asyncio.run(asked())
-        except (KubeconfigError, NotRead) as error:
+        except (KubeconfigError, ReadError) as error:
             _bad(str(error))
 
     def kubectl(self, *arguments: str) -> list[str]:
@@ -94,7 +94,7 @@ class Target:
             YAMLError,
             RecursionError,
         ):
-            # What is wrong with the file is told when it is used.
+            # What is wrong with the file is reported when it is used.
             return "default"
         chosen = next((c for c in contexts if c["name"] == self.context), active)
         return str(chosen["context"].get("namespace") or "default")
@@ -171,15 +171,15 @@ def status_command(target: Target, name: str, output: str) -> None:
     """One Performer: pod, Service, node, hardware, and what happened when."""
     view, explained, events = _look(target, name)
     found = show.facts(view, explained)
-    story = show.story(view, events)
+    timeline = show.timeline(view, events)
     if output == "json":
-        return _print_json(found | {"timeline": [{"time": t, "what": w} for t, w in story]})
+        return _print_json(found | {"timeline": [{"time": t, "what": w} for t, w in timeline]})
     console = _console()
     for label, text in show.card(found):
         if text:
             console.print(f"{label + ':':<14}{text}", soft_wrap=True)
     console.print("Timeline:")
-    for moment, what in story:
+    for moment, what in timeline:
         console.print(f"  {moment}  {what}", soft_wrap=True)
     return None
 
@@ -226,7 +226,7 @@ def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: 
 @output_option
 @target_options
 def wait_command(target: Target, name: str, timeout: float, output: str) -> None:
-    """Wait until a Performer serves, telling what is going on. Exit code 0 if it does, 1 if not."""
+    """Wait until a Performer serves, and print its changes. Exit code 0 if it does, 1 if not."""
     _follow(target, name, output, lambda client: client.wait_until_ready(name, timeout))
 
 
@@ -258,7 +258,7 @@ def upgrade_command(
 @output_option
 @target_options
 def check_command(target: Target, filename: Path, output: str) -> None:
-    """Say whether and where the Performers of a file would run on this cluster, and why not."""
+    """Show whether and where the Performers of a file would run on this cluster, and why not."""
     command = target.kubectl("get", _CHECKED, "-A", "-o", "json")
     try:
         read = subprocess.run(command, capture_output=True, check=False)
@@ -285,8 +285,8 @@ def _follow(
     async def follow() -> Performer:
         place, file, context = target.namespace, target.kubeconfig, target.context
         async with AsyncClient(place, kubeconfig=file, context=context, variables={}) as client:
-            tell = functools.partial(click.echo, err=True)
-            return await followed(client, name, lambda: wait(client), tell)
+            report = functools.partial(click.echo, err=True)
+            return await followed(client, name, lambda: wait(client), report)
 
     performer: Performer | None
     try:
@@ -309,7 +309,7 @@ def _look(target: Target, name: str) -> tuple[View, Why, list[JSON]]:
     found = target.ask(lambda api: objects(api, target.namespace, events_of=name))
     now = time.time()
     try:
-        view = look(found, target.namespace, name, load(), now)
+        view = view_of(found, target.namespace, name, load(), now)
     except KeyError:
         there = ", ".join(row["name"] for row in show.rows(found.listed["performers"])[:10])
         _bad(

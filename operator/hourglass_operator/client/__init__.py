@@ -22,22 +22,24 @@ from hourglass_operator.client.errors import (
     ClientError,
     ConfigurationError,
     ConflictError,
-    DeletedError,
     ForbiddenError,
     InvalidError,
     MissingDefinitionError,
-    NotDeletedError,
     NotFoundError,
-    NotReadyError,
     RequestError,
     UnauthorizedError,
     UnavailableError,
     UnreadableError,
-    UpgradeError,
-    WaitError,
 )
 from hourglass_operator.client.performer import Change, ChangeType, Metadata, Performer
 from hourglass_operator.client.sync_client import Client
+from hourglass_operator.client.wait_errors import (
+    DeletedError,
+    NotDeletedError,
+    NotReadyError,
+    UpgradeError,
+    WaitError,
+)
 
 __all__ = [
     "AlreadyExistsError",

@@ -11,17 +11,19 @@ from hourglass_operator.api import PerformerSpec
 from hourglass_operator.client import environment, progress
 from hourglass_operator.client.errors import (
     ConfigurationError,
-    DeletedError,
-    NotDeletedError,
     NotFoundError,
-    NotReadyError,
     UnavailableError,
-    UpgradeError,
-    WaitError,
 )
 from hourglass_operator.client.performer import Change, ChangeType, Performer, manifest
 from hourglass_operator.client.progress import Outcome, Verdict
 from hourglass_operator.client.transport import Transport
+from hourglass_operator.client.wait_errors import (
+    DeletedError,
+    NotDeletedError,
+    NotReadyError,
+    UpgradeError,
+    WaitError,
+)
 from hourglass_operator.client.watch import Watch
 from hourglass_operator.transport.connection import KubeconfigError, connection
 
@@ -88,13 +90,13 @@ class AsyncClient:
 
     async def list(self, label_selector: str = "") -> list[Performer]:
         """All Performers of the namespace, or those with these labels (`key=value,…`)."""
-        answer = await self._transport.call("list", query=_selectors(label_selector))
+        answer = await self._transport.list(_selectors(label_selector))
         return [Performer.from_json(item) for item in answer["items"]]
 
     def watch(self, name: str = "", label_selector: str = "") -> AsyncGenerator[Change]:
         """Changes for ever, beginning with every Performer that there is, as ADDED.
 
-        Lost connections are restored; changes that were missed meanwhile are told as one.
+        A lost connection is restored; several changes that were missed meanwhile come as one.
         """
         return Watch(self._transport, _selectors(label_selector, name)).changes()
 

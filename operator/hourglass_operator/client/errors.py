@@ -1,16 +1,13 @@
-"""What can go wrong, each with the words that say what to do about it.
+"""What can go wrong with a request; the message of each error says what to do about it.
 
 `refusal` turns an answer of the API server into the error it means:
 https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL
-
-if TYPE_CHECKING:
-    from hourglass_operator.client.performer import Performer
 
 _CRD = f"crds/{PLURAL}.{GROUP}.yaml"
 
@@ -30,18 +27,18 @@ class UnreadableError(ClientError):
 class RequestError(ClientError):
     """The API server refused a request.
 
-    `code` is the HTTP status (0: no answer), `reason` and `said` are those of the Status.
+    `code` is the HTTP status (0: no answer); `reason` and `message` are the Status's.
     """
 
-    def __init__(self, text: str, code: int, reason: str, said: str) -> None:
+    def __init__(self, text: str, code: int, reason: str, message: str) -> None:
         super().__init__(text)
         self.code = code
         self.reason = reason
-        self.said = said
+        self.message = message
 
 
 class UnavailableError(RequestError):
-    """No answer, or one that says to try later: after `retry_after` seconds, if it says when."""
+    """No answer, or one that asks to try later: after `retry_after` seconds, if it names a time."""
 
     retry_after: float = 0.0
 
@@ -71,7 +68,7 @@ class ConflictError(RequestError):
 
 
 class Cause(NamedTuple):
-    """A field of the object and what is wrong with it, in the API server's words."""
+    """A field of the object and what is wrong with it, as the API server puts it."""
 
     field: str
     message: str
@@ -83,94 +80,54 @@ class InvalidError(RequestError):
     causes: tuple[Cause, ...] = ()
 
 
-class WaitError(ClientError):
-    """Waiting ended without what was waited for.
-
-    `performer` is as it was last seen, if it was; `reason` and `message` are those of the condition
-    that explains it.
-    """
-
-    def __init__(
-        self, text: str, performer: "Performer | None" = None, reason: str = "", message: str = ""
-    ) -> None:
-        super().__init__(text)
-        self.performer = performer
-        self.reason = reason
-        self.message = message
-
-
-class NotReadyError(WaitError):
-    """The Performer is not ready: it failed, or the time was over."""
-
-
-class UpgradeError(WaitError):
-    """The new version does not serve: it failed, or the time was over.
-
-    `old_serves`: whether the version before it still does.
-    """
-
-    @property
-    def old_serves(self) -> bool:
-        """Whether clients are still answered, by the version before."""
-        return self.performer is not None and self.performer.ready
-
-
-class NotDeletedError(WaitError):
-    """The Performer is still there: its pod drains, or somebody's finalizer holds it."""
-
-
-class DeletedError(WaitError):
-    """The Performer was deleted while it was waited for."""
-
-
 def refusal(verb: str, namespace: str, name: str, code: int, body: JSON) -> RequestError:
     """The error that an answer with this code and Status means.
 
     `verb` is Kubernetes' (get, list, watch, create, patch, delete); list and watch have no
     `name`.
     """
-    reason, said = str(body.get("reason", "")), str(body.get("message", "")).strip()
+    reason, message = str(body.get("reason", "")), str(body.get("message", "")).strip()
     details: JSON = body.get("details") or {}
     what = f"performer {namespace}/{name}" if name else f'performers in namespace "{namespace}"'
     if code == 0 or code == 429 or code >= 500:
-        text = f"cannot {verb} {what}: {said or f'HTTP {code}'}"
-        return UnavailableError(text, code, reason, said)
+        text = f"cannot {verb} {what}: {message or f'HTTP {code}'}"
+        return UnavailableError(text, code, reason, message)
     if code == 401:
         text = (
             f"cannot {verb} {what}: the API server does not accept the credentials; check the "
             "pod's service account or the kubeconfig"
         )
-        return UnauthorizedError(text, code, reason, said)
-    if code == 403 and "cannot" in said:
+        return UnauthorizedError(text, code, reason, message)
+    if code == 403 and "cannot" in message:
         text = (
             f'may not {verb} {what}: the Role in namespace "{namespace}" needs apiGroups '
             f"[{GROUP}], resources [{PLURAL}], verbs [{verb}]; examples/executor/rbac.yaml has all "
-            f"that an executor needs ({said})"
+            f"that an executor needs ({message})"
         )
-        return ForbiddenError(text, code, reason, said)
+        return ForbiddenError(text, code, reason, message)
     if code == 404 and not details.get("kind"):
         text = (
             f"cannot {verb} {what}: the cluster does not know Performers; install the "
             f"CustomResourceDefinition: kubectl apply --server-side -f {_CRD}"
         )
-        return MissingDefinitionError(text, code, reason, said)
+        return MissingDefinitionError(text, code, reason, message)
     if code == 404 and details.get("kind") == "namespaces":
         text = f'no namespace "{namespace}": kubectl create namespace {namespace}'
-        return NotFoundError(text, code, reason, said)
+        return NotFoundError(text, code, reason, message)
     if code == 404:
-        return NotFoundError(f"no {what}", code, reason, said)
+        return NotFoundError(f"no {what}", code, reason, message)
     if code == 409 and reason == "AlreadyExists":
         text = f"{what} exists already: upgrade it, or delete it and wait until it is gone"
-        return AlreadyExistsError(text, code, reason, said)
+        return AlreadyExistsError(text, code, reason, message)
     if code == 409:
-        return ConflictError(f"cannot {verb} {what}: {said}", code, reason, said)
+        return ConflictError(f"cannot {verb} {what}: {message}", code, reason, message)
     if code in (400, 422):
-        return _invalid(verb, what, code, reason, said, details)
-    return RequestError(f"cannot {verb} {what}: {said or f'HTTP {code}'}", code, reason, said)
+        return _invalid(verb, what, code, reason, message, details)
+    return RequestError(f"cannot {verb} {what}: {message or f'HTTP {code}'}", code, reason, message)
 
 
 def _invalid(
-    verb: str, what: str, code: int, reason: str, said: str, details: JSON
+    verb: str, what: str, code: int, reason: str, message: str, details: JSON
 ) -> InvalidError:
     causes = tuple(
         Cause(str(cause.get("field", "")), str(cause.get("message", "")))
@@ -178,7 +135,7 @@ def _invalid(
         # "Some rules were not checked because …" is about no field.
         if cause.get("field") != "<nil>"
     )
-    told = "; ".join(f"{cause.field}: {cause.message}" for cause in causes) or said
-    error = InvalidError(f"cannot {verb} {what}: {told}", code, reason, said)
+    listed = "; ".join(f"{cause.field}: {cause.message}" for cause in causes) or message
+    error = InvalidError(f"cannot {verb} {what}: {listed}", code, reason, message)
     error.causes = causes
     return error

@@ -33,7 +33,7 @@ _UNSEEN = Verdict(
 def readiness(performer: Performer) -> Verdict:
     """Whether clients are answered.
 
-    Failed is final here: the operator says it of faults that do not mend themselves.
+    Failed is final here: the operator sets it for faults that do not pass by themselves.
     """
     if performer.metadata.deletion_timestamp:
         return _DELETED
@@ -65,7 +65,7 @@ def upgrade(performer: Performer, generation: int) -> Verdict:
 
 
 def summary(performer: Performer) -> Verdict:
-    """What its summary says, whatever it is waited for."""
+    """The reason and message of Ready, whatever is waited for."""
     return _because(Outcome.WAIT, performer, "Ready")
 
 

@@ -5,23 +5,31 @@ of the program's own.
 """
 
 import asyncio
+import functools
 import os
 import threading
-from collections.abc import Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from hourglass_operator.api import PerformerSpec
-from hourglass_operator.client.async_client import (
-    DELETE_SECONDS,
-    READY_SECONDS,
-    UPGRADE_SECONDS,
-    AsyncClient,
-)
+from hourglass_operator.client.async_client import AsyncClient
 from hourglass_operator.client.environment import Environment
 from hourglass_operator.client.performer import Change, Performer
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def _blocking(
+    method: Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate["Client", P], T]:
+    """The same method of `Client`: same arguments, result and errors."""
+
+    @functools.wraps(method)
+    def blocking(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._run(method(self._client, *args, **kwargs))
+
+    return blocking
 
 
 class Client:
@@ -77,19 +85,12 @@ class Client:
         """See AsyncClient.endpoint."""
         return self._client.endpoint(performer)
 
-    def create(
-        self, name: str, spec: PerformerSpec, labels: Mapping[str, str] | None = None
-    ) -> Performer:
-        """See AsyncClient.create."""
-        return self._run(self._client.create(name, spec, labels))
-
-    def get(self, name: str) -> Performer:
-        """See AsyncClient.get."""
-        return self._run(self._client.get(name))
-
-    def list(self, label_selector: str = "") -> list[Performer]:
-        """See AsyncClient.list."""
-        return self._run(self._client.list(label_selector))
+    create = _blocking(AsyncClient.create)
+    get = _blocking(AsyncClient.get)
+    list = _blocking(AsyncClient.list)
+    wait_until_ready = _blocking(AsyncClient.wait_until_ready)
+    upgrade = _blocking(AsyncClient.upgrade)
+    delete = _blocking(AsyncClient.delete)
 
     def watch(self, name: str = "", label_selector: str = "") -> Generator[Change]:
         """See AsyncClient.watch."""
@@ -109,25 +110,6 @@ class Client:
                     loop.create_task(changes.aclose())
                 else:
                     self._run(changes.aclose())
-
-    def wait_until_ready(self, name: str, timeout: float = READY_SECONDS) -> Performer:
-        """See AsyncClient.wait_until_ready."""
-        return self._run(self._client.wait_until_ready(name, timeout))
-
-    def upgrade(
-        self,
-        name: str,
-        *,
-        image: str | None = None,
-        version: str | None = None,
-        timeout: float = UPGRADE_SECONDS,
-    ) -> Performer:
-        """See AsyncClient.upgrade."""
-        return self._run(self._client.upgrade(name, image=image, version=version, timeout=timeout))
-
-    def delete(self, name: str, timeout: float = DELETE_SECONDS) -> None:
-        """See AsyncClient.delete."""
-        self._run(self._client.delete(name, timeout))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         if self._entered is None:

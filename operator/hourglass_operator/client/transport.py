@@ -28,21 +28,16 @@ class Transport:
         """Close the connections."""
         await self._api.close()
 
-    async def call(
-        self,
-        verb: str,
-        name: str = "",
-        *,
-        body: JSON | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> JSON:
-        """The answer to get, list, create, patch (merge) or delete."""
+    async def call(self, verb: str, name: str, body: JSON | None = None) -> JSON:
+        """The answer to get, create, patch (merge) or delete."""
         called = "" if verb == "create" else name
-        request = Request(verb, PLURAL, self._namespace, called, body=body, query=query or {})
-        answer = await self._api.call(request)
-        if not answer.succeeded:
-            raise self._refusal(verb, name, answer)
-        return answer.body
+        request = Request(verb, PLURAL, self._namespace, called, body=body)
+        return self._body(verb, name, await self._api.call(request))
+
+    async def list(self, query: Mapping[str, str]) -> JSON:
+        """The list that the selectors in `query` choose."""
+        request = Request("list", PLURAL, self._namespace, query=query)
+        return self._body("list", "", await self._api.call(request))
 
     async def watch(self, query: Mapping[str, str]) -> AsyncGenerator[JSON]:
         """The events of a watch, until the API server ends it.
@@ -56,6 +51,11 @@ class Transport:
                     yield event
         except WatchError as error:
             raise self._refusal("watch", "", error.answer) from None
+
+    def _body(self, verb: str, name: str, answer: Answer) -> JSON:
+        if not answer.succeeded:
+            raise self._refusal(verb, name, answer)
+        return answer.body
 
     def _refusal(self, verb: str, name: str, answer: Answer) -> RequestError:
         error = refusal(verb, self._namespace, name, answer.code, answer.body)

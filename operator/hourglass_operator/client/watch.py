@@ -4,10 +4,11 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
+from hourglass_kube.backoff import backoff
 from hourglass_kube.types import JSON
 from hourglass_operator.client.errors import RequestError, UnavailableError
 from hourglass_operator.client.performer import Change, ChangeType, Performer
@@ -25,15 +26,8 @@ _GONE = 410
 class Source(Protocol):
     """Lists and watches; see `transport.Transport`."""
 
-    async def call(
-        self,
-        verb: str,
-        name: str = "",
-        *,
-        body: JSON | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> JSON:
-        """The answer to a request."""
+    async def list(self, query: Mapping[str, str]) -> JSON:
+        """The list that the selectors in `query` choose."""
         ...
 
     def watch(self, query: Mapping[str, str]) -> AsyncGenerator[JSON]:
@@ -61,12 +55,12 @@ class Watch:
 
     async def changes(self) -> AsyncGenerator[Change]:
         """Raises RequestError for what does not pass by itself, such as a missing permission."""
-        pauses = _pauses()
+        failures = 0
         while True:
             try:
                 if not self._version:
                     changes = await self._list()
-                    self.trouble, pauses = None, _pauses()
+                    self.trouble, failures = None, 0
                     for change in changes:
                         yield change
                 heard = False
@@ -74,16 +68,18 @@ class Watch:
                 async with aclosing(self._source.watch(query | self._selectors)) as events:
                     async for event in events:
                         heard = True
-                        self.trouble, pauses = None, _pauses()
+                        self.trouble, failures = None, 0
                         self._version = event["object"]["metadata"]["resourceVersion"]
                         if event["type"] != "BOOKMARK":
-                            yield self._learn(ChangeType(event["type"]), event["object"])
+                            yield self._store(ChangeType(event["type"]), event["object"])
                 if not heard:
                     # Somebody in between may end every watch at once.
                     await self._sleep(FIRST_PAUSE)
             except UnavailableError as error:
                 self.trouble = error
-                await self._sleep(max(next(pauses), error.retry_after))
+                pause = backoff(FIRST_PAUSE, LONGEST_PAUSE, failures)
+                failures += 1
+                await self._sleep(max(pause, error.retry_after))
             except RequestError as error:
                 if error.code != _GONE:
                     raise
@@ -92,7 +88,7 @@ class Watch:
 
     async def _list(self) -> list[Change]:
         """What is different from what was known."""
-        answer = await self._source.call("list", query=self._selectors)
+        answer = await self._source.list(self._selectors)
         self._version = answer["metadata"]["resourceVersion"]
         found = [Performer.from_json(item) for item in answer["items"]]
         uids = {performer.metadata.uid for performer in found}
@@ -110,17 +106,10 @@ class Watch:
             self._known[performer.name] = performer
         return changes
 
-    def _learn(self, type_: ChangeType, body: JSON) -> Change:
+    def _store(self, type_: ChangeType, body: JSON) -> Change:
         performer = Performer.from_json(body)
         if type_ is ChangeType.DELETED:
             self._known.pop(performer.name, None)
         else:
             self._known[performer.name] = performer
         return Change(type_, performer)
-
-
-def _pauses() -> Iterator[float]:
-    pause = FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE)

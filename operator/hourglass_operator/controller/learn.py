@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hourglass_kube.backoff import backoff
 from hourglass_operator.api import KIND
 from hourglass_operator.controller.observe import belongs
 from hourglass_operator.controller.plan import Outcome, Refusal
-from hourglass_operator.controller.settings import Settings, backoff
+from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import PerformerView
 from hourglass_operator.resources.owner import controller_uid
 

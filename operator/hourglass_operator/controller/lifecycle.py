@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hourglass_kube.backoff import backoff
 from hourglass_operator.api import UpgradeStrategyType
 from hourglass_operator.controller.assess import candidate_pod, replaces, serving_pod
 from hourglass_operator.controller.observe import Observation
 from hourglass_operator.controller.plan import Write
 from hourglass_operator.controller.pod_view import PodView
-from hourglass_operator.controller.settings import Settings, backoff
+from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.upgrade import frees_hardware
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.resources.pod import build_pod

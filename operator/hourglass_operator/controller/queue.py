@@ -9,7 +9,7 @@ It has no clock: every call is told the time.
 import heapq
 from typing import Generic, TypeVar
 
-from hourglass_operator.controller.settings import backoff
+from hourglass_kube.backoff import backoff
 
 K = TypeVar("K")
 

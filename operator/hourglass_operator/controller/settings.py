@@ -20,9 +20,3 @@ class Settings:
     replacement_base: float = 10.0
     replacement_limit: float = 300.0
     termination_slack: float = 60.0
-
-
-def backoff(base: float, limit: float, attempt: int) -> float:
-    """`base` seconds doubled `attempt` times, at most `limit`."""
-    # 2**64 exceeds any limit; the bound keeps a large attempt from overflowing a float.
-    return min(limit, base * 2.0 ** min(attempt, 64))

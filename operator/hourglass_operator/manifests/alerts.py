@@ -1,4 +1,4 @@
-"""What a person on call wants to be told, as Prometheus alerts.
+"""Prometheus alerts for a person on call.
 
 https://prometheus.io/docs/practices/alerting/
 """
@@ -125,7 +125,7 @@ ALERTS = (
         "5m",
         "warning",
         "Passes over a Performer break off: a mistake in the operator.",
-        "Report the traceback in the log. Other Performers are not concerned.",
+        "Report the traceback in the log. Other Performers are not affected.",
     ),
     Alert(
         "HourglassWatchesRestart",

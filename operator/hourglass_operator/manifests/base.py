@@ -4,8 +4,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from hourglass_kube.dumper import as_yaml
 from hourglass_operator.manifests import roles, workload
-from hourglass_operator.manifests.files import as_yaml, with_notice, write
+from hourglass_operator.manifests.files import with_notice, write
 
 
 def base() -> Mapping[str, str]:

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from hourglass_kube.dumper import as_yaml
 from hourglass_kube.types import JSON
 from hourglass_operator.manifests import roles, workload
-from hourglass_operator.manifests.files import as_yaml, with_notice, write
+from hourglass_operator.manifests.files import with_notice, write
 from hourglass_operator.manifests.installation import DEFAULT, Installation
 
 _CHOSEN = Installation(

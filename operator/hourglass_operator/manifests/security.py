@@ -34,7 +34,8 @@ A Role in the operator's own namespace:
 {own}
 There is no `*`, nothing on Secrets and ConfigMaps, and no verb that gives rights (escalate,
 bind, impersonate). The operator checks all of it when it starts, and again when a call is
-forbidden; what is missing is told in the log and by `/readyz`, each with what it is needed for.
+forbidden; what is missing is in the log and in the answer of `/readyz`, each with what it is
+needed for.
 
 ### What breaks without each
 
@@ -45,7 +46,7 @@ with exactly these permissions, and fail when the operator misses one.
 
 | permission | when | what is not done |
 |---|---|---|
-{losses}
+{lost}
 ## What its pods may do
 
 They run as user {user}, not as root, with a read-only root filesystem, no capabilities, no
@@ -58,7 +59,7 @@ them but Prometheus.
 Its pod runs the user's image. Unless `config.serviceAccountName` says otherwise no token of a
 ServiceAccount is mounted; privilege escalation is off and the seccomp profile is the runtime's.
 The user and the capabilities are the image's: a namespace that enforces the restricted standard
-refuses it with `PodRejected` and the API server's words.
+refuses it with `PodRejected` and the API server's message.
 
 Who may create Performers may run containers in that namespace with any Secret, ConfigMap and
 ServiceAccount of it, as with the right to create pods.
@@ -70,15 +71,15 @@ Values of `config.env` reach the pod and nothing else: no log, no Event, no metr
 """
 
 
-def page(losses: Mapping[str, Mapping[str, str]]) -> str:
-    """docs/security.md; `losses` by permission, with the keys `when` and `not_done`."""
+def page(lost: Mapping[str, Mapping[str, str]]) -> str:
+    """docs/security.md; `lost` by permission, with the keys `when` and `not_done`."""
     everywhere, own = (_table(permissions) for permissions in (EVERYWHERE, OWN_NAMESPACE))
-    rows = (f"| `{name}` | {it['when']} | {it['not_done']} |\n" for name, it in losses.items())
+    rows = (f"| `{name}` | {it['when']} | {it['not_done']} |\n" for name, it in lost.items())
     return _PAGE.format(
         everywhere=everywhere,
         own=own,
         user=USER,
-        losses="".join(rows),
+        lost="".join(rows),
         no_permission=int(Exit.NO_PERMISSION),
     )
 

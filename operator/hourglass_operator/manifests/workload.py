@@ -138,7 +138,7 @@ def _container(chosen: Installation) -> JSON:
 
 
 def _ports() -> dict[str, int]:
-    """The ports that the operator serves on unless told otherwise, by name."""
+    """The ports that the operator serves on unless flags name others, by name."""
     ports = {}
     for name in ("health", "metrics"):
         address = host_and_port(_default(f"{name}_address"))

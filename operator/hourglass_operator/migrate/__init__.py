@@ -12,12 +12,12 @@ from hourglass_operator.api import GROUP
 from hourglass_operator.migrate.edit import edit, find
 from hourglass_operator.migrate.plan import Move, Path, Refuse, Step, carry_out, dotted, plan
 
-__all__ = ["Migration", "NotYaml", "Remark", "migrate"]
+__all__ = ["Migration", "NotYamlError", "Remark", "migrate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something to tell about a field; lines count from 1."""
+    """A remark for the user about a field; lines count from 1."""
 
     line: int
     field: str
@@ -33,7 +33,7 @@ class Migration:
     refused: tuple[Remark, ...]
 
 
-class NotYaml(ValueError):  # noqa: N818 - what it is
+class NotYamlError(ValueError):
     """The text is not YAML; `line` counts from 1."""
 
     def __init__(self, error: yaml.YAMLError | RecursionError, before: int = 0) -> None:
@@ -48,7 +48,7 @@ def migrate(text: str) -> Migration:
 
     Documents without such Performers stay as they are, to the byte; in the others comments, order,
     quotes and the end of each line stay. Lines that are added end as the document's first line
-    does. Raises NotYaml.
+    does. Raises NotYamlError.
     """
     result: list[str] = []
     changes: list[Remark] = []
@@ -72,7 +72,7 @@ def _documents(text: str) -> list[str]:
             if isinstance(event, yaml.DocumentStartEvent)
         ]
     except yaml.YAMLError as error:
-        raise NotYaml(error) from None
+        raise NotYamlError(error) from None
     cuts = [0, *starts[1:], len(text)]
     return [text[start:end] for start, end in pairwise(cuts)]
 
@@ -85,14 +85,14 @@ def _document(text: str, before: int) -> Migration:
     try:
         expected: Any = yaml.load(text, Loader=SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
-        raise NotYaml(error, before) from None
+        raise NotYamlError(error, before) from None
     steps = list(plan(expected))
     root = yaml.compose(text, Loader=yaml.SafeLoader)
 
-    def remark(path: Path, said: str) -> Remark:
+    def remark(path: Path, text: str) -> Remark:
         entry = find(root, path)
         line = entry.key.start_mark.line if entry else 0
-        return Remark(before + line + 1, dotted(path), said)
+        return Remark(before + line + 1, dotted(path), text)
 
     refused = [remark(step.path, step.why) for step in steps if isinstance(step, Refuse)]
     if refused or not steps:

@@ -17,7 +17,7 @@ OLD_EXECUTOR = "HourglassExecutor"
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Take a field away; `why` is for the user, empty if another change tells of it."""
+    """Take a field away; `why` is for the user, empty if another change explains it."""
 
     path: Path
     why: str = ""

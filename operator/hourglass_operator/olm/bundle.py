@@ -4,9 +4,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from hourglass_kube.dumper import as_yaml
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
-from hourglass_operator.manifests.files import as_yaml, with_notice, write
+from hourglass_operator.manifests.files import with_notice, write
 from hourglass_operator.olm.csv import (
     CHANNEL,
     CSV_NAME,

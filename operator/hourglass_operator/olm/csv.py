@@ -35,7 +35,7 @@ Runs **Performers**, the containers that do the work of an EigenLayer AVS.
 
 Executors create Performers through the Kubernetes API. The operator gives each a pod and a stable
 address (`performer-{name}.{namespace}.svc.cluster.local:{grpcPort}`), places it on the hardware it
-needs (GPU, TEE), upgrades it without downtime, and tells the truth about it in `status.phase` and
+needs (GPU, TEE), upgrades it without downtime, and reports its real state in `status.phase` and
 `status.conditions`: what is wrong, where, and what would help.
 
 ### Prerequisites

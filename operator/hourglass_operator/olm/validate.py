@@ -20,12 +20,12 @@ from hourglass_operator.olm.shape import Shape, misshapen
 INVALID, UNREADABLE = 1, 2
 
 
-class Unreadable(Exception):  # noqa: N818 - what it is
+class UnreadableError(Exception):
     """A file of the bundle is missing, no YAML, or holds something else; the text names it."""
 
 
 def read(folder: Path) -> Bundle:
-    """The bundle in a folder; raises Unreadable."""
+    """The bundle in a folder; raises UnreadableError."""
     csvs: list[JSON] = []
     crds: dict[str, JSON] = {}
     for file in sorted((folder / "manifests").glob("*.yaml")):
@@ -36,7 +36,7 @@ def read(folder: Path) -> Bundle:
                 crds[f"manifests/{file.name}"] = _shaped(file, obj, shape.CRD)
     if len(csvs) != 1:
         where = folder / "manifests"
-        raise Unreadable(f"{where}: one ClusterServiceVersion is expected, found {len(csvs)}")
+        raise UnreadableError(f"{where}: one ClusterServiceVersion is expected, found {len(csvs)}")
     metadata = _only(folder / "metadata" / "annotations.yaml", shape.ANNOTATIONS)
     catalogs = sorted((folder / "catalog").glob("*/*.yaml"))
     return Bundle(
@@ -57,9 +57,9 @@ def _load(file: Path) -> list[JSON]:
             doc for doc in yaml.load_all(_text(file), Loader=SafeLoader) if doc is not None
         ]
     except (yaml.YAMLError, RecursionError) as error:
-        raise Unreadable(f"{file}: not YAML: {' '.join(str(error).split())}") from None
+        raise UnreadableError(f"{file}: not YAML: {' '.join(str(error).split())}") from None
     if not documents or not all(isinstance(doc, dict) for doc in documents):
-        raise Unreadable(f"{file}: objects are expected")
+        raise UnreadableError(f"{file}: objects are expected")
     return documents
 
 
@@ -69,7 +69,7 @@ def _only(file: Path, expected: Shape) -> JSON:
 
 def _shaped(file: Path, obj: JSON, expected: Shape) -> JSON:
     for mistake in misshapen(obj, expected):
-        raise Unreadable(f"{file}: {mistake}")
+        raise UnreadableError(f"{file}: {mistake}")
     return obj
 
 
@@ -77,16 +77,16 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise Unreadable(f"{file}: {error.strerror}") from None
+        raise UnreadableError(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise Unreadable(f"{file}: not a text file in UTF-8") from None
+        raise UnreadableError(f"{file}: not a text file in UTF-8") from None
 
 
 def main(folder: Path) -> int:
-    """Check, tell, and return the exit code."""
+    """Check, print the findings, and return the exit code."""
     try:
         mistakes = check(read(folder))
-    except Unreadable as error:
+    except UnreadableError as error:
         sys.stderr.write(f"{error}\n")
         return UNREADABLE
     for mistake in mistakes:

@@ -1,4 +1,4 @@
-"""Waits for a Performer and tells meanwhile what is going on."""
+"""Waits for a Performer and reports its changes meanwhile."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,20 +7,20 @@ from contextlib import aclosing
 from hourglass_operator.client import AsyncClient, Performer
 from hourglass_operator.client.progress import summary
 
-Tell = Callable[[str], object]
+Report = Callable[[str], object]
 
 
 def line(performer: Performer) -> str:
     """What a Performer is doing, in a line."""
     verdict = summary(performer)
-    words = [str(performer.status.phase or "Pending"), verdict.reason, verdict.message]
-    return ": ".join(word for word in words if word)
+    parts = [str(performer.status.phase or "Pending"), verdict.reason, verdict.message]
+    return ": ".join(part for part in parts if part)
 
 
 async def followed(
-    client: AsyncClient, name: str, wait: Callable[[], Awaitable[Performer]], tell: Tell
+    client: AsyncClient, name: str, wait: Callable[[], Awaitable[Performer]], report: Report
 ) -> Performer:
-    """What `wait` returns or raises; `tell` hears of each change until then, once."""
+    """What `wait` returns or raises; `report` is called with each change until then, once."""
 
     async def follow() -> None:
         last = ""
@@ -28,7 +28,7 @@ async def followed(
             async for change in changes:
                 if line(change.performer) != last:
                     last = line(change.performer)
-                    tell(last)
+                    report(last)
 
     following = asyncio.create_task(follow())
     try:

@@ -1,4 +1,4 @@
-"""Reads the objects that the plugin looks at."""
+"""Reads the objects that the plugin needs."""
 
 import asyncio
 
@@ -8,14 +8,14 @@ from hourglass_operator.runtime.informers.selectors import SELECTORS
 from hourglass_operator.transport.calls import Answer, Caller, Request
 
 
-class NotRead(Exception):  # noqa: N818 - what it is
+class ReadError(Exception):
     """The API server refused or did not answer; the text says what was asked and its answer."""
 
 
 async def objects(caller: Caller, namespace: str, *, events_of: str = "") -> Objects:
     """All Performers of a namespace (empty: of all) with what belongs to them, and all nodes.
 
-    `events_of`: also the Events of this Performer and its pods. Raises NotRead; what the user may
+    `events_of`: also the Events of this Performer and its pods. Raises ReadError; what the user may
     not list (an executor may not list nodes) is named in the result instead.
     """
     wanted = {**SELECTORS, **({"events": ""} if events_of else {})}
@@ -28,7 +28,7 @@ async def objects(caller: Caller, namespace: str, *, events_of: str = "") -> Obj
         if answer.code == 403 and resource != "performers":
             hidden.add(resource)
         elif not answer.succeeded:
-            raise NotRead(f"cannot list {resource}: {answer.message}")
+            raise ReadError(f"cannot list {resource}: {answer.message}")
         found[resource] = answer.body.get("items") or []
     mine = [event for event in found.pop("events", []) if _concerns(event, events_of)]
     return Objects(found, sorted(mine, key=_moment), frozenset(hidden))

@@ -23,7 +23,7 @@ def age(since: str, now: float) -> str:
 
 
 def rows(performers: Iterable[JSON]) -> list[JSON]:
-    """What `list` tells of each Performer."""
+    """What `list` shows of each Performer."""
     return [_row(performer) for performer in performers]
 
 
@@ -68,29 +68,29 @@ def phase(name: str) -> Text:
     return Text(name, _COLOURS.get(name, ""))
 
 
-def story(view: View, events: Sequence[JSON]) -> list[tuple[str, str]]:
+def timeline(view: View, events: Sequence[JSON]) -> list[tuple[str, str]]:
     """(time, what happened) of a Performer, oldest first: conditions, upgrades, Events."""
     meta, status = view.performer["metadata"], view.status
-    told = [(meta["creationTimestamp"], "created")]
-    told += [
+    entries = [(meta["creationTimestamp"], "created")]
+    entries += [
         (c["lastTransitionTime"], f"{c['type']}={c['status']} ({c['reason']}): {c['message']}")
         for c in view.conditions
     ]
     if "lastUpgrade" in status:
-        told.append((status["lastUpgrade"], "an upgrade ended"))
+        entries.append((status["lastUpgrade"], "an upgrade ended"))
     for event in events:
         moment = event.get("lastTimestamp") or event.get("eventTime")
         about = event["involvedObject"]
         times = f" ({event['count']} times)" if (event.get("count") or 1) > 1 else ""
         where = "" if about["kind"] == "Performer" else f"{about['kind']} {about['name']}: "
-        told.append((moment or "", f"{where}{event['reason']}: {event['message']}{times}"))
+        entries.append((moment or "", f"{where}{event['reason']}: {event['message']}{times}"))
     # Events carry fractions of seconds, conditions do not.
-    seconds = [(f"{moment[:19]}Z", what) for moment, what in told]
+    seconds = [(f"{moment[:19]}Z", what) for moment, what in entries]
     return sorted(seconds, key=lambda entry: entry[0])
 
 
 def facts(view: View, why: Why) -> JSON:
-    """What `status` tells, for programs."""
+    """What `status` shows, for programs."""
     meta, status, spec = view.performer["metadata"], view.status, view.performer["spec"]
     return {
         "namespace": meta["namespace"],

@@ -1,4 +1,4 @@
-"""What the cluster says of Performers, read once, and looked at with the operator's own eyes."""
+"""A Performer among the objects of the cluster, assessed as the operator does it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class View:
         return ready.status, str(ready.reason), ready.message
 
 
-def look(objects: Objects, namespace: str, name: str, catalogue: Catalogue, now: float) -> View:
+def view_of(objects: Objects, namespace: str, name: str, catalogue: Catalogue, now: float) -> View:
     """A Performer among the objects; KeyError if it is not there. `now` is seconds."""
     controller = Controller(catalogue, Settings())
     for resource, listed in objects.listed.items():

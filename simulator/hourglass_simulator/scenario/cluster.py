@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_serializer
 
+from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.strict import Bool, Count, Duration, Quantity, Strict, reads
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -17,6 +18,14 @@ class Taint(Strict):
     key: str
     value: str = ""
     effect: str
+
+    def to_json(self) -> JSON:
+        """As a Node has it in `spec.taints`."""
+        return {
+            "key": self.key,
+            "effect": self.effect,
+            **({"value": self.value} if self.value else {}),
+        }
 
     @model_serializer
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from hourglass_kube.backoff import backoff
 from hourglass_kube.types import JSON
 from hourglass_simulator.scheduler.filters import Filters
 from hourglass_simulator.scheduler.pod import PodInfo, kind_of
@@ -84,7 +85,7 @@ class Queue:
         """A call about a pod failed; returns the seconds after which it is tried again."""
         waiting.since = now
         waiting.errors += 1
-        return backoff(waiting.errors)
+        return backoff(BACKOFF_BASE, BACKOFF_LIMIT, waiting.errors - 1)
 
     def forget(self, uid: str) -> None:
         """A pod needs no node any more."""
@@ -106,8 +107,3 @@ class Queue:
         if not group.uids:
             del self._rejected[waiting.alike]
         waiting.alike = None
-
-
-def backoff(failures: int) -> float:
-    """Seconds to wait after so many failures: 1, doubled up to 10."""
-    return min(BACKOFF_LIMIT, BACKOFF_BASE * 2.0 ** min(failures - 1, 10))

@@ -89,17 +89,17 @@ async def record() -> JSON:
     await asyncio.sleep(2)
     await case("no permission to create", "default", mine, create("worker"))
     await case("no permission to get", "default", mine, lambda api: api.call("get", "worker"))
-    await case("no permission to list", "default", mine, lambda api: api.call("list"))
+    await case("no permission to list", "default", mine, lambda api: api.list({}))
     await case("no permission to watch", "default", mine, lambda api: watch(api, "0"))
     patch = {"spec": {"version": "v2"}}
     await case(
         "no permission to patch",
         "default",
         mine,
-        lambda api: api.call("patch", "worker", body=patch),
+        lambda api: api.call("patch", "worker", patch),
     )
     await case("no permission to delete", "default", mine, lambda api: api.call("delete", "worker"))
-    await case("wrong credentials", "?", mine, lambda api: api.call("list"))
+    await case("wrong credentials", "?", mine, lambda api: api.list({}))
     await case("no such performer", "executor", mine, lambda api: api.call("get", "worker"))
     await case(
         "bad values", "executor", mine, create("worker", avsAddress="0x12", config={"grpcPort": 0})

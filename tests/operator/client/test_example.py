@@ -66,8 +66,8 @@ def executor(world: World, folder: Path, **variables: str) -> Iterator[tuple[Any
 def wait_for(log: Path, text: str, *, after: str = "", seconds: float = 300) -> None:
     """Until the text stands in the log, behind another one if there is one to be `after`."""
     deadline = time.monotonic() + seconds
-    while text not in (told := log.read_text())[told.find(after) :]:
-        assert time.monotonic() < deadline, f"not told: {text}\n{told}"
+    while text not in (logged := log.read_text())[logged.find(after) :]:
+        assert time.monotonic() < deadline, f"not logged: {text}\n{logged}"
         time.sleep(0.02)
 
 
@@ -80,9 +80,9 @@ def test_it_creates_calls_replaces_and_deletes(world: World, tmp_path: Path) -> 
         wait_for(log, "executor-0: SERVING", after="avs/performer:v2 serves")
         process.send_signal(signal.SIGTERM)
         assert process.wait(300) == 0
-        told = log.read_text()
-    assert "executor-0: created with avs/performer:v1" in told
-    assert told.rstrip().endswith("executor-0: gone")
+        logged = log.read_text()
+    assert "executor-0: created with avs/performer:v1" in logged
+    assert logged.rstrip().endswith("executor-0: gone")
     with world.client() as performers:
         assert performers.list() == []
 

@@ -46,15 +46,8 @@ class Source:
         self.steps = list(steps)
         self.asked: list[str] = []
 
-    async def call(
-        self,
-        verb: str,
-        name: str = "",
-        *,
-        body: JSON | None = None,
-        query: Mapping[str, str] | None = None,
-    ) -> JSON:
-        self.asked.append(verb)
+    async def list(self, query: Mapping[str, str]) -> JSON:
+        self.asked.append("list")
         answer: JSON = self._next(dict)
         return answer
 
@@ -105,12 +98,12 @@ def test_a_watch_that_ends_goes_on_where_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "types"),
     [
-        pytest.param([obj("a")], [obj("a")], [], id="what has not changed is not told again"),
-        pytest.param([obj("a")], [obj("a", version="2")], ["MODIFIED"], id="a change is told"),
-        pytest.param([obj("a")], [], ["DELETED"], id="what is gone is told as deleted"),
-        pytest.param([], [obj("a")], ["ADDED"], id="what is new is told as added"),
+        pytest.param([obj("a")], [obj("a")], [], id="what has not changed is not reported again"),
+        pytest.param([obj("a")], [obj("a", version="2")], ["MODIFIED"], id="a change is reported"),
+        pytest.param([obj("a")], [], ["DELETED"], id="what is gone is reported as deleted"),
+        pytest.param([], [obj("a")], ["ADDED"], id="what is new is reported as added"),
         pytest.param(
             [obj("a")],
             [obj("a", uid="2")],
@@ -120,11 +113,11 @@ def test_a_watch_that_ends_goes_on_where_it_was() -> None:
     ],
 )
 def test_after_lost_history_the_difference_is_told(
-    before: list[JSON], after: list[JSON], told: list[str]
+    before: list[JSON], after: list[JSON], types: list[str]
 ) -> None:
     source = Source(lists(*before), error(410), lists(*after, version="30"))
     seen, _ = play(source)
-    assert [type_ for type_, _, _ in seen[len(before) :]] == told
+    assert [type_ for type_, _, _ in seen[len(before) :]] == types
     assert source.asked == ["list", "10", "list", "30"]
 
 

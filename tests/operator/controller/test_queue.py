@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from hourglass_kube.backoff import backoff
 from hourglass_operator.controller.queue import WorkQueue
-from hourglass_operator.controller.settings import backoff
 
 
 def queue() -> WorkQueue[str]:

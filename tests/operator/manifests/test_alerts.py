@@ -19,7 +19,7 @@ from promtool import promtool
 P = "hourglass_performer"
 DOCS = Path(__file__).parents[3] / "docs"
 
-# Series a minute: `1x10` is 1 and then ten more of the same; `_` is no sample. Each story has
+# Series a minute: `1x10` is 1 and then ten more of the same; `_` is no sample. Each case has
 # trouble in its first hour and none in its second.
 CASES: list[tuple[str, dict[str, str], str, dict[str, str]]] = [
     ("HourglassOperatorAbsent", {f"{P}_leader": "_x60 1x60"}, "30m", {}),
@@ -106,7 +106,7 @@ SAYS = {
     "HourglassCallsFail": "20% of the calls to the API server fail.",
     "HourglassQueueSlow": "Performers wait 29.6s for a pass.",
 }
-"""Summaries in which something is filled in, for these stories."""
+"""Summaries in which something is filled in, for these cases."""
 
 
 @pytest.fixture(scope="session")
@@ -120,14 +120,14 @@ def tool() -> Path:
 def judged(tool: Path, folder: Path, tests: list[JSON]) -> str:
     """What `promtool test rules` says against; empty if nothing."""
     (folder / "rules.yaml").write_text(yaml.safe_dump(rules()))
-    story = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
-    (folder / "story.yaml").write_text(yaml.safe_dump(story))
-    command = [str(tool), "test", "rules", "story.yaml"]
+    rule_test = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}
+    (folder / "rule_test.yaml").write_text(yaml.safe_dump(rule_test))
+    command = [str(tool), "test", "rules", "rule_test.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
-def story(series: dict[str, str], alert: str, firing: dict[str, list[JSON]]) -> JSON:
+def rule_test(series: dict[str, str], alert: str, firing: dict[str, list[JSON]]) -> JSON:
     """`firing`: time → what of the alert fires then."""
     return {
         "interval": "1m",
@@ -156,7 +156,7 @@ def test_an_alert_fires_and_clears(
         "exp_labels": {**labels, "severity": alert.severity},
         "exp_annotations": {**rule["annotations"], "summary": SAYS.get(name, alert.summary)},
     }
-    assert judged(tool, tmp_path, [story(series, name, {fires: [expected], "1h55m": []})]) == ""
+    assert judged(tool, tmp_path, [rule_test(series, name, {fires: [expected], "1h55m": []})]) == ""
 
 
 def test_every_alert_is_tried() -> None:
@@ -174,7 +174,7 @@ def test_nothing_is_said_of_a_cluster_that_is_well(tool: Path, tmp_path: Path) -
         f'{P}_passes_total{{result="written"}}': "0+10x120",
         f"{P}_watch_restarts_total": "0x120",
     }
-    tests = [story(well, alert.name, {"1h": [], "2h": []}) for alert in ALERTS]
+    tests = [rule_test(well, alert.name, {"1h": [], "2h": []}) for alert in ALERTS]
     assert judged(tool, tmp_path, tests) == ""
 
 

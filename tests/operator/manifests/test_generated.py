@@ -30,14 +30,14 @@ def test_the_files_are_up_to_date(folder: str, made: Callable[[], Mapping[str, s
 
 def test_the_page_on_security_is_up_to_date() -> None:
     written = (DEPLOY.parent / "docs" / "security.md").read_text("utf-8")
-    losses = json.loads((DEPLOY.parent / "e2e" / "permissions.json").read_text("utf-8"))
-    assert written == page(losses), "run `make generate`"
+    lost = json.loads((DEPLOY.parent / "e2e" / "permissions.json").read_text("utf-8"))
+    assert written == page(lost), "run `make generate`"
 
 
 def test_what_breaks_was_recorded_for_each_permission() -> None:
-    losses = json.loads((DEPLOY.parent / "e2e" / "permissions.json").read_text("utf-8"))
+    lost = json.loads((DEPLOY.parent / "e2e" / "permissions.json").read_text("utf-8"))
     permissions = [*CLUSTER, *OWN_NAMESPACE]
-    assert list(losses) == [f"{verb} {it.qualified}" for it in permissions for verb in it.verbs]
+    assert list(lost) == [f"{verb} {it.qualified}" for it in permissions for verb in it.verbs]
 
 
 def test_the_kustomization_names_every_other_file() -> None:

@@ -91,5 +91,5 @@ def test_each_role_is_bound_to_the_account(kind: str) -> None:
 
 def test_every_permission_is_explained() -> None:
     lines = roles.explanation().splitlines()
-    assert "# patch performers.hourglass.eigenlayer.io/status: tell phase and conditions" in lines
+    assert "# patch performers.hourglass.eigenlayer.io/status: report phase and conditions" in lines
     assert len(lines) == 1 + sum(len(found.get("rules", ())) for found in roles.rbac())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PerformerSpec
 from hourglass_operator.cli.migrate import migrate as command
-from hourglass_operator.migrate import Migration, NotYaml, Remark, migrate
+from hourglass_operator.migrate import Migration, NotYamlError, Remark, migrate
 
 HERE = Path(__file__).parent
 CASES: list[JSON] = yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8"))
@@ -17,7 +17,7 @@ GUIDE = HERE.parents[2] / "docs/migration.md"
 NESTED = "[" * 1_000 + "]" * 1_000
 
 
-def told(remarks: tuple[Remark, ...]) -> list[str]:
+def texts(remarks: tuple[Remark, ...]) -> list[str]:
     return [f"{remark.line}: {remark.field}: {remark.text}" for remark in remarks]
 
 
@@ -25,14 +25,14 @@ def told(remarks: tuple[Remark, ...]) -> list[str]:
 def test_what_is_converted(case: JSON) -> None:
     done = migrate(case["old"])
     assert done.text == case["new"]
-    assert told(done.changes) == case["told"]
+    assert texts(done.changes) == case["remarks"]
     assert done.refused == ()
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "refused" in c], ids=lambda c: c["case"])
 def test_what_is_refused(case: JSON) -> None:
     done = migrate(case["old"])
-    assert told(done.refused) == case["refused"]
+    assert texts(done.refused) == case["refused"]
     assert done.text == case["old"]
 
 
@@ -46,7 +46,7 @@ NO_YAML = [
 
 @pytest.mark.parametrize(("text", "line"), [n[1:] for n in NO_YAML], ids=[n[0] for n in NO_YAML])
 def test_what_is_not_yaml_names_the_line(text: str, line: int) -> None:
-    with pytest.raises(NotYaml) as raised:
+    with pytest.raises(NotYamlError) as raised:
         migrate(text)
     assert raised.value.line == line
 
@@ -211,6 +211,6 @@ def test_the_example_of_the_guide() -> None:
     console = next(block for block in blocks[1::2] if "old.yaml:" in block)
     done = migrate(old)
     assert done.text == new
-    for line in told(done.changes):
+    for line in texts(done.changes):
         assert f"old.yaml:{line}\n" in console
     PerformerSpec.model_validate(yaml.safe_load(new)["spec"])

@@ -361,9 +361,9 @@ def test_a_tool_that_is_missing_is_named(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     assert main(ROOT / "bundle") == 0
-    told = capsys.readouterr().out
-    assert "operator-sdk is not on the PATH: not run" in told
-    assert "opm is not on the PATH: not run" in told
+    printed = capsys.readouterr().out
+    assert "operator-sdk is not on the PATH: not run" in printed
+    assert "opm is not on the PATH: not run" in printed
 
 
 UNREAD = [

@@ -1,4 +1,4 @@
-"""What is told while a Performer is waited for."""
+"""What is reported while a Performer is waited for."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -29,38 +29,38 @@ SERVING = seen("Running", "PodReady", "it serves")
 
 
 class Watched:
-    """A client that tells of these, and then of nothing more."""
+    """A client with these changes, and then none."""
 
     def __init__(self, *performers: Performer) -> None:
         self.performers = performers
-        self.told = asyncio.Event()
+        self.reported = asyncio.Event()
 
     async def watch(self, name: str) -> AsyncGenerator[Change]:
         for found in self.performers:
             yield Change(ChangeType.MODIFIED, found)
-        self.told.set()
+        self.reported.set()
         await asyncio.Event().wait()
 
 
 def follow(watched: Watched, error: Exception | None = None) -> tuple[Any, list[str]]:
-    told: list[str] = []
+    reported: list[str] = []
 
     async def wait() -> Performer:
-        await watched.told.wait()
+        await watched.reported.wait()
         if error is not None:
             raise error
         return watched.performers[-1]
 
     async def play() -> Performer:
-        return await followed(cast("AsyncClient", watched), "ml", wait, told.append)
+        return await followed(cast("AsyncClient", watched), "ml", wait, reported.append)
 
-    return asyncio.run(play()), told
+    return asyncio.run(play()), reported
 
 
 def test_each_change_is_told_once() -> None:
-    found, told = follow(Watched(STARTING, STARTING, SERVING))
+    found, reported = follow(Watched(STARTING, STARTING, SERVING))
     assert found == SERVING
-    assert told == ["Pending: Scheduled: it is starting", "Running: PodReady: it serves"]
+    assert reported == ["Pending: Scheduled: it is starting", "Running: PodReady: it serves"]
 
 
 def test_what_ends_the_wait_ends_the_telling() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.plugin.read import NotRead, objects
+from hourglass_operator.plugin.read import ReadError, objects
 from hourglass_operator.plugin.view import Objects
 from hourglass_operator.transport.calls import Answer, Request
 from scripted_api import Script, done, refused
@@ -55,5 +55,5 @@ def test_what_may_not_be_read_is_hidden() -> None:
     ids=["Performers that may not be read", "no answer"],
 )
 def test_without_the_rest_there_is_nothing_to_show(refusals: dict[str, Answer]) -> None:
-    with pytest.raises(NotRead, match=r"cannot list (performers|pods): no"):
+    with pytest.raises(ReadError, match=r"cannot list (performers|pods): no"):
         read(refusals)

@@ -8,8 +8,8 @@ from rich.console import Console
 
 from builders import CATALOGUE, NAMESPACE, at, performer
 from hourglass_kube.types import JSON
-from hourglass_operator.plugin.show import age, rows, story, table
-from hourglass_operator.plugin.view import Objects, look
+from hourglass_operator.plugin.show import age, rows, table, timeline
+from hourglass_operator.plugin.view import Objects, view_of
 
 AGES = [(0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (172800, "2d")]
 
@@ -59,7 +59,7 @@ def test_a_story_is_told_from_the_beginning() -> None:
         "lastTransitionTime": at(1),
     }
     found = stored("ml", phase="Pending", conditions=[ready], lastUpgrade=at(3))
-    seen = look(Objects({"performers": [found]}), NAMESPACE, "ml", CATALOGUE, 10.0)
+    seen = view_of(Objects({"performers": [found]}), NAMESPACE, "ml", CATALOGUE, 10.0)
     events: list[JSON] = [
         {
             "involvedObject": {"kind": "Pod", "name": "p"},
@@ -75,7 +75,7 @@ def test_a_story_is_told_from_the_beginning() -> None:
             "lastTimestamp": at(4),
         },
     ]
-    assert story(seen, events) == [
+    assert timeline(seen, events) == [
         (at(0), "created"),
         (at(1), "Ready=False (PodPending): wait"),
         (at(2), "Pod p: Pulled: got it (2 times)"),

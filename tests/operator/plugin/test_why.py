@@ -6,7 +6,7 @@ import pytest
 
 from builders import CATALOGUE, NAMESPACE, PerformerBuilder, at, node, performer, pod_of
 from hourglass_kube.types import JSON
-from hourglass_operator.plugin.view import Objects, View, look
+from hourglass_operator.plugin.view import Objects, View, view_of
 from hourglass_operator.plugin.why import Why, why
 
 NOW = 100.0
@@ -38,7 +38,7 @@ def view(
         "endpointslices": [owner.endpoints(*ready)],
         "nodes": list(nodes),
     }
-    return look(Objects(listed, hidden=hidden), NAMESPACE, "ml", CATALOGUE, now)
+    return view_of(Objects(listed, hidden=hidden), NAMESPACE, "ml", CATALOGUE, now)
 
 
 def _is_ready(pod: JSON) -> bool:
@@ -167,4 +167,4 @@ def test_an_operator_that_does_not_look_is_suspected(
 def test_a_performer_that_is_not_there() -> None:
     objects = Objects({"performers": [performer("other").build()]})
     with pytest.raises(KeyError):
-        look(objects, NAMESPACE, "ml", CATALOGUE, NOW)
+        view_of(objects, NAMESPACE, "ml", CATALOGUE, NOW)

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from hourglass_kube.backoff import backoff
 from hourglass_simulator.apiserver import APIError, APIServer, Audit, Call
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler import Scheduler
-from hourglass_simulator.scheduler.queue import FLUSH, backoff
+from hourglass_simulator.scheduler.queue import BACKOFF_BASE, BACKOFF_LIMIT, FLUSH
 
 
 class World:
@@ -63,7 +64,7 @@ class Refusing:
     ("failures", "seconds"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (99, 10)]
 )
 def test_the_back_off_doubles_up_to_ten_seconds(failures: int, seconds: float) -> None:
-    assert backoff(failures) == seconds
+    assert backoff(BACKOFF_BASE, BACKOFF_LIMIT, failures - 1) == seconds
 
 
 def test_a_binding_that_fails_is_tried_again_after_one_and_two_seconds() -> None:

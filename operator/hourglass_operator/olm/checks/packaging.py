@@ -1,4 +1,4 @@
-"""How the bundle is packed: annotations, image labels, scorecard."""
+"""The bundle's metadata: annotations, image labels, scorecard."""
 
 import re
 

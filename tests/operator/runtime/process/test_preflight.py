@@ -73,7 +73,7 @@ def test_each_missing_permission_is_told_with_its_use() -> None:
     script = reviewed(("patch", "performers/status"), ("list", "nodes"), ("create", "leases"))
     assert texts(script) == [
         "missing permission: patch performers.hourglass.eigenlayer.io/status in the whole cluster"
-        " (to tell phase and conditions)",
+        " (to report phase and conditions)",
         "missing permission: list nodes in the whole cluster (to explain why no node fits)",
         "missing permission: create leases.coordination.k8s.io in namespace system"
         " (to elect a leader)",

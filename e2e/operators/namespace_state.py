@@ -1,17 +1,15 @@
-"""Judges what exists in a namespace: nothing lost, nothing twice, nothing stuck."""
+"""Compares what exists in a namespace with what should: nothing lost, twice or stuck."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.resources import names
-
-JSON = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Census:
+class NamespaceState:
     """All Performers, pods and Services of a namespace at about one moment."""
 
     performers: Sequence[JSON]
@@ -19,13 +17,13 @@ class Census:
     services: Sequence[JSON]
 
 
-def complaints(census: Census, wanted: Mapping[str, str]) -> list[str]:
+def problems(state: NamespaceState, wanted: Mapping[str, str]) -> list[str]:
     """What keeps the namespace from being as wanted (name → image), a line each.
 
     As wanted means: exactly these Performers, each Running and Ready with this image, its status
     of the latest spec; one pod each, Ready and of that template; one Service each; nothing else.
     """
-    return [*_of_performers(census.performers, wanted), *_of_children(census)]
+    return [*_of_performers(state.performers, wanted), *_of_children(state)]
 
 
 def _of_performers(performers: Sequence[JSON], wanted: Mapping[str, str]) -> Iterator[str]:
@@ -49,11 +47,11 @@ def _of_performers(performers: Sequence[JSON], wanted: Mapping[str, str]) -> Ite
             yield f"{name}: has no finalizer"
 
 
-def _of_children(census: Census) -> Iterator[str]:
-    owners = {each["metadata"]["uid"]: each for each in census.performers}
+def _of_children(state: NamespaceState) -> Iterator[str]:
+    owners = {each["metadata"]["uid"]: each for each in state.performers}
     pods: Counter[str] = Counter()
     services: Counter[str] = Counter()
-    for pod in census.pods:
+    for pod in state.pods:
         name, uid = pod["metadata"]["name"], _owner(pod)
         pods[uid] += 1
         if uid not in owners:
@@ -62,7 +60,7 @@ def _of_children(census: Census) -> Iterator[str]:
             yield f"pod {name}: of an old template"
         elif "deletionTimestamp" in pod["metadata"] or not _ready(pod):
             yield f"pod {name}: not Ready"
-    for service in census.services:
+    for service in state.services:
         services[_owner(service)] += 1
         if _owner(service) not in owners:
             yield f"service {service['metadata']['name']}: nobody's"

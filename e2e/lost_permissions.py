@@ -1,4 +1,4 @@
-"""What is not done any more when the operator loses a permission while it runs."""
+"""What stops when the operator loses a permission while it runs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from kubernetes.client.exceptions import ApiException
 
 from clusters import wait_until
 from hourglass_kube.types import JSON
-from operators import Line, Operator, Performers
+from operators import Operator, Performers, Relay
 
 IMAGE = "x:v1"
-IN_THE_WAY = {"labels": {"in-the-way": "yes"}}
+OCCUPIER = {"labels": {"occupier": "yes"}}
 ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A Performer that serves, the operator, and the line between it and the API server."""
+    """A Performer that serves, the operator, and the relay between it and the API server."""
 
     name: str
     performers: Performers
     operator: Operator
-    line: Line
+    relay: Relay
 
     @property
     def new(self) -> str:
@@ -43,15 +43,15 @@ class Scene:
         """Create the new one."""
         self.performers.create(self.new, IMAGE)
 
-    def put_a_service_in_the_way(self) -> None:
+    def occupy_the_service_name(self) -> None:
         """Take the name that the Service of the new one is to have."""
-        meta = {"name": f"performer-{self.new}", **IN_THE_WAY}
+        meta = {"name": f"performer-{self.new}", **OCCUPIER}
         spec = {"ports": [{"port": 1}]}
         self.performers.call("POST", "services", body={"metadata": meta, "spec": spec})
         self.create()
 
-    def put_a_pod_in_the_way(self) -> None:
-        """The pod that was there before tells the name: it is the same for the same input."""
+    def occupy_the_pod_name(self) -> None:
+        """Take the name that the pod of the new one is to have: it follows from the input."""
         (pod,) = self.performers.pods(self.name)
         name = pod["metadata"]["name"].replace(f"-{self.name}-", f"-{self.new}-")
         spec = {
@@ -59,15 +59,15 @@ class Scene:
             "nodeName": "nowhere",
             "terminationGracePeriodSeconds": 0,
         }
-        body = {"metadata": {"name": name, **IN_THE_WAY}, "spec": spec}
+        body = {"metadata": {"name": name, **OCCUPIER}, "spec": spec}
         self.performers.call("POST", "pods", body=body)
         self.create()
 
-    def clear_the_way(self) -> None:
-        """Delete what `put_…` has put there."""
+    def free_the_names(self) -> None:
+        """Delete what `occupy_…` has created."""
         for kind in ("pods", "services"):
             for each in self.performers.items(kind):
-                if "in-the-way" in each["metadata"].get("labels", {}):
+                if "occupier" in each["metadata"].get("labels", {}):
                     self.performers.call("DELETE", kind, each["metadata"]["name"])
 
     def delete_new(self) -> None:
@@ -78,20 +78,20 @@ class Scene:
         """Delete the Performer that was there before."""
         self.performers.delete(self.name)
 
-    def disown(self) -> None:
+    def remove_the_owner(self) -> None:
         """Remove the owner of its pod."""
         (pod,) = self.performers.pods(self.name)
         orphan = {"metadata": {"ownerReferences": None}}
         self.performers.patch("pods", pod["metadata"]["name"], orphan)
 
-    def lead_the_service_astray(self) -> None:
+    def change_the_selector(self) -> None:
         """Let its Service select other pods."""
         name = f"performer-{self.name}"
         self.performers.patch("services", name, {"spec": {"selector": {"app": ELSEWHERE}}})
 
     def cut(self) -> None:
         """Reset the operator's connections."""
-        self.line.cut()
+        self.relay.cut()
 
     def delete_the_lease(self) -> None:
         """Delete the Lease, as somebody may by hand."""
@@ -115,16 +115,16 @@ class Scene:
         return False
 
     def has_events(self) -> bool:
-        """Whether anything was told of the new one."""
+        """Whether there are Events of the new one."""
         events = self.performers.items("events")
         return any(each["involvedObject"]["name"] == self.new for each in events)
 
 
 @dataclass(frozen=True)
-class Loss:
-    """A permission (in the operator's words), what happens without it, and what is not done.
+class LostPermission:
+    """A permission (as the operator names it), what happens without it, and what is not done.
 
-    `done` tells that it is done after all: when the permission was given back and `then` happens.
+    `done`: whether it is done after all, once the permission was given back and `then` happened.
     """
 
     right: str
@@ -132,20 +132,20 @@ class Loss:
     when: str
     not_done: str
     done: Callable[[Scene], bool]
-    then: Callable[[Scene], None] = Scene.clear_the_way
+    then: Callable[[Scene], None] = Scene.free_the_names
 
 
-def _of_reading(resource: str) -> tuple[Loss, Loss]:
+def _of_reading(resource: str) -> tuple[LostPermission, LostPermission]:
     seen = resource.split(".")[0]
     return (
-        Loss(
+        LostPermission(
             f"list {resource}",
             Scene.wait_for_resync,
             "what is known is compared with what exists",
             f"{seen} that went unnoticed stay unnoticed",
             lambda scene: scene.operator.is_ready(),
         ),
-        Loss(
+        LostPermission(
             f"watch {resource}",
             Scene.cut,
             "the connection is lost",
@@ -158,93 +158,95 @@ def _of_reading(resource: str) -> tuple[Loss, Loss]:
 CREATED, DELETED = "a Performer is created", "a Performer is deleted"
 CRD, SLICES = "performers.hourglass.eigenlayer.io", "endpointslices.discovery.k8s.io"
 LEASES = "leases.coordination.k8s.io"
-LOSSES = (
+LOST_PERMISSIONS = (
     *_of_reading(CRD),
-    Loss(
+    LostPermission(
         f"patch {CRD}",
         Scene.create,
         CREATED,
         "it gets no finalizer, and nothing else",
         lambda scene: "finalizers" in scene.performers.get(scene.new)["metadata"],
     ),
-    Loss(
+    LostPermission(
         f"patch {CRD}/status",
         Scene.create,
         CREATED,
         "its status has no conditions",
         lambda scene: "conditions" in scene.status,
     ),
-    Loss(
+    LostPermission(
         "get pods",
-        Scene.put_a_pod_in_the_way,
+        Scene.occupy_the_pod_name,
         "a pod of another has the name",
         "it is not known whose the pod is",
         lambda scene: bool(scene.performers.pods(scene.new)),
     ),
     *_of_reading("pods"),
-    Loss(
+    LostPermission(
         "create pods",
         Scene.create,
         CREATED,
         "it gets no pod",
         lambda scene: bool(scene.performers.pods(scene.new)),
     ),
-    Loss(
+    LostPermission(
         "patch pods",
-        Scene.disown,
+        Scene.remove_the_owner,
         "the owner of a pod is removed",
         "it is not repaired",
         lambda scene: bool(scene.performers.pods(scene.name)),
     ),
-    Loss("delete pods", Scene.delete, DELETED, "it stays, Terminating, with its pod", Scene.gone),
-    Loss(
+    LostPermission(
+        "delete pods", Scene.delete, DELETED, "it stays, Terminating, with its pod", Scene.gone
+    ),
+    LostPermission(
         "get services",
-        Scene.put_a_service_in_the_way,
+        Scene.occupy_the_service_name,
         "a Service of another has the name",
         "it is not known whose the Service is",
         lambda scene: scene.status["phase"] == "Running",
     ),
     *_of_reading("services"),
-    Loss(
+    LostPermission(
         "create services",
         Scene.create,
         CREATED,
         "it gets no Service",
         lambda scene: scene.status["phase"] == "Running",
     ),
-    Loss(
+    LostPermission(
         "patch services",
-        Scene.lead_the_service_astray,
+        Scene.change_the_selector,
         "the selector of a Service is changed",
         "it is not repaired",
         lambda scene: scene.service["spec"]["selector"]["app"] != ELSEWHERE,
     ),
     *_of_reading(SLICES),
     *_of_reading("nodes"),
-    Loss(
+    LostPermission(
         "create events",
         Scene.create,
         CREATED,
-        "`kubectl describe` tells nothing of it",
+        "`kubectl describe` shows no Events of it",
         Scene.has_events,
-        # What was not told is not told later; what happens next is.
+        # An Event that was not written is not written later; those of what happens next are.
         then=Scene.delete_new,
     ),
-    Loss(
+    LostPermission(
         f"get {LEASES}",
         Scene.delete_the_lease,
         "there is no Lease",
         "nothing is written any more",
         lambda scene: scene.operator.leads,
     ),
-    Loss(
+    LostPermission(
         f"create {LEASES}",
         Scene.delete_the_lease,
         "there is no Lease",
         "nothing is written any more",
         lambda scene: scene.operator.leads,
     ),
-    Loss(
+    LostPermission(
         f"update {LEASES}",
         Scene.lose_the_lease,
         "the Lease is to be renewed",

@@ -1,4 +1,4 @@
-"""Two stories of a Performer are the same, or the difference is shown."""
+"""Two histories of a Performer are the same, or the difference is shown."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import pytest
 
 from hourglass_simulator.scenario.backend import Change, Write
 from scenario_backend import conditions
-from scenarios.stories import BRIEF, Looks, State, difference, stories
+from scenarios.status_history import BRIEF, State, Summary, difference, status_histories
 
 STARTING = ("False/PodPending", "True/PodPending", "False/NotAvailable")
 HEALTHY = ("True/PodReady", "False/ServiceReady", "False/AsExpected")
 
 
-def states(*told: tuple[str, float]) -> list[State]:
-    return [State(Looks(phase, ()), seconds) for phase, seconds in told]
+def states(*given: tuple[str, float]) -> list[State]:
+    return [State(Summary(phase, ()), seconds) for phase, seconds in given]
 
 
 SAME = {
@@ -66,7 +66,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize(("simulated", "real"), SAME.values(), ids=SAME)
-def test_stories_are_the_same(simulated: list[State], real: list[State]) -> None:
+def test_histories_are_the_same(simulated: list[State], real: list[State]) -> None:
     assert difference(simulated, real) is None
 
 
@@ -77,20 +77,20 @@ def test_stories_differ(simulated: list[State], real: list[State]) -> None:
 
 
 def test_reasons_alone_make_a_difference() -> None:
-    one = [State(Looks("Pending", ("PodPending",)), 3)]
-    other = [State(Looks("Pending", ("Scheduled",)), 4)]
+    one = [State(Summary("Pending", ("PodPending",)), 3)]
+    other = [State(Summary("Pending", ("Scheduled",)), 4)]
     assert difference(one, other) == (
         "  simulated: Pending (PodPending) 3.0 s\n  real: Pending (Scheduled) 4.0 s"
     )
 
 
-def performer(phase: str, told: tuple[str, str, str] | None = None, uid: str = "1") -> Any:
+def performer(phase: str, given: tuple[str, str, str] | None = None, uid: str = "1") -> Any:
     metadata = {"namespace": "avs", "name": "worker", "uid": uid}
-    if told is None:
+    if given is None:
         return {"metadata": metadata, "status": {"phase": phase}}
     return {
         "metadata": metadata,
-        "status": {"phase": phase, "conditions": conditions(told, "")},
+        "status": {"phase": phase, "conditions": conditions(given, "")},
     }
 
 
@@ -103,11 +103,14 @@ def test_a_story_has_each_look_once_with_its_time() -> None:
         Change(1, "MODIFIED", "performers", performer("Pending", STARTING)),
         Change(3, "MODIFIED", "performers", performer("Running", HEALTHY)),
     ]
-    assert stories(records, 10) == {
+    assert status_histories(records, 10) == {
         ("avs", "worker", 1): [
-            State(Looks("Pending", ("", "", "", "")), 1),
-            State(Looks("Pending", ("PodPending", "PodPending", "PodPending", "NotAvailable")), 2),
-            State(Looks("Running", ("PodReady", "PodReady", "ServiceReady", "AsExpected")), 7),
+            State(Summary("Pending", ("", "", "", "")), 1),
+            State(
+                Summary("Pending", ("PodPending", "PodPending", "PodPending", "NotAvailable")),
+                2,
+            ),
+            State(Summary("Running", ("PodReady", "PodReady", "ServiceReady", "AsExpected")), 7),
         ]
     }
 
@@ -119,7 +122,7 @@ def test_a_performer_that_was_made_again_has_a_story_of_its_own() -> None:
         Change(5, "ADDED", "performers", performer("Pending", uid="2")),
     ]
     blank = ("", "", "", "")
-    assert stories(records, 6) == {
-        ("avs", "worker", 1): [State(Looks("Running", blank), 4)],
-        ("avs", "worker", 2): [State(Looks("Pending", blank), 1)],
+    assert status_histories(records, 6) == {
+        ("avs", "worker", 1): [State(Summary("Running", blank), 4)],
+        ("avs", "worker", 2): [State(Summary("Pending", blank), 1)],
     }

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-def said_by(program: str) -> str:
+def output_of(program: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=300
     )
@@ -14,15 +14,15 @@ def said_by(program: str) -> str:
 
 
 def test_the_operator_loads_no_other_http_client() -> None:
-    said = said_by(
+    printed = output_of(
         "import sys, hourglass_operator.cli\n"
         "print([name for name in ('requests', 'oauthlib', 'websocket') if name in sys.modules])"
     )
-    assert said == "[]"
+    assert printed == "[]"
 
 
 @pytest.mark.parametrize(
-    ("use", "said"),
+    ("use", "printed"),
     [
         ("from kubernetes.client import CoreV1Api; print(CoreV1Api.__name__)", "CoreV1Api"),
         ("import kubernetes; print(kubernetes.dynamic.DynamicClient.__name__)", "DynamicClient"),
@@ -30,5 +30,5 @@ def test_the_operator_loads_no_other_http_client() -> None:
     ],
     ids=["a name of a package", "an attribute", "a module below a package"],
 )
-def test_what_was_left_out_is_loaded_when_it_is_used(use: str, said: str) -> None:
-    assert said_by(f"import hourglass_operator.cli\n{use}") == said
+def test_what_was_left_out_is_loaded_when_it_is_used(use: str, printed: str) -> None:
+    assert output_of(f"import hourglass_operator.cli\n{use}") == printed

@@ -1,4 +1,4 @@
-"""The proxy passes everything on; it meets the mutating calls, and tells of them."""
+"""The proxy passes everything on; it reports the mutating calls."""
 
 import json
 import threading
@@ -99,11 +99,11 @@ def ask(address: str, method: str, body: bytes | None = None) -> dict[str, str |
 
 def test_calls_are_passed_on_and_writes_are_told(upstream: Path, tmp_path: Path) -> None:
     met: list[Write] = []
-    told: list[Write] = []
-    overheard = tmp_path / "overheard"
-    with Proxy(upstream, told.append, met.append) as proxy:
-        proxy.write_kubeconfig(overheard)
-        server = yaml.safe_load(overheard.read_text())["clusters"][0]["cluster"]["server"]
+    reported: list[Write] = []
+    proxied = tmp_path / "proxied"
+    with Proxy(upstream, reported.append, met.append) as proxy:
+        proxy.write_kubeconfig(proxied)
+        server = yaml.safe_load(proxied.read_text())["clusters"][0]["cluster"]["server"]
         read = ask(f"{server}{POD}?watch=1&labelSelector=app%3Dperformer", "GET")
         written = ask(f"{server}{POD}", "PATCH", b"{}")
         with pytest.raises(urllib.error.HTTPError, match="409"):
@@ -112,9 +112,9 @@ def test_calls_are_passed_on_and_writes_are_told(upstream: Path, tmp_path: Path)
     assert read["path"] == f"{POD}?watch=1&labelSelector=app%3Dperformer"
     assert (read["token"], read["type"]) == ("Bearer secret", None)
     assert (written["body"], written["type"]) == ("{}", "application/merge-patch+json")
-    assert [(write.verb, write.name, write.code) for write in told] == [
+    assert [(write.verb, write.name, write.code) for write in reported] == [
         ("patch", "worker-0", 200),
         ("patch", "worker-0-refuse", 409),
     ]
     assert [(write.name, write.code) for write in met] == [("worker-0", 0), ("worker-0-refuse", 0)]
-    assert all(before.time < after.time for before, after in zip(met, told, strict=True))
+    assert all(before.time < after.time for before, after in zip(met, reported, strict=True))

@@ -1,4 +1,4 @@
-"""What Performers went through, told in a way that two backends can be compared by."""
+"""The phases and reasons that Performers went through, to compare two backends by."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ CONDITIONS = ("Ready", "Available", "Progressing", "Degraded")
 BRIEF = Settings().status_delay + 0.1
 """Seconds: a state that lasts less may not come about on the other backend.
 
-The operator tells of a new phase at once, with the reason of that moment, and of what follows
-after the status delay: had it looked a moment later, it would have told of that in the first place.
+The operator writes a new phase at once, with the reason of that moment, and later changes only
+after the status delay: a pass a moment later would have written the later reason at once.
 """
 
 Key = tuple[str, str, int]
@@ -22,8 +22,8 @@ Key = tuple[str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """What a Performer says of itself."""
+class Summary:
+    """The phase and the reasons in a Performer's status."""
 
     phase: str
     reasons: tuple[str, ...]
@@ -35,15 +35,15 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How a Performer looked, and for how many seconds."""
+    """A status, and for how many seconds it stayed."""
 
-    looks: Looks
+    summary: Summary
     seconds: float
 
 
-def stories(records: Iterable[Change | Write], end: float) -> dict[Key, list[State]]:
-    """What every Performer went through, without repetitions; `end` ends what lasts."""
-    seen: dict[Key, list[tuple[float, Looks | None]]] = {}
+def status_histories(records: Iterable[Change | Write], end: float) -> dict[Key, list[State]]:
+    """The states of every Performer, without repetitions; the last one lasts until `end`."""
+    seen: dict[Key, list[tuple[float, Summary | None]]] = {}
     uids: dict[tuple[str, str], list[str]] = {}
     for record in records:
         if isinstance(record, Write) or record.resource != "performers":
@@ -55,25 +55,25 @@ def stories(records: Iterable[Change | Write], end: float) -> dict[Key, list[Sta
         moments = seen.setdefault(
             (meta["namespace"], meta["name"], names.index(meta["uid"]) + 1), []
         )
-        looks = None if record.type == "DELETED" else looks_of(record.object)
-        if not moments or moments[-1][1] != looks:
-            moments.append((record.time, looks))
+        summary = None if record.type == "DELETED" else summary_of(record.object)
+        if not moments or moments[-1][1] != summary:
+            moments.append((record.time, summary))
     return {key: _states(moments, end) for key, moments in seen.items()}
 
 
-def looks_of(performer: dict[str, Any]) -> Looks:
+def summary_of(performer: dict[str, Any]) -> Summary:
     """Phase and reasons of a Performer object."""
     found = (condition_of(performer, type_) for type_ in CONDITIONS)
     reasons = tuple(condition["reason"] if condition else "" for condition in found)
-    return Looks(performer.get("status", {}).get("phase", ""), reasons)
+    return Summary(performer.get("status", {}).get("phase", ""), reasons)
 
 
-def _states(moments: Sequence[tuple[float, Looks | None]], end: float) -> list[State]:
+def _states(moments: Sequence[tuple[float, Summary | None]], end: float) -> list[State]:
     until = [time for time, _ in moments[1:]] + [end]
     return [
-        State(looks, ended - began)
-        for (began, looks), ended in zip(moments, until, strict=True)
-        if looks is not None
+        State(summary, ended - began)
+        for (began, summary), ended in zip(moments, until, strict=True)
+        if summary is not None
     ]
 
 
@@ -81,29 +81,29 @@ def difference(simulated: Sequence[State], real: Sequence[State]) -> str | None:
     """None if both went through the same, else what each of them shows.
 
     States that lasted less than `BRIEF` on their side may be missing on the other; the last one
-    counts however long it lasted. What is told without the brief states has no repetitions.
+    counts however long it lasted. Without the brief states, equal neighbours are one state.
     """
     if _match(simulated, real):
         return None
     return "\n".join(
-        f"  {who}: {' → '.join(f'{s.looks} {s.seconds:.1f} s' for s in states)}"
+        f"  {who}: {' → '.join(f'{s.summary} {s.seconds:.1f} s' for s in states)}"
         for who, states in (("simulated", simulated), ("real", real))
     )
 
 
 def _match(one: Sequence[State], other: Sequence[State]) -> bool:
     """Whether both are the same once some of their brief states are left out."""
-    return bool(_tellings(one) & _tellings(other))
+    return bool(_variants(one) & _variants(other))
 
 
-def _tellings(states: Sequence[State]) -> set[tuple[Looks, ...]]:
-    """Every way to tell a story, with and without each brief state."""
-    tellings: set[tuple[Looks, ...]] = {()}
+def _variants(states: Sequence[State]) -> set[tuple[Summary, ...]]:
+    """The history with and without each of its brief states, in every combination."""
+    variants: set[tuple[Summary, ...]] = {()}
     for number, state in enumerate(states):
-        told = {
-            telling if telling[-1:] == (state.looks,) else (*telling, state.looks)
-            for telling in tellings
+        longer = {
+            variant if variant[-1:] == (state.summary,) else (*variant, state.summary)
+            for variant in variants
         }
         last = number == len(states) - 1
-        tellings = told | tellings if state.seconds < BRIEF and not last else told
-    return tellings
+        variants = longer | variants if state.seconds < BRIEF and not last else longer
+    return variants

@@ -26,10 +26,7 @@ def nodes(groups: tuple[NodeGroup, ...]) -> Iterator[JSON]:
                 memory=group.memory,
                 pods=group.pods,
                 labels=group.labels,
-                taints=[
-                    {"key": t.key, "effect": t.effect, **({"value": t.value} if t.value else {})}
-                    for t in group.taints
-                ],
+                taints=[taint.to_json() for taint in group.taints],
                 devices=group.devices,
                 zone=None,
             )

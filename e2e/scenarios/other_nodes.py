@@ -16,7 +16,7 @@ from hourglass_simulator.scenario.load import dump
 from hourglass_simulator.scenario.model import Scenario
 from scenarios.api import Api
 
-TAINT = {"key": "hourglass-e2e/bystander", "effect": "NoSchedule"}
+TAINT = {"key": "hourglass-e2e/other-node", "effect": "NoSchedule"}
 
 _EVERY_NODE_HAS = (
     "beta.kubernetes.io/arch",
@@ -27,7 +27,7 @@ _EVERY_NODE_HAS = (
 )
 
 
-class Bystanders:
+class OtherNodes:
     """The nodes that exist when the context is entered, tainted until it is left."""
 
     def __init__(self, api: Api) -> None:
@@ -35,7 +35,7 @@ class Bystanders:
         self._taints: dict[str, list[JSON]] = {}
         self.groups: tuple[NodeGroup, ...] = ()
 
-    def __enter__(self) -> "Bystanders":
+    def __enter__(self) -> "OtherNodes":
         for node in self._api.list("nodes"):
             name = node["metadata"]["name"]
             self._taints[name] = node["spec"].get("taints") or []
@@ -49,7 +49,7 @@ class Bystanders:
             self._api.patch("nodes", "", name, {"spec": {"taints": taints or None}})
 
     def apart(self, scenario: Scenario, directory: Path) -> Scenario:
-        """The scenario, with other names for those of its nodes that are called as a bystander is.
+        """The scenario, with other names for those of its nodes whose names other nodes have.
 
         `directory` is that of the scenario's file.
         """

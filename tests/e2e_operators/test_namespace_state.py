@@ -1,4 +1,4 @@
-"""What is wrong in a namespace, told by what exists."""
+"""What is wrong in a namespace, found in what exists."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from builders import performer, pod_of
-from operators.census import Census, complaints
+from operators.namespace_state import NamespaceState, problems
 from operators.stream import NEW, OLD, Work
 
 IMAGE = "avs/performer:v1"
@@ -18,7 +18,7 @@ ONE = performer("one").with_status(
     servingTemplateHash="a",
 )
 POD = pod_of(ONE).on("node").ready().build()
-WELL = Census([ONE.build()], [POD], [ONE.service()])
+WELL = NamespaceState([ONE.build()], [POD], [ONE.service()])
 
 
 def labelled(child: dict[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -26,11 +26,11 @@ def labelled(child: dict[str, Any], **metadata: Any) -> dict[str, Any]:
 
 
 def test_all_is_well() -> None:
-    assert complaints(WELL, {"one": IMAGE}) == []
+    assert problems(WELL, {"one": IMAGE}) == []
 
 
 WRONG = {
-    "a Performer is lost": (Census([], [], []), "one: is lost"),
+    "a Performer is lost": (NamespaceState([], [], []), "one: is lost"),
     "it is not Running": (
         replace(WELL, performers=[ONE.with_status(phase="Pending").build()]),
         "one: Pending, ready: True",
@@ -68,17 +68,17 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("census", "complaint"), WRONG.values(), ids=WRONG)
-def test_is_told_when(census: Census, complaint: str) -> None:
-    assert complaint in complaints(census, {"one": IMAGE})
+@pytest.mark.parametrize(("state", "problem"), WRONG.values(), ids=WRONG)
+def test_is_reported_when(state: NamespaceState, problem: str) -> None:
+    assert problem in problems(state, {"one": IMAGE})
 
 
 def test_a_performer_that_is_not_wanted_is_told() -> None:
-    assert complaints(WELL, {}) == ["one: exists, not deleted"]
+    assert problems(WELL, {}) == ["one: exists, not deleted"]
 
 
 def test_an_old_image_is_told() -> None:
-    assert complaints(WELL, {"one": "avs/performer:v2"}) == [
+    assert problems(WELL, {"one": "avs/performer:v2"}) == [
         f"one: has image {IMAGE}, not avs/performer:v2"
     ]
 

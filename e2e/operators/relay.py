@@ -1,4 +1,4 @@
-"""The line between an operator and the API server, as a TCP relay that can break."""
+"""A TCP relay between an operator and the API server whose connections can be cut."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Line:
+class Relay:
     """Relays connections from a port of this machine to `host:port`."""
 
     def __init__(self, host: str, port: int) -> None:
@@ -22,13 +22,13 @@ class Line:
 
     @property
     def server(self) -> str:
-        """The URL under which the API server is reached through this line."""
+        """The URL under which the API server is reached through this relay."""
         return f"https://127.0.0.1:{self._listener.getsockname()[1]}"
 
     @contextmanager
-    def open(self) -> Iterator["Line"]:
+    def open(self) -> Iterator["Relay"]:
         """Take connections while inside."""
-        threading.Thread(target=self._take, name="line", daemon=True).start()
+        threading.Thread(target=self._take, name="relay", daemon=True).start()
         try:
             yield self
         finally:

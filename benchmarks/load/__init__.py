@@ -1,0 +1,1 @@
+"""Load on a real API server: Performers with an operator, and the same writes without one."""
