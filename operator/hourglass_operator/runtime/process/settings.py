@@ -80,7 +80,7 @@ class RuntimeSettings(BaseModel):
     resync_period: float = Field(
         300.0,
         gt=0,
-        description="Seconds between two comparisons of what is known with what exists.",
+        description="Seconds between two looks at every Performer though nothing has changed.",
     )
     startup_timeout: float = Field(
         10.0,
