@@ -115,7 +115,9 @@ class Api:
             if response.status != 200:
                 raise WatchError(await _read(response))
             async for line in _lines(response):
-                event: JSON = orjson.loads(line)
+                event = orjson.loads(line)
+                if not _is_event(event):
+                    raise WatchError(no_answer("what was answered is no watch event"))
                 if event["type"] == "ERROR":
                     raise WatchError(Answer(event["object"].get("code", 500), event["object"]))
                 yield event
@@ -210,6 +212,11 @@ def _body(data: bytes) -> JSON:
         return body
     # Proxies, and the API server itself for paths it does not know, answer in plain text.
     return {"message": data.decode(errors="replace").strip()}
+
+
+def _is_event(value: Any) -> bool:
+    """Whether a line of a watch is one: proxies answer with pages of their own."""
+    return isinstance(value, dict) and "type" in value and isinstance(value.get("object"), dict)
 
 
 def _described(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 from kubernetes.aio.client import Configuration
 
 from hourglass_operator.transport.api import Api
-from hourglass_operator.transport.calls import Answer, Request
+from hourglass_operator.transport.calls import Answer, Request, WatchError, no_answer
 
 
 @dataclass
@@ -92,3 +92,71 @@ def test_what_may_be_sent_once_only_is() -> None:
 
 def test_managed_fields_are_left_out_and_what_is_only_called_so_stays() -> None:
     assert Story([]).call().body == {"metadata": {"annotations": {"managedFields": "mine"}}}
+
+
+WATCHES: list[tuple[str, int, bytes, list[str], int]] = [
+    (
+        "events, until the server ends it",
+        200,
+        b'{"type": "ADDED", "object": {"metadata": {"name": "a"}}}\n'
+        b'{"type": "DELETED", "object": {"metadata": {"name": "a"}}}\n',
+        ["ADDED", "DELETED"],
+        -1,
+    ),
+    ("nothing at all", 200, b"", [], -1),
+    (
+        "an event that says that the history is lost",
+        200,
+        b'{"type": "ERROR", "object": {"kind": "Status", "code": 410}}\n',
+        [],
+        410,
+    ),
+    ("a refusal", 403, b'{"kind": "Status", "code": 403}', [], 403),
+    ("a proxy's page", 200, b"<html>\n", [], 0),
+    ("JSON that is no event", 200, b'["ADDED"]\n', [], 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "events", "code"), [w[1:] for w in WATCHES], ids=[w[0] for w in WATCHES]
+)
+def test_a_watch_gives(status: int, body: bytes, events: list[str], code: int) -> None:
+    async def watch() -> tuple[list[str], int]:
+        async def handle(_: web.Request) -> web.Response:
+            return web.Response(status=status, body=body)
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        seen: list[str] = []
+        async with TestServer(app) as server:
+            configuration = Configuration(host=str(server.make_url("")).rstrip("/"))
+            configuration.client_session_kwargs = {"trust_env": False}
+            api = Api(configuration, 10.0)
+            try:
+                watched = api.watch("pods", "", {"timeoutSeconds": "300"})
+                seen.extend([event["type"] async for event in watched])
+            except WatchError as error:
+                return seen, error.answer.code
+            finally:
+                await api.close()
+        return seen, -1
+
+    assert asyncio.run(watch()) == (events, code)
+
+
+def test_credentials_that_cannot_be_read_are_no_answer() -> None:
+    async def call() -> Answer:
+        configuration = Configuration(host="http://127.0.0.1:9")
+        configuration.client_session_kwargs = {"trust_env": False}
+
+        def unreadable(_: Configuration) -> None:
+            raise IndexError("the token file is empty")
+
+        configuration.refresh_api_key_hook = unreadable  # type: ignore[assignment]
+        api = Api(configuration, 10.0)
+        try:
+            return await api.call(Request("get", "pods", "avs", "x"))
+        finally:
+            await api.close()
+
+    assert asyncio.run(call()) == no_answer("the token file is empty")

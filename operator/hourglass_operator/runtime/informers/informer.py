@@ -12,7 +12,14 @@ from random import Random
 
 from hourglass_operator.controller.cache import Name
 from hourglass_operator.runtime.informers.store import Store, name_of
-from hourglass_operator.transport.calls import Answer, EventStream, Request, Transport, WatchError
+from hourglass_operator.transport.calls import (
+    Answer,
+    EventStream,
+    Request,
+    Transport,
+    WatchError,
+    no_answer,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -91,14 +98,16 @@ class Informer:
                 # The rest of the list is lost. Whole, it is of one moment however long it takes.
                 query, names = dict(self._selector), set()
                 continue
+            metadata = answer.body.get("metadata") or {}
             if not answer.succeeded:
                 return answer
+            if "resourceVersion" not in metadata:
+                return no_answer("what was answered is no list")
             items = answer.body.get("items") or []
             names.update(map(name_of, items))
             # From the end, so that each object is dropped as soon as it is in the store.
             while items:
                 self._store.put(self._resource, "ADDED", items.pop())
-            metadata = answer.body["metadata"]
             if not metadata.get("continue"):
                 version: str = metadata["resourceVersion"]
                 self._store.replace(self._resource, self._namespace, names, version)

@@ -119,7 +119,9 @@ class KopfPerformers:
             self._listed = set()
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks, timeout=_ENDING)
+            # Their errors are known: the first of them is why they end.
+            ended = asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.wait([ended], timeout=_ENDING)
 
     def _registry(self) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()

@@ -159,6 +159,13 @@ CASES: list[tuple[str, list[Answer], list[Any], list[str], list[str]]] = [
         ["10"],
     ),
     (
+        "a page of a proxy is no list",
+        [done(message="<html>"), page()],
+        [],
+        ["only nothing in avs at 10"],
+        ["10"],
+    ),
+    (
         "a watch that the server ends is resumed where it was",
         [page()],
         [[event("ADDED", "a", 11), ENDED], [event("ADDED", "b", 12)]],
