@@ -103,8 +103,8 @@ class Scene:
         wait_until("the Lease is lost", lambda: not self.operator.leads, 30)
 
     def wait_for_resync(self) -> None:
-        """Return once the operator, which compares every second, is not ready any more."""
-        wait_until("the comparison has failed", lambda: not self.operator.is_ready(), 30)
+        """Return once the operator, which looks every second, is not ready any more."""
+        wait_until("the permission is missed", lambda: not self.operator.is_ready(), 30)
 
     def gone(self) -> bool:
         """Whether the Performer that was there before has ended."""
@@ -141,8 +141,8 @@ def _of_reading(resource: str) -> tuple[LostPermission, LostPermission]:
         LostPermission(
             f"list {resource}",
             Scene.wait_for_resync,
-            "what is known is compared with what exists",
-            f"{seen} that went unnoticed stay unnoticed",
+            "the operator looks at its permissions",
+            f"{seen} cannot be listed anew when their watch has lost its history",
             lambda scene: scene.operator.is_ready(),
         ),
         LostPermission(

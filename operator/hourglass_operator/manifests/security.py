@@ -33,9 +33,9 @@ A Role in the operator's own namespace:
 |---|---|---|
 {own}
 There is no `*`, nothing on Secrets and ConfigMaps, and no verb that gives rights (escalate,
-bind, impersonate). The operator checks all of it when it starts, and again when a call is
-forbidden; what is missing is in the log and in the answer of `/readyz`, each with what it is
-needed for.
+bind, impersonate). The operator checks all of it when it starts, every five minutes, and when a
+call is forbidden; what is missing is in the log and in the answer of `/readyz`, each with what it
+is needed for.
 
 ### What breaks without each
 

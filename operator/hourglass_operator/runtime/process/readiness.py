@@ -17,11 +17,12 @@ _BETWEEN_LOOKS = 30.0
 
 
 class Readiness:
-    """Looks again whenever a call was refused, and logs what has changed."""
+    """Looks every `period` seconds, and whenever a call was refused; logs what has changed."""
 
-    def __init__(self, preflight: Callable[[], Awaitable[list[Missing]]]) -> None:
+    def __init__(self, preflight: Callable[[], Awaitable[list[Missing]]], period: float) -> None:
         self.missing: list[Missing] = []
         self._preflight = preflight
+        self._period = period
         self._refused = asyncio.Event()
         self._urgent = asyncio.Event()
 
@@ -57,19 +58,25 @@ class Readiness:
         return None
 
     async def follow(self, restored: Callable[[], None]) -> None:
-        """Look after refusals until cancelled; `restored` is called when all is there again."""
+        """Look until cancelled; `restored` is called when all is there again.
+
+        Also without a refusal: a permission to list is missed only when a history is lost.
+        """
         while True:
-            await self._refused.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._period):
+                    await self._refused.wait()
             self._refused.clear()
             self._urgent.clear()
-            if await self.look():
-                while await self.look():
-                    await asyncio.sleep(_RETRY)
-                restored()
-            else:
+            if not await self.look():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_BETWEEN_LOOKS):
                         await self._urgent.wait()
+                continue
+            await asyncio.sleep(_RETRY)
+            while await self.look():
+                await asyncio.sleep(_RETRY)
+            restored()
 
     async def look(self) -> bool:
         """Look, and log what is new; whether anything is missing."""

@@ -66,7 +66,7 @@ class Process:
         self, settings: RuntimeSettings, catalogue: Catalogue, configuration: Configuration
     ) -> None:
         self.metrics = Metrics()
-        self.readiness = Readiness(self._preflight)
+        self.readiness = Readiness(self._preflight, settings.resync_period)
         self._settings = settings
         self._configuration = configuration
         self._api = Api(configuration, settings.request_timeout, self)

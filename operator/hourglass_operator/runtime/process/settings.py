@@ -80,7 +80,8 @@ class RuntimeSettings(BaseModel):
     resync_period: float = Field(
         300.0,
         gt=0,
-        description="Seconds between two looks at every Performer though nothing has changed.",
+        description="Seconds between two looks at every Performer, and at the permissions,"
+        " though nothing has changed.",
     )
     startup_timeout: float = Field(
         10.0,
