@@ -19,8 +19,9 @@ def act(api: APIServer, write: Write, user: str) -> Outcome:
         taken = None
         if write.verb == "create" and error.reason == "AlreadyExists":
             taken = _read(api, write)
-        after = float((error.details or {}).get("retryAfterSeconds", 0.0))
-        return Outcome(write, error.code, error.reason, error.message, taken, after)
+        details = error.details or {}
+        after, name = float(details.get("retryAfterSeconds", 0.0)), details.get("name", "")
+        return Outcome(write, error.code, error.reason, error.message, taken, after, name)
     return Outcome(write, 200, body=None if body.get("kind") == "Status" else body)
 
 

@@ -16,7 +16,7 @@ def settled(now: float = 0.0) -> Controller:
     taken = controller.take(now)
     assert taken is not None
     controller.finish(taken, (), now)
-    while controller.queue.take(now) is not None:
+    while controller.queue.get(now) is not None:
         controller.queue.done(KEY)
     return controller
 
@@ -33,10 +33,10 @@ def test_forgetting_looks_at_every_performer_at_once() -> None:
 def test_forgetting_ends_the_back_off() -> None:
     controller = settled()
     for _ in range(4):
-        controller.queue.retry(KEY, 1.0)
+        controller.queue.add_rate_limited(KEY, 1.0)
     controller.forget(5.0)
-    controller.queue.take(5.0)
-    controller.queue.retry(KEY, 5.0)
+    controller.queue.get(5.0)
+    controller.queue.add_rate_limited(KEY, 5.0)
     controller.queue.done(KEY)
     assert controller.queue.next_due() == 6.0
 
