@@ -2,7 +2,8 @@
 
 python benchmarks/controller.py [PERFORMERS]
 
-Exit code 1 if a bound is missed. Bounds that a number of Performers is part of are checked with the
+Seconds are of CPU: passes wait for nothing, and the machine may be busy with other things. Exit
+code 1 if a bound is missed. Bounds that a number of Performers is part of are checked with the
 default number alone.
 """
 
@@ -50,10 +51,9 @@ def performer(name: str) -> JSON:
 
 
 def gpu_performer(name: str) -> JSON:
-    """A Performer that needs a GPU, its spec unlike that of every other."""
+    """A Performer that needs a GPU."""
     made = performer(name)
     made["spec"]["hardwareRequirements"] = {"gpuType": "nvidia-a100", "gpuCount": 1}
-    made["spec"]["config"]["env"][0]["value"] = name
     return made
 
 
@@ -161,13 +161,13 @@ class Bench:
         return self.stamped(obj)
 
     def _timed(self, steps: Iterator[Any]) -> None:
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in steps:
-            took = time.perf_counter() - began
+            took = time.process_time() - began
             if took >= SLICE_SECONDS:
                 self.stretches.append(took)
-                began = time.perf_counter()
-        self.stretches.append(time.perf_counter() - began)
+                began = time.process_time()
+        self.stretches.append(time.process_time() - began)
 
     def start(self) -> None:
         """From now on count."""
@@ -210,8 +210,9 @@ def one_node_flips() -> bool:
     for condition in objects["pods"][0]["status"]["conditions"]:
         if condition["type"] == "PodScheduled":
             condition["message"] = said
-    for resource in ("services", "endpointslices", "pods", "performers"):
+    for resource in ("services", "endpointslices", "pods"):
         bench.see(resource, copies(objects[resource], WAITING))
+    bench.see("performers", patient(copies(objects["performers"], WAITING)))
     for later in (0, 2):
         bench.work(EPOCH + 60 + later)
     bench.start()
@@ -226,6 +227,13 @@ def one_node_flips() -> bool:
         f" (bound {BOUND_FLIP_SECONDS})"
     )
     return stretch <= BOUND_STRETCH_MS and bench.seconds <= BOUND_FLIP_SECONDS
+
+
+def patient(objects: Iterator[JSON]) -> Iterator[JSON]:
+    """Performers with deadlines far away, so that no spec is equal to another."""
+    for number, obj in enumerate(objects):
+        obj["spec"]["upgradeStrategy"] = {"progressDeadlineSeconds": 100_000 + number}
+        yield obj
 
 
 def all_nodes_go(performers: int) -> bool:

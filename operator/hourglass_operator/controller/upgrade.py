@@ -5,6 +5,7 @@ from hourglass_operator.api import UpgradeStrategyType
 from hourglass_operator.controller.observe import Observation
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.hardware.explain import offers
+from hourglass_operator.hardware.scheduler_message import insufficient
 
 
 def must_go_first(seen: Observation, old: PodView, new: PodView) -> bool:
@@ -35,15 +36,15 @@ def frees_hardware(seen: Observation, old: PodView, new: PodView) -> bool:
     if toleration.untolerated(seen.pod_spec.get("tolerations") or [], node.taints):
         return False
     held, used = dict(old.devices), seen.used.get(old.node, {})
-    insufficient = False
+    is_short = False
     for resource, count in new.devices:
         free = int(quantity.parse(node.allocatable.get(resource, "0"))) - used.get(resource, 0)
         freed = held.get(resource, 0)
-        if f"Insufficient {resource}" in new.unschedulable:
-            insufficient = True
+        if insufficient(resource, new.unschedulable):
+            is_short = True
             fits = freed >= count or (free < count <= free + freed)
         else:
             fits = free + freed >= count
         if not fits:
             return False
-    return insufficient
+    return is_short

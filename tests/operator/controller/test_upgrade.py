@@ -160,6 +160,14 @@ CASES = [
         nodes=[TWO_GPUS.offers("nvidia.com/gpu", 8)],
     ),
     CallsCase(
+        "auto leaves the old pod when another resource of a longer name is short",
+        GPU2,
+        [GPU_OLD, pod_of(GPU2).unschedulable("0/1 nodes: 1 Insufficient nvidia.com/gpu.shared.")],
+        [],
+        serving=[GPU_OLD],
+        nodes=[TWO_GPUS],
+    ),
+    CallsCase(
         "auto takes two GPUs from the old pod where one more is free",
         BIGGER,
         [GPU_OLD, BIGGER_NEW],
