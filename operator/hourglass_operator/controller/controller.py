@@ -146,7 +146,8 @@ class Controller:
             # The retry comes to everything that the plan would have woken up for.
             self.queue.add_rate_limited(key, now, self._priority(key))
         elif done.plan.wake_at is not None:
-            self.queue.add(key, done.plan.wake_at, self._priority(key))
+            # Nothing has changed by then: what waits, most often a status, can wait for its turn.
+            self.queue.add(key, done.plan.wake_at)
 
     def _forget_left_over(self, resource: str, keys: Iterable[Key]) -> None:
         """Something has gone: it may be what an earlier Performer of the name had left."""

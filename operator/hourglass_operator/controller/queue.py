@@ -104,7 +104,7 @@ class WorkQueue(Generic[K]):
         if not high and not normal:
             return None
         if high and not (normal and self._high_in_a_row >= HIGH_IN_A_ROW):
-            self._high_in_a_row += 1
+            self._high_in_a_row = self._high_in_a_row + 1 if normal else 0
             heap = self._heaps[Priority.HIGH]
         else:
             self._high_in_a_row = 0

@@ -7,8 +7,6 @@ from functools import lru_cache
 from sys import intern
 from typing import Any
 
-from pydantic import ValidationError
-
 from hourglass_kube import time
 from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerStatus
@@ -86,7 +84,9 @@ def parse_status(stored: bytes) -> tuple[PerformerStatus, JSON]:
     text = decompress(stored)
     try:
         status = PerformerStatus.model_validate_json(text)
-    except ValidationError:
+        for moment in (status.progress_start_time, status.last_upgrade, status.ready_time):
+            seconds(moment)
+    except ValueError:
         return PerformerStatus(), json.loads(text)
     fields = status.model_dump(by_alias=True, exclude_none=True, mode="json")
     if not fields["conditions"]:

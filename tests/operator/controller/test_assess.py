@@ -68,6 +68,16 @@ CASES = [
         says="is starting",
     ),
     ConditionsCase(
+        "progress deadline passed without a pod",
+        V1.with_status(templateHash=V1.hash, progressStartTime="1970-01-01T00:00:00Z"),
+        [],
+        "Failed",
+        "False/PodPending",
+        "False/ProgressDeadlineExceeded",
+        "False/NotAvailable",
+        says="the pod is being created",
+    ),
+    ConditionsCase(
         "one second before the progress deadline",
         V1.with_status(templateHash=V1.hash, progressStartTime="1970-01-01T00:06:41Z"),
         [bound()],

@@ -4,7 +4,7 @@ import pytest
 
 from builders import CATALOGUE, NAMESPACE, node, performer, pod_of
 from hourglass_operator.controller import Controller, Outcome, Pass, Plan, Settings
-from hourglass_operator.controller.cache import RESOURCES
+from hourglass_operator.controller.cache import RESOURCES, UnreadableObjectsError
 from scene import passes, scene
 from situations import NOW, V1
 
@@ -20,6 +20,35 @@ def test_a_lost_event_causes_no_pass() -> None:
     event = due.plan.writes[-1]
     staged.controller.finish(due, [Outcome(event, 500)], NOW)
     assert staged.controller.queue.next_due() is None
+
+
+@pytest.mark.parametrize("performed", [0, 1], ids=["the first write", "a later write"])
+def test_a_pass_that_broke_off_in_a_write_is_tried_again_after_a_back_off(performed: int) -> None:
+    serving = POD.on("node-1").ready()
+    staged = scene(V1, serving, serving=[serving])
+    now = NOW
+    for pause in (1, 2, 4):
+        due = staged.controller.take(now)
+        assert due is not None
+        assert len(due.plan.writes) == 2
+        done = [Outcome(write, 200) for write in due.plan.writes[:performed]]
+        staged.controller.finish(due, done, now)
+        assert staged.controller.queue.next_due() == now + pause
+        now += pause
+
+
+def test_objects_that_cannot_be_taken_in_do_not_keep_the_others_out() -> None:
+    staged = scene(V1)
+    staged.controller.queue.get(NOW)
+    staged.controller.queue.done(staged.key)
+    good, bad = POD.build(), pod_of(performer("other")).build()
+    del bad["metadata"]["uid"]
+    with pytest.raises(
+        UnreadableObjectsError, match=f"pods that cannot be .*{bad['metadata']['name']}"
+    ):
+        staged.controller.listed("pods", [bad, good], str(10**8), NOW)
+    assert [pod.name for pod in staged.controller.cache.pods(staged.key)] == [POD.name]
+    assert staged.controller.queue.get(NOW) == staged.key
 
 
 def test_answers_about_a_performer_that_is_gone_change_nothing() -> None:

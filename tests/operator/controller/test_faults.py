@@ -168,6 +168,20 @@ CASES = [
         says="no such file",
     ),
     ConditionsCase(
+        "the container ended a second before the pod was called unready",
+        V1,
+        [bound().restarted(900).unready(901)],
+        *pending("ContainerFailed"),
+        says="exit code 1",
+    ),
+    ConditionsCase(
+        "the container ended two seconds before the pod was called unready",
+        V1,
+        [bound().restarted(900).unready(902)],
+        *pending("PodNotReady"),
+        says="fails its readiness probe",
+    ),
+    ConditionsCase(
         "readiness lost",
         V1,
         [bound().ready(10).unready(900)],

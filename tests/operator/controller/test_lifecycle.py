@@ -48,6 +48,12 @@ CASES = [
         [create(pod_of(V1).number(1)), delete(OLD)],
     ),
     CallsCase(
+        "a refused pod that is being deleted already is replaced at once",
+        V1,
+        [bound(V1).born(995).failed("OutOfcpu").deleting(1030)],
+        [create(pod_of(V1).number(1))],
+    ),
+    CallsCase(
         "the back-off doubles with each attempt",
         V1,
         [bound(V1).number(3).born(921).failed("OutOfcpu")],

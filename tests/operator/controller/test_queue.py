@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from hourglass_operator.controller.queue import WorkQueue
+from hourglass_operator.controller.queue import HIGH_IN_A_ROW, Priority, WorkQueue
 from hourglass_operator.controller.settings import backoff
 
 
@@ -120,6 +120,62 @@ def test_failures_double_the_wait_up_to_the_limit_until_forgiven() -> None:
     assert work.next_due() == 1.0
 
 
+def test_high_priority_goes_first_among_those_that_are_due() -> None:
+    work = queue()
+    work.add("a", 0.0)
+    work.add("b", 1.0, Priority.HIGH)
+    work.add("c", 9.0, Priority.HIGH)
+    assert [work.get(2.0) for _ in range(3)] == ["b", "a", None]
+
+
+@pytest.mark.parametrize("order", ["high first", "high last"])
+def test_the_highest_priority_and_the_earliest_time_of_a_key_count(order: str) -> None:
+    work = queue()
+    work.add("a", 0.0)
+    requests = [(5.0, Priority.HIGH), (1.0, Priority.NORMAL)]
+    for when, priority in requests if order == "high first" else requests[::-1]:
+        work.add("b", when, priority)
+    assert (len(work), work.next_due()) == (2, 0.0)
+    assert [work.get(1.0) for _ in range(3)] == ["b", "a", None]
+
+
+def test_a_request_of_high_priority_for_a_key_in_work_keeps_it() -> None:
+    work = queue()
+    work.add("a", 0.0)
+    assert work.get(0.0) == "a"
+    work.add("a", 3.0)
+    work.add("a", 1.0, Priority.HIGH)
+    work.add("b", 0.0)
+    work.done("a")
+    assert [work.get(1.0), work.get(1.0)] == ["a", "b"]
+
+
+def test_normal_priority_does_not_starve() -> None:
+    work = queue()
+    for key in "xyz":
+        work.add(key, 0.0)
+    taken = []
+    for number in range(3 * (HIGH_IN_A_ROW + 1)):
+        for high in range(number, number + 2):
+            work.add(f"high-{high}", 0.0, Priority.HIGH)
+        key = work.get(0.0)
+        assert key is not None
+        taken.append(key)
+        work.done(key)
+    places = [taken.index(key) for key in "xyz"]
+    assert places == [HIGH_IN_A_ROW, 2 * HIGH_IN_A_ROW + 1, 3 * HIGH_IN_A_ROW + 2]
+
+
+def test_high_priority_alone_owes_nobody_a_place() -> None:
+    work = queue()
+    for number in range(3 * HIGH_IN_A_ROW):
+        work.add(f"high-{number}", 0.0, Priority.HIGH)
+        assert work.get(0.0) == f"high-{number}"
+    work.add("late", 0.0)
+    work.add("high", 0.0, Priority.HIGH)
+    assert [work.get(0.0), work.get(0.0)] == ["high", "late"]
+
+
 FAILURES: list[tuple[str, list[float], list[float]]] = [
     ("each is due", [0, 1, 3, 7], [1, 3, 7, 15]),
     ("one comes later than it was due", [0, 5], [1, 7]),
@@ -175,10 +231,10 @@ class QueueMachine(RuleBasedStateMachine):
         self.taken: dict[str, float | None] = {}
         self.now = 0.0
 
-    @rule(key=st.sampled_from("abc"), delay=st.integers(0, 5))
-    def add(self, key: str, delay: int) -> None:
+    @rule(key=st.sampled_from("abc"), delay=st.integers(0, 5), priority=st.sampled_from(Priority))
+    def add(self, key: str, delay: int, priority: Priority) -> None:
         when = self.now + delay
-        self.work.add(key, when)
+        self.work.add(key, when, priority)
         if key in self.taken:
             asked = self.taken[key]
             self.taken[key] = when if asked is None else min(asked, when)

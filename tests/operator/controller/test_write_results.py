@@ -193,6 +193,42 @@ def test_what_is_gone_is_forgotten() -> None:
     assert calls(staged.plan(NOW)) == [f"create pods {POD.name}"]
 
 
+NOT_THE_SERVERS_WORD = [
+    ("a proxy's page", {"message": "<html>404 Not Found</html>"}),
+    ("a resource that is not served", {"reason": "NotFound"}),
+    ("another object", {"reason": "NotFound", "details_name": "avs"}),
+    ("a proxy's own words", {"reason": "NoRoute", "details_name": POD.name}),
+]
+
+
+@pytest.mark.parametrize("verb", ["patch", "delete"])
+@pytest.mark.parametrize(
+    "answer", [n[1] for n in NOT_THE_SERVERS_WORD], ids=[n[0] for n in NOT_THE_SERVERS_WORD]
+)
+def test_a_404_that_does_not_say_that_the_object_is_gone_is_a_failure(
+    answer: dict[str, str], verb: str
+) -> None:
+    if verb == "patch":
+        staged = scene(V1, POD.on("node-1").without_label("app"))
+    else:
+        staged = scene(V1.deleting(NOW), POD.on("node-1"))
+    assert staged.controller.queue.get(NOW) is not None
+    staged.answer(staged.plan(NOW), NOW, 404, **answer)
+    assert calls(staged.plan(NOW)) == [f"{verb} pods {POD.name}"]
+    assert staged.controller.queue.next_due() == NOW + 1
+
+
+def test_a_newer_list_brings_back_what_an_answer_called_gone() -> None:
+    staged = scene(V1, POD.on("node-1").without_label("app"))
+    listed = POD.on("node-1").without_label("app").build()
+    staged.sees("pods", listed)
+    staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
+    assert staged.controller.cache.pods(staged.key) == ()
+    version = listed["metadata"]["resourceVersion"]
+    staged.controller.listed("pods", [listed], version, NOW)
+    assert calls(staged.plan(NOW)) == [f"patch pods {POD.name}"]
+
+
 def test_a_deletion_of_what_is_gone_is_done() -> None:
     staged = scene(V1.deleting(NOW), POD.on("node-1"))
     staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
