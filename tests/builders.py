@@ -14,8 +14,9 @@ from hourglass_kube import time
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue, load
+from hourglass_operator.hardware.requirement import requirement
 from hourglass_operator.resources import names
-from hourglass_operator.resources.pod import build_pod
+from hourglass_operator.resources.pod import build_pod, build_pod_spec
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
 
@@ -163,6 +164,11 @@ class PerformerBuilder:
         )
 
 
+def pod_spec_of(spec: PerformerSpec) -> JSON:
+    """The PodSpec that a spec asks for."""
+    return build_pod_spec(spec, requirement(spec, CATALOGUE))
+
+
 def performer(name: str) -> PerformerBuilder:
     """A Performer that asks for nothing special."""
     return PerformerBuilder(name)
@@ -278,10 +284,10 @@ class PodBuilder:
             owner.name,
             owner.namespace,
             owner.uid,
-            owner.typed,
+            owner.typed.avs_address,
             owner.hash,
             self.attempt,
-            CATALOGUE,
+            pod_spec_of(owner.typed),
         )
         meta: JSON = {
             **body["metadata"],

@@ -1,6 +1,6 @@
 """A scene for the controller: objects in its cache, a moment, and the plan it makes of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,19 @@ def scene(
         version = max((int(o["metadata"]["resourceVersion"]) for o in objects), default=0)
         controller.listed(resource, objects, str(version), 0.0)
     return Scene(controller, (performer.namespace, performer.name))
+
+
+def passes(staged: Scene, seconds: float, start: float = 1000.0) -> Iterator[tuple[float, Pass]]:
+    """The passes of so many seconds with their times, each to be finished before the next."""
+    now = start
+    while now < start + seconds:
+        due = staged.controller.take(now)
+        if due is not None:
+            yield now, due
+            continue
+        wake = staged.controller.queue.next_due()
+        assert wake is not None
+        now = wake
 
 
 def status_of(plan: Plan, stored: JSON | None = None) -> JSON:

@@ -62,6 +62,9 @@ class Lifecycle:
         known = stored in Phase.__members__.values()
         if not known or (stored == Phase.TERMINATING and not facts.deleting):
             stored = Phase.PENDING
+        if any(trigger.dest == stored and trigger.holds(facts) for trigger in TRIGGERS):
+            # Exactly one trigger holds for any facts: there is nothing to walk.
+            return Phase(str(stored)), ()
         self._machine.set_state(str(stored))
         self._steps.clear()
         while any(

@@ -19,7 +19,8 @@ from ruamel.yaml import YAML
 from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.hardware.catalogue import read
-from hourglass_operator.resources.pod import build_pod
+from hourglass_operator.hardware.requirement import requirement
+from hourglass_operator.resources.pod import build_pod, build_pod_spec
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
 
@@ -42,7 +43,8 @@ def built(name: str) -> tuple[JSON, JSON]:
     meta = performer(name)["metadata"]
     spec = PerformerSpec.model_validate(performer(name)["spec"])
     whose = (meta["name"], meta["namespace"], UID)
-    pod = build_pod(*whose, spec, template_hash(spec), 0, CATALOGUE)
+    pod_spec = build_pod_spec(spec, requirement(spec, CATALOGUE))
+    pod = build_pod(*whose, spec.avs_address, template_hash(spec), 0, pod_spec)
     return pod, build_service(*whose, spec)
 
 

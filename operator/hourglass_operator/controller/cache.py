@@ -1,4 +1,4 @@
-"""The informer cache: what the watches have told, trimmed, and whom a change concerns."""
+"""The informer cache: what the watches have delivered, trimmed, and which keys a change affects."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
@@ -9,7 +9,6 @@ from hourglass_kube.node import NodeView
 from hourglass_kube.node import view as node_view
 from hourglass_operator.controller.pod_view import PodView, pod_view
 from hourglass_operator.controller.views import (
-    JSON,
     EndpointsView,
     Key,
     PerformerView,
@@ -23,6 +22,9 @@ from hourglass_operator.resources.service import view as service_view
 RESOURCES = ("nodes", "services", "endpointslices", "pods", "performers")
 """What is watched, in the order in which initial lists are best delivered."""
 
+Object = Mapping[str, Any]
+"""An object as the API returns it."""
+
 Name = tuple[str, str]
 """Namespace (empty if there is none) and name."""
 
@@ -31,6 +33,16 @@ V = TypeVar("V", PodView, EndpointsView)
 _REMEMBERED = 1000
 """How many objects of a resource that are gone are remembered, so that a late event or answer
 does not bring them back."""
+
+
+class UnreadableObjectsError(Exception):
+    """Objects of a list that cannot be taken in; the others have been, and they are `affected`."""
+
+    def __init__(self, resource: str, causes: Mapping[Name, Exception], affected: tuple[Key, ...]):
+        words = (f"{'/'.join(filter(None, name))}: {cause!r}" for name, cause in causes.items())
+        super().__init__(f"{resource} that cannot be taken in: {'; '.join(words)}")
+        self.causes = causes
+        self.affected = affected
 
 
 class Cache:
@@ -50,9 +62,13 @@ class Cache:
         self._nodes: dict[str, NodeView] = {}
         self._nodes_sorted = True
         self._used: dict[str, dict[str, int]] = {}
+        self._keys_on: dict[str, dict[Key, None]] = {}
+        """Performers with a pod on a node; under the empty name those with a pod that has none."""
+        self.capacity_generation = 0
+        """Goes up whenever nodes or the devices that Performers hold change."""
         self._versions: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
         self._gone: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
-        self._put: Mapping[str, Callable[[Name, JSON | None], Iterable[Key]]] = {
+        self._put: Mapping[str, Callable[[Name, Object | None], Iterable[Key]]] = {
             "performers": self._put_performer,
             "pods": self._put_pod,
             "services": self._put_service,
@@ -60,8 +76,8 @@ class Cache:
             "nodes": self._put_node,
         }
 
-    def watched(self, resource: str, event: str, obj: JSON) -> tuple[Key, ...]:
-        """Take in a watch event (ADDED, MODIFIED, DELETED); returns whom it concerns."""
+    def watched(self, resource: str, event: str, obj: Object) -> tuple[Key, ...]:
+        """Take in a watch event (ADDED, MODIFIED, DELETED); returns the affected keys."""
         name, version = _name(obj), _version(obj)
         if event != "DELETED":
             return self._put_newer(resource, name, version, obj)
@@ -70,13 +86,26 @@ class Cache:
             return ()
         return self._remove(resource, name, version)
 
-    def listed(self, resource: str, objects: Iterable[JSON], version: str) -> tuple[Key, ...]:
-        """Take in a whole list, as after a lost watch: what is not on it is gone."""
+    def listed(self, resource: str, objects: Iterable[Object], version: str) -> tuple[Key, ...]:
+        """Take in a whole list, as after a lost watch: what is not on it is gone.
+
+        Raises UnreadableObjectsError in the end if some of the objects cannot be taken in.
+        """
         current = {_name(obj): obj for obj in objects}
-        concerned = list(self.remain(resource, current, version))
+        affected = list(self.remain(resource, current, version))
+        gone, listed, unreadable = self._gone[resource], int(version), {}
         for name, obj in current.items():
-            concerned += self._put_newer(resource, name, _version(obj), obj)
-        return tuple(dict.fromkeys(concerned))
+            if gone.get(name, listed + 1) <= listed:
+                # It is there after all: an answer said otherwise.
+                del gone[name]
+            try:
+                affected += self._put_newer(resource, name, _version(obj), obj)
+            except Exception as error:
+                unreadable[name] = error
+        keys = tuple(dict.fromkeys(affected))
+        if unreadable:
+            raise UnreadableObjectsError(resource, unreadable, keys)
+        return keys
 
     def remain(
         self, resource: str, names: Collection[Name], version: str, namespace: str = ""
@@ -101,7 +130,7 @@ class Cache:
             name for name, version in versions.items() if self._known(resource, name) < version
         )
 
-    def answered(self, resource: str, obj: JSON) -> tuple[Key, ...]:
+    def answered(self, resource: str, obj: Object) -> tuple[Key, ...]:
         """Take in an object that a write returned, unless the watch has already been further.
 
         Without this a pass right after a write would act on what was true before it.
@@ -110,7 +139,7 @@ class Cache:
             return ()
         return self._put_newer(resource, _name(obj), _version(obj), obj)
 
-    def found(self, resource: str, obj: JSON) -> tuple[Key, ...]:
+    def found(self, resource: str, obj: Object) -> tuple[Key, ...]:
         """Take in an object that was read because no watch shows it (it lost its labels)."""
         # To the watch it went with this very version.
         self._gone[resource].pop(_name(obj), None)
@@ -125,12 +154,14 @@ class Cache:
         """The newest resourceVersion of it that was taken in, 0 if none was."""
         return self._versions[resource].get(name) or self._gone[resource].get(name, 0)
 
-    def _put_newer(self, resource: str, name: Name, version: int, obj: JSON) -> tuple[Key, ...]:
+    def _put_newer(self, resource: str, name: Name, version: int, obj: Object) -> tuple[Key, ...]:
         if version <= self._known(resource, name):
             return ()
+        keys = tuple(self._put[resource](name, obj))
+        # Only now: an object that raises must not count as known.
         self._gone[resource].pop(name, None)
         self._versions[resource][name] = version
-        return tuple(self._put[resource](name, obj))
+        return keys
 
     def _remove(self, resource: str, name: Name, version: int) -> tuple[Key, ...]:
         gone = self._gone[resource]
@@ -169,20 +200,28 @@ class Cache:
 
     # Changes
 
-    def _put_performer(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+    def _put_performer(self, name: Name, obj: Object | None) -> Iterable[Key]:
         if obj is None:
             self.performers.pop(name, None)
         else:
             self.performers[name] = performer_view(obj)
         return (name,)
 
-    def _put_pod(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+    def _put_pod(self, name: Name, obj: Object | None) -> Iterable[Key]:
         parsed = names.parse_pod_name(name[1])
         if parsed is None:
             return ()
         key = (name[0], parsed.performer)
         after = pod_view(obj) if obj is not None else None
+        nodes_before = {pod.node for pod in self._pods.get(key, ())}
         before = _replace(self._pods, key, name[1], after)
+        nodes_after = {pod.node for pod in self._pods.get(key, ())}
+        for node in nodes_before - nodes_after:
+            del self._keys_on[node][key]
+            if not self._keys_on[node]:
+                del self._keys_on[node]
+        for node in nodes_after - nodes_before:
+            self._keys_on.setdefault(node, {})[key] = None
         for pod, sign in ((before, -1), (after, 1)):
             if pod is not None and pod.node and not pod.ended:
                 for resource, count in pod.devices:
@@ -190,6 +229,7 @@ class Cache:
         return (key,)
 
     def _use(self, node: str, resource: str, more: int) -> None:
+        self.capacity_generation += 1
         used = self._used.setdefault(node, {})
         used[resource] = used.get(resource, 0) + more
         # Nodes come and go for as long as the operator runs: what is zero is left out.
@@ -198,7 +238,7 @@ class Cache:
         if not used:
             del self._used[node]
 
-    def _put_service(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+    def _put_service(self, name: Name, obj: Object | None) -> Iterable[Key]:
         performer = names.performer_of_service(name[1])
         if performer is None:
             return ()
@@ -209,21 +249,21 @@ class Cache:
             self._services[key] = service_view(obj)
         return (key,)
 
-    def _put_endpoints(self, name: Name, obj: JSON | None) -> Iterable[Key]:
-        concerned = []
+    def _put_endpoints(self, name: Name, obj: Object | None) -> Iterable[Key]:
+        affected = []
         before = self._slice_of.pop(name, None)
         if before is not None:
             _replace(self._endpoints, before, name[1], None)
-            concerned.append(before)
+            affected.append(before)
         labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
         performer = names.performer_of_service(labels.get("kubernetes.io/service-name", ""))
         if obj is not None and performer is not None:
             after = self._slice_of[name] = (name[0], performer)
             _replace(self._endpoints, after, name[1], endpoints_view(obj))
-            concerned.append(after)
-        return concerned
+            affected.append(after)
+        return affected
 
-    def _put_node(self, name: Name, obj: JSON | None) -> Iterable[Key]:
+    def _put_node(self, name: Name, obj: Object | None) -> Iterable[Key]:
         after = node_view(obj) if obj is not None else None
         # Heartbeats change what nobody here reads.
         if after == self._nodes.get(name[1]):
@@ -233,11 +273,8 @@ class Cache:
         else:
             self._nodes_sorted &= name[1] in self._nodes
             self._nodes[name[1]] = after
-        return [
-            key
-            for key, pods in self._pods.items()
-            if any(pod.node in ("", name[1]) for pod in pods)
-        ]
+        self.capacity_generation += 1
+        return dict.fromkeys((*self._keys_on.get("", ()), *self._keys_on.get(name[1], ())))
 
 
 def _replace(views: dict[Key, tuple[V, ...]], key: Key, name: str, after: V | None) -> V | None:
@@ -257,10 +294,10 @@ def _replace(views: dict[Key, tuple[V, ...]], key: Key, name: str, after: V | No
     return before
 
 
-def _name(obj: JSON) -> Name:
+def _name(obj: Object) -> Name:
     meta: Mapping[str, Any] = obj["metadata"]
     return (intern(meta.get("namespace", "")), intern(meta["name"]))
 
 
-def _version(obj: JSON) -> int:
+def _version(obj: Object) -> int:
     return int(obj["metadata"]["resourceVersion"])

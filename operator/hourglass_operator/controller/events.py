@@ -21,24 +21,24 @@ _ANY_TEE = (
 
 
 def events(seen: Observation, facts: Facts, phase: Phase, message: str) -> list[Write]:
-    """What to tell along with a status write; `message` is the summary of the new conditions.
+    """The Events to record with a status write; `message` is the summary of the new conditions.
 
-    Only transitions are told: a phase is reached, or a problem appears that the stored conditions
-    do not name yet. A Performer that comes up without trouble causes one event.
+    Only transitions are recorded: a phase is reached, or a problem appears that the stored
+    conditions do not name yet. A Performer that comes up without trouble causes one event.
     """
-    told: list[tuple[str, str, str]] = []
+    recorded: list[tuple[str, str, str]] = []
     reported = {condition.reason for condition in seen.status.conditions}
     hardware = seen.spec.hardware_requirements
     if not reported and hardware.tee_required and not hardware.tee_type:
-        told.append(("Warning", "TEETypeMissing", _ANY_TEE))
+        recorded.append(("Warning", "TEETypeMissing", _ANY_TEE))
     reached = phase != seen.status.phase
     problem = _problem(facts)
     if problem is not None:
         if problem[0] not in reported or (reached and phase is Phase.FAILED):
-            told.append(("Warning", str(problem[0]), problem[1]))
+            recorded.append(("Warning", str(problem[0]), problem[1]))
     elif reached and phase is not Phase.PENDING:
-        told.append(("Normal", str(phase), message))
-    return [_event(seen, index, *words) for index, words in enumerate(told)]
+        recorded.append(("Normal", str(phase), message))
+    return [_event(seen, index, *words) for index, words in enumerate(recorded)]
 
 
 def _problem(facts: Facts) -> tuple[Reason, str] | None:

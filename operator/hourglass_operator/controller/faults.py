@@ -5,7 +5,12 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/images/types.g
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kuberuntime/kuberuntime_container.go
 """
 
+from dataclasses import replace
+
 from hourglass_kube.node import NodeView
+from hourglass_operator.controller.explanations import Explanations
+from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.plan import Refusal
 from hourglass_operator.controller.pod_view import ContainerView, Exit, PodView
 from hourglass_statemachine import Fault, Reason
 
@@ -28,6 +33,42 @@ _CONTAINER_STUCK = (
 # Kubelet admission refuses for want of a device with one of these; the pod never recovers.
 _DEVICE_ADMISSION = ("UnexpectedAdmissionError",)
 _OUT_OF = "OutOf"
+
+
+def find_fault(seen: Observation, explanations: Explanations) -> Fault | None:
+    """What keeps the wanted pod from serving; None if nothing is known to."""
+    if seen.invalid:
+        return Fault(Reason.POD_REJECTED, f"no pod can be made of {seen.invalid}", permanent=True)
+    refusal = next((refusal for refusal in seen.refusals if not refusal.passing), None)
+    if refusal is not None:
+        return Fault(_refused(refusal), refusal.message, permanent=True)
+    pod, lost = seen.roles.candidate, seen.roles.lost
+    if pod is None:
+        if lost is None:
+            return None
+        loss = ended_pod(lost)
+        held_up = [refusal.message for refusal in seen.refusals if refusal.passing]
+        return replace(loss, message="; ".join([loss.message, *held_up]))
+    if pod.unschedulable is not None:
+        explanation = explanations.of(seen, pod.unschedulable)
+        hardware = explanation.hardware
+        reason = Reason.HARDWARE_UNAVAILABLE if hardware else Reason.SCHEDULING_FAILED
+        return Fault(reason, explanation.message)
+    if not pod.node:
+        return ended_pod(lost) if lost else None
+    if pod.ready:
+        return None
+    fault = started_pod(pod, seen.nodes.get(pod.node))
+    progressing = next((c for c in seen.status.conditions if c.type == "Progressing"), None)
+    if fault is None or progressing is None or seen.status.pod_name != pod.name:
+        return fault
+    return standing(fault, progressing.reason, progressing.status == "True")
+
+
+def _refused(refusal: Refusal) -> Reason:
+    if refusal.foreign:
+        return Reason.NAME_CONFLICT
+    return Reason.POD_REJECTED if refusal.resource == "pods" else Reason.SERVICE_REJECTED
 
 
 def ended_pod(pod: PodView) -> Fault:

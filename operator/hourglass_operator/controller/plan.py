@@ -26,11 +26,12 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the API server said to a write.
+    """The API server's answer to a write.
 
     `code` is the HTTP status; 0 when there was no answer (time-out, connection lost), in which
     case the write may or may not have gone through. `body` is the object that came back.
-    `retry_after`: seconds for which the API server asks to be left alone.
+    `retry_after`: seconds for which the API server asks to be left alone. `details_name`: the
+    object that a Status is about (its `details.name`).
     """
 
     write: Write
@@ -39,11 +40,22 @@ class Outcome:
     message: str = ""
     body: dict[str, Any] | None = None
     retry_after: float = 0.0
+    details_name: str = ""
 
     @property
     def succeeded(self) -> bool:
         """Done, or found done: deleting what is gone is not a failure."""
-        return 200 <= self.code < 300 or (self.write.verb == "delete" and self.code == 404)
+        return 200 <= self.code < 300 or (self.write.verb == "delete" and self.not_found)
+
+    @property
+    def not_found(self) -> bool:
+        """The API server does not know the object.
+
+        A proxy's page with the code 404 does not say so, nor does the API server's 404 for a
+        resource that it does not serve.
+        """
+        named = self.details_name == self.write.name
+        return self.code == 404 and self.reason == "NotFound" and named
 
 
 @dataclass(frozen=True, slots=True)

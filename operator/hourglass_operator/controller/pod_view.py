@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import intern
+from typing import Any
 
 from hourglass_kube.podresources import requests
-from hourglass_operator.controller.views import JSON, seconds
+from hourglass_operator.controller.views import seconds
 from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import controller_uid
 
@@ -73,7 +74,7 @@ class PodView:
         return self.phase in ("Failed", "Succeeded")
 
 
-def pod_view(pod: JSON) -> PodView | None:
+def pod_view(pod: Mapping[str, Any]) -> PodView | None:
     """Trim a pod; None if its name is not one that the operator gives."""
     meta = pod["metadata"]
     parsed = names.parse_pod_name(meta["name"])
@@ -112,7 +113,7 @@ def pod_view(pod: JSON) -> PodView | None:
     )
 
 
-def _container(status: JSON) -> ContainerView:
+def _container(status: Mapping[str, Any]) -> ContainerView:
     mine = [c for c in status.get("containerStatuses") or () if c["name"] == names.CONTAINER]
     if not mine:
         return ContainerView()
@@ -128,7 +129,7 @@ def _container(status: JSON) -> ContainerView:
     )
 
 
-def _exit(terminated: JSON | None) -> Exit | None:
+def _exit(terminated: Mapping[str, Any] | None) -> Exit | None:
     if not terminated:
         return None
     return Exit(

@@ -1,27 +1,56 @@
-"""The status that the facts ask for, and the smallest patch that gets there."""
+"""The status that the facts ask for, the smallest patch that gets there, and when to write it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from hourglass_operator.api import PerformerStatus
-from hourglass_operator.controller.assess import (
-    candidate_pod,
-    lost_pod,
-    progress_start,
-    replaces,
-    serving_pod,
-)
+from hourglass_kube.types import JSON
+from hourglass_operator.controller.events import events
 from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.plan import Write
+from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import timestamp
 from hourglass_operator.resources import names
 from hourglass_statemachine import Condition, Facts, Phase, Serving, stamp, verdicts
 
 
-def status(seen: Observation, facts: Facts, phase: Phase) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class StatusPlan:
+    """The status write with its Events.
+
+    `pending_since`: since when (seconds) the write has been held back; `wake_at`: until when.
+    """
+
+    writes: tuple[Write, ...] = ()
+    pending_since: float | None = None
+    wake_at: float | None = None
+
+
+def plan_status(seen: Observation, facts: Facts, phase: Phase, settings: Settings) -> StatusPlan:
+    """The write of the status, unless it is as it should be.
+
+    A change that leaves the phase alone is held back for a moment: often the next one overtakes it.
+    """
+    wanted = wanted_status(seen, facts, phase)
+    changes = patch(seen.status_fields, wanted)
+    if not changes:
+        return StatusPlan()
+    if seen.status.phase == phase:
+        since = seen.memory.status_pending_since
+        since = seen.now if since is None else since
+        if seen.now < since + settings.status_delay:
+            return StatusPlan(pending_since=since, wake_at=since + settings.status_delay)
+    performer = seen.performer
+    body = {"metadata": {"uid": performer.uid}, "status": changes}
+    write = Write("patch", "performers", performer.namespace, performer.name, body, "status")
+    return StatusPlan((write, *events(seen, facts, phase, wanted["conditions"][-1]["message"])))
+
+
+def wanted_status(seen: Observation, facts: Facts, phase: Phase) -> JSON:
     """The whole status as JSON; fields without a value are left out."""
-    serving, pod = serving_pod(seen)
-    if facts.deleting:
-        serving = Serving.NOTHING
-    pod = pod or candidate_pod(seen) or lost_pod(seen)
+    roles = seen.roles
+    serving = Serving.NOTHING if facts.deleting else roles.serving
+    pod = roles.serving_pod or roles.candidate or roles.lost
     stored = seen.status
     now = timestamp(seen.now)
     ready = serving is not Serving.NOTHING
@@ -44,29 +73,26 @@ def status(seen: Observation, facts: Facts, phase: Phase) -> dict[str, Any]:
     return {field: found for field, found in value.items() if found is not None}
 
 
-def patch(stored: PerformerStatus, wanted: dict[str, Any]) -> dict[str, Any]:
+def patch(stored: Mapping[str, Any], wanted: JSON) -> JSON:
     """A JSON merge patch from the stored status to the wanted one; empty if they are equal."""
-    before = stored.model_dump(by_alias=True, exclude_none=True, mode="json")
-    if not before.get("conditions"):
-        before.pop("conditions", None)
-    changed = {k: v for k, v in wanted.items() if before.get(k) != v}
-    removed = {k: None for k in before if k not in wanted}
+    changed = {k: v for k, v in wanted.items() if stored.get(k) != v}
+    removed = {k: None for k in stored if k not in wanted}
     return changed | removed
 
 
 def _serving_template(seen: Observation, facts: Facts) -> str | None:
     if facts.deleting:
         return seen.status.serving_template_hash
-    return seen.wanted if facts.serving is Serving.WANTED else replaces(seen)
+    return seen.wanted if facts.serving is Serving.WANTED else seen.roles.replaced
 
 
 def _progress_start(seen: Observation, facts: Facts) -> str | None:
     if facts.deleting or facts.serving is Serving.WANTED:
         return None
-    return timestamp(progress_start(seen))
+    return timestamp(seen.progress_start)
 
 
-def _conditions(seen: Observation, facts: Facts, now: str) -> list[dict[str, Any]]:
+def _conditions(seen: Observation, facts: Facts, now: str) -> list[JSON]:
     stored = [
         Condition(
             type=c.type,

@@ -1,24 +1,31 @@
 """Objects trimmed to what decisions read: 10,000 Performers must fit into little memory."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
 from hourglass_kube import time
-from hourglass_operator.api import PerformerSpec, PerformerStatus
-from hourglass_operator.controller.packed import packed, unpacked
+from hourglass_kube.types import JSON
+from hourglass_operator.api import PerformerStatus
+from hourglass_operator.controller.compression import compress, decompress, to_json
 
-JSON = Mapping[str, Any]
 Key = tuple[str, str]
 """Namespace and name of a Performer."""
+
+_SETTLED = ("Running", "Failed")
+"""Phases in which a Performer may stay for long."""
 
 
 @dataclass(frozen=True, slots=True)
 class PerformerView:
-    """A Performer; spec and status stay packed, which is smaller than objects.
+    """A Performer; times are seconds since the Unix epoch, `version` is the resourceVersion.
 
-    Times are seconds since the Unix epoch. `version` is the resourceVersion.
+    Spec and status stay JSON, which is smaller than objects. Both are compressed once the status
+    says that the Performer has settled. `phase` and `ready_reason` (the reason of the condition
+    Ready) are those of the stored status, empty if it has none.
     """
 
     namespace: str
@@ -29,44 +36,75 @@ class PerformerView:
     created: float
     deleted: float | None
     finalizers: tuple[str, ...]
-    packed_spec: bytes
-    packed_status: bytes
-    phase: str = ""
-    ready_reason: str = ""
-
-    def spec(self) -> PerformerSpec:
-        """The spec; raises pydantic.ValidationError if it is none."""
-        return PerformerSpec.model_validate_json(unpacked(self.packed_spec))
+    phase: str
+    ready_reason: str
+    stored_spec: bytes
+    stored_status: bytes
 
     def status(self) -> PerformerStatus:
-        """The stored status."""
-        return PerformerStatus.model_validate_json(unpacked(self.packed_status))
+        """The stored status; without any field if it cannot be read."""
+        return parse_status(self.stored_status)[0]
+
+    def parsed_status(self) -> tuple[PerformerStatus, Mapping[str, Any]]:
+        """The stored status, and as JSON those of its fields that have a value."""
+        return parse_status(self.stored_status)
 
 
-def performer_view(performer: JSON) -> PerformerView:
+def performer_view(performer: Mapping[str, Any]) -> PerformerView:
     """Trim a Performer."""
     meta = performer["metadata"]
+    generation, status = meta.get("generation", 0), performer.get("status") or {}
+    spec, stored = to_json(performer.get("spec") or {}), to_json(status)
+    phase = _text(status, "phase")
+    if phase in _SETTLED and status.get("observedGeneration") == generation:
+        spec, stored = compress(spec), compress(stored)
     return PerformerView(
         namespace=intern(meta["namespace"]),
         name=intern(meta["name"]),
         uid=intern(meta["uid"]),
         version=meta.get("resourceVersion", ""),
-        generation=meta.get("generation", 0),
+        generation=generation,
         created=seconds(meta.get("creationTimestamp")) or 0.0,
         deleted=seconds(meta.get("deletionTimestamp")),
         finalizers=tuple(map(intern, meta.get("finalizers") or ())),
-        packed_spec=packed(performer.get("spec") or {}),
-        packed_status=packed(performer.get("status") or {}),
-        phase=intern((performer.get("status") or {}).get("phase") or ""),
-        ready_reason=next(
-            (
-                intern(c["reason"])
-                for c in (performer.get("status") or {}).get("conditions") or ()
-                if c["type"] == "Ready"
-            ),
-            "",
-        ),
+        phase=phase,
+        ready_reason=_ready_reason(status),
+        stored_spec=spec,
+        stored_status=stored,
     )
+
+
+@lru_cache(maxsize=512)
+def parse_status(stored: bytes) -> tuple[PerformerStatus, JSON]:
+    """A status as PerformerView stores it, and as JSON those of its fields that have a value.
+
+    One that does not validate counts as empty, and the operator writes it anew: its JSON stays, so
+    that the patch removes whatever was wrong.
+    """
+    text = decompress(stored)
+    try:
+        status = PerformerStatus.model_validate_json(text)
+        for moment in (status.progress_start_time, status.last_upgrade, status.ready_time):
+            seconds(moment)
+    except ValueError:
+        return PerformerStatus(), json.loads(text)
+    fields = status.model_dump(by_alias=True, exclude_none=True, mode="json")
+    if not fields["conditions"]:
+        del fields["conditions"]
+    return status, fields
+
+
+def _ready_reason(status: Mapping[str, Any]) -> str:
+    conditions = status.get("conditions")
+    for condition in conditions if isinstance(conditions, list) else ():
+        if isinstance(condition, dict) and condition.get("type") == "Ready":
+            return _text(condition, "reason")
+    return ""
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    text = fields.get(name)
+    return intern(text) if isinstance(text, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +115,7 @@ class EndpointsView:
     ready: tuple[str, ...]
 
 
-def endpoints_view(endpoint_slice: JSON) -> EndpointsView:
+def endpoints_view(endpoint_slice: Mapping[str, Any]) -> EndpointsView:
     """Trim an EndpointSlice; a missing `ready` means ready, as the API documents."""
     ready = [
         intern(endpoint["targetRef"]["name"])

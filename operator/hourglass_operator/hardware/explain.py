@@ -1,14 +1,15 @@
 """Why no node is found: in words for a person, and whether the hardware is to blame."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hourglass_kube import quantity
 from hourglass_kube.node import NodeView
-from hourglass_operator.hardware.obstacle import Kind, Look, Obstacle
+from hourglass_operator.hardware.node_groups import NodeGroup, group_nodes
+from hourglass_operator.hardware.obstacle import Kind, NodeFilter, Obstacle
 from hourglass_operator.hardware.requirement import Requirement
+from hourglass_operator.hardware.scheduler_message import insufficient
 from hourglass_operator.hardware.wording import absence, listing, shortened
 
 _LIMIT = 1024
@@ -55,15 +56,18 @@ def explain(
     """
     if needed is None:
         return Explanation(False, shortened(scheduler_message, _LIMIT))
-    having = [node for node in nodes if _has(node, needed)]
+    groups = group_nodes(nodes, needed, used, pod_spec)
+    having = [group for group in groups if _has(group.node, needed)]
     if having:
-        found = _obstacles(having, nodes, Look(needed, used, pod_spec), scheduler_message)
+        checks = NodeFilter(needed, used, pod_spec)
+        found = _obstacles(having, groups, checks, scheduler_message)
         permitted = [o.kind for _, o in found if o.kind is not Kind.CLOSED]
         hardware = bool(permitted) and Kind.OPEN not in permitted
-        words = listing(needed, found, len(nodes) - len(having))
+        without = len(nodes) - sum(group.count for group in having)
+        words = listing(needed, found, without)
     else:
         hardware = True
-        words = absence(needed, nodes)
+        words = absence(needed, groups)
     own = shortened(f"needs {needed}: {words}", _OWN_WORDS)
     said = f"{SCHEDULER_SAYS}{scheduler_message}" if scheduler_message else ""
     return Explanation(hardware, shortened(f"{own}{said}", _LIMIT))
@@ -77,25 +81,27 @@ def _has(node: NodeView, needed: Requirement) -> bool:
 
 
 def _obstacles(
-    having: Sequence[NodeView], nodes: Sequence[NodeView], look: Look, scheduler_message: str
-) -> list[tuple[NodeView, Obstacle]]:
-    found = [(node, look.at(node)) for node in having]
-    seemingly_open = sum(obstacle.kind is Kind.OPEN for _, obstacle in found)
-    for device in look.needed.devices:
-        insufficient = _insufficient(device.resource, scheduler_message)
-        if not seemingly_open or not insufficient:
+    having: Sequence[NodeGroup],
+    groups: Sequence[NodeGroup],
+    checks: NodeFilter,
+    scheduler_message: str,
+) -> list[tuple[NodeGroup, Obstacle]]:
+    found = [(group, checks.obstacle(group.node)) for group in having]
+    seemingly_open = sum(group.count for group, obstacle in found if obstacle.kind is Kind.OPEN)
+    for device in checks.needed.devices:
+        short = insufficient(device.resource, scheduler_message)
+        if not seemingly_open or not short:
             continue
         # Nodes that are short by the Performers' use alone explain a part of the scheduler's
         # count; if what is left is as many as seem open, other pods use the devices of them all.
-        known = sum(look.is_considered(node) and look.is_short(node, device) for node in nodes)
-        if insufficient - known >= seemingly_open:
+        known = sum(
+            group.count
+            for group in groups
+            if checks.is_considered(group.node) and checks.is_short(group.node, device)
+        )
+        if short - known >= seemingly_open:
             return [
-                (n, look.used_by_others(n, device) if o.kind is Kind.OPEN else o) for n, o in found
+                (g, checks.used_by_others(g.node, device) if o.kind is Kind.OPEN else o)
+                for g, o in found
             ]
     return found
-
-
-def _insufficient(resource: str, scheduler_message: str) -> int:
-    """On how many nodes the scheduler finds too little of a resource."""
-    found = re.search(rf"(\d+) Insufficient {re.escape(resource)}(?![\w./-]*\w)", scheduler_message)
-    return int(found[1]) if found else 0

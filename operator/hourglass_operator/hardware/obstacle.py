@@ -15,7 +15,7 @@ _UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", toleration.NO_SCH
 
 
 class Kind(IntEnum):
-    """What sort of obstacle; in the order in which they are told."""
+    """What sort of obstacle; in the order in which they are listed."""
 
     OPEN = 0
     """Nothing that is known here: the hardware is there and free."""
@@ -37,8 +37,8 @@ class Obstacle:
     taint: Taint | None = None
 
 
-class Look:
-    """Looks at nodes with one pod's eyes; `used`: devices that Performers hold, by node."""
+class NodeFilter:
+    """Judges nodes for one pod, as the scheduler does; `used`: devices of Performers, by node."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Look:
         self._requests = [(r, count) for r, count in asked if r not in devices]
         self._only_device = len(needed.devices) == 1
 
-    def at(self, node: NodeView) -> Obstacle:
+    def obstacle(self, node: NodeView) -> Obstacle:
         """The obstacle on a node that has the hardware: the pod's own constraints first."""
         return self._own_constraint(node) or self._state(node) or self._devices(node)
 

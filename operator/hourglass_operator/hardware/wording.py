@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from hourglass_kube.node import NodeView, Taint
+from hourglass_operator.hardware.node_groups import NodeGroup
 from hourglass_operator.hardware.obstacle import Obstacle
 from hourglass_operator.hardware.requirement import LabelChoice, Requirement
 
@@ -12,40 +13,43 @@ _GROUPS = 5
 _PLURAL = {"has": "have", "is": "are", "lacks": "lack", "does": "do", "offers": "offer"}
 
 
-def listing(needed: Requirement, found: Sequence[tuple[NodeView, Obstacle]], without: int) -> str:
+def listing(needed: Requirement, found: Iterable[tuple[NodeGroup, Obstacle]], without: int) -> str:
     """What keeps the pod off the nodes that have the hardware; `without` others do not have it."""
-    ordered = sorted(found, key=lambda pair: (pair[1].kind, pair[0].name))
-    groups: dict[Obstacle, list[str]] = {}
-    for node, obstacle in ordered:
-        groups.setdefault(obstacle, []).append(node.name)
-    words = _sentence({(o.verb, o.rest): names for o, names in groups.items()})
+    names: dict[Obstacle, list[str]] = {}
+    for group, obstacle in found:
+        names.setdefault(obstacle, []).extend(group.names)
+    for listed in names.values():
+        listed.sort()
+    ordered = sorted(names.items(), key=lambda item: (item[0].kind, item[1][0]))
+    words = _sentence({(o.verb, o.rest): listed for o, listed in ordered})
     if without:
         subject = f"{without} other nodes have" if without > 1 else "1 other node has"
         words += f"; {subject} no such {needed.noun}"
-    return words + _tolerations(o.taint for o in groups if o.taint)
+    return words + _tolerations(o.taint for o, _ in ordered if o.taint)
 
 
-def absence(needed: Requirement, nodes: Sequence[NodeView]) -> str:
+def absence(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
     """That no node has the hardware: which part of it is missing where, and what is there."""
-    if not nodes:
+    if not groups:
         return "the cluster has no nodes"
+    total = sum(group.count for group in groups)
     missing: dict[str, list[str]] = {}
     lacking: Counter[str] = Counter()
-    for node in nodes:
-        parts = _missing(node, needed)
-        lacking.update(parts)
-        missing.setdefault(" and ".join(parts), []).append(node.name)
-    nowhere = [part for part, count in lacking.items() if count == len(nodes)]
-    subject = (
-        "the only node does not have" if len(nodes) == 1 else f"none of {len(nodes)} nodes has"
-    )
+    for group in groups:
+        parts = _missing(group.node, needed)
+        lacking.update(dict.fromkeys(parts, group.count))
+        missing.setdefault(" and ".join(parts), []).extend(group.names)
+    nowhere = [part for part, count in lacking.items() if count == total]
+    subject = "the only node does not have" if total == 1 else f"none of {total} nodes has"
     if nowhere:
         words = f"{subject} {' or '.join(nowhere)}"
     else:
         # Those that lack least are the nearest to what is wanted.
         nearest = sorted(missing.items(), key=lambda item: item[0].count(" and "))
-        words = "no node has all of it: " + _sentence({("lacks", p): n for p, n in nearest})
-    return words + _there_is(needed, nodes) + _unlabelled(needed, nodes) + _mix_up(needed, nodes)
+        words = "no node has all of it: " + _sentence(
+            {("lacks", part): sorted(names) for part, names in nearest}
+        )
+    return words + _there_is(needed, groups) + _unlabelled(needed, groups) + _mix_up(needed, groups)
 
 
 def shortened(text: str, limit: int) -> str:
@@ -95,11 +99,14 @@ def _missing(node: NodeView, needed: Requirement) -> list[str]:
     return parts
 
 
-def _there_is(needed: Requirement, nodes: Sequence[NodeView]) -> str:
+def _there_is(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
     """Other values of the labels that were looked for: a misspelling is seen at a glance."""
     seen: Counter[str] = Counter()
-    for node in nodes:
-        seen.update(f"{key}={node.labels[key]}" for key in _keys(needed) if key in node.labels)
+    for group in groups:
+        labels = group.node.labels
+        for key in _keys(needed):
+            if key in labels:
+                seen[f"{key}={labels[key]}"] += group.count
     wanted = {f"{key}={value}" for key, value in needed.custom_labels}
     wanted |= {f"{k}={v}" for c in needed.choices for k, values in c.alternatives for v in values}
     others = [(label, count) for label, count in seen.items() if label not in wanted]
@@ -111,13 +118,15 @@ def _there_is(needed: Requirement, nodes: Sequence[NodeView]) -> str:
     return f"; there is {listed}{more}"
 
 
-def _unlabelled(needed: Requirement, nodes: Sequence[NodeView]) -> str:
+def _unlabelled(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
     """Nodes with such devices that no label tells: feature discovery does not run there."""
     keys = [key for choice in needed.choices for key, _ in choice.alternatives]
     for device in needed.devices if needed.choices else ():
         count = sum(
-            device.resource in node.allocatable and not any(key in node.labels for key in keys)
-            for node in nodes
+            group.count
+            for group in groups
+            if device.resource in group.node.allocatable
+            and not any(key in group.node.labels for key in keys)
         )
         if count:
             verb = "offers" if count == 1 else "offer"
@@ -133,8 +142,9 @@ def _examples(choices: Sequence[LabelChoice]) -> str:
     return f"such as {key}={values[-1]}"
 
 
-def _mix_up(needed: Requirement, nodes: Sequence[NodeView]) -> str:
+def _mix_up(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
     """A custom label that no node has, but which is a resource of some."""
+    nodes = [group.node for group in groups]
     for key, value in needed.custom_labels:
         labelled = any(node.labels.get(key) == value for node in nodes)
         if not labelled and any(key in node.allocatable for node in nodes):

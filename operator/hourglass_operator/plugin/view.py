@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.controller.assess import assess
+from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.observe import Observation, observe
 from hourglass_operator.controller.plan import Memory
+from hourglass_operator.controller.resolve import SpecResolver
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.explain import offers
-from hourglass_operator.hardware.requirement import requirement
 from hourglass_statemachine import Facts, verdicts
 
 _REMEMBERED = ("PodRejected", "ServiceRejected", "NameConflict")
@@ -76,7 +77,7 @@ def view_of(objects: Objects, namespace: str, name: str, catalogue: Catalogue, n
     for resource, listed in objects.listed.items():
         controller.listed(resource, listed, "0", now)
     key = (namespace, name)
-    seen = observe(controller.cache, key, Memory(), now)
+    seen = observe(controller.cache, key, Memory(), SpecResolver(catalogue), now)
     if seen is None:
         raise KeyError(key)
     performer = next(
@@ -84,12 +85,12 @@ def view_of(objects: Objects, namespace: str, name: str, catalogue: Catalogue, n
         for obj in objects.listed["performers"]
         if (obj["metadata"]["namespace"], obj["metadata"]["name"]) == key
     )
-    facts = assess(seen, catalogue)
-    return View(performer, seen, facts, _cordoned(seen, catalogue), objects.hidden)
+    facts = assess(seen, Explanations())
+    return View(performer, seen, facts, _cordoned(seen), objects.hidden)
 
 
-def _cordoned(seen: Observation, catalogue: Catalogue) -> tuple[str, ...]:
-    needed = requirement(seen.spec, catalogue)
+def _cordoned(seen: Observation) -> tuple[str, ...]:
+    needed = seen.requirement
     if needed is None:
         return ()
     return tuple(n.name for n in seen.nodes.values() if n.unschedulable and offers(n, needed))

@@ -91,6 +91,9 @@ def labels(performer: str, avs_address: str, template_hash: str | None = None) -
     }
 
 
+_POSITION = {key: position for position, key in enumerate(OWN_LABELS)}
+
+
 class OwnLabels(Mapping[str, str]):
     """Those of an object's labels that the operator sets, in less memory than a dict."""
 
@@ -102,7 +105,7 @@ class OwnLabels(Mapping[str, str]):
         )
 
     def __getitem__(self, key: str) -> str:
-        value = self._values[OWN_LABELS.index(key)] if key in OWN_LABELS else None
+        value = self._values[_POSITION[key]]
         if value is None:
             raise KeyError(key)
         return value

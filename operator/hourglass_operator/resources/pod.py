@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import HealthCheck, PerformerConfig, PerformerSpec
-from hourglass_operator.hardware.catalogue import Catalogue
-from hourglass_operator.hardware.requirement import requirement
+from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.hardware.terms import device_resources, node_affinity
 from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import owner_reference
@@ -24,38 +23,38 @@ def build_pod(
     name: str,
     namespace: str,
     uid: str,
-    spec: PerformerSpec,
+    avs_address: str,
     template_hash: str,
     attempt: int,
-    catalogue: Catalogue,
+    pod_spec: JSON,
 ) -> JSON:
-    """The pod that this spec of the Performer `namespace/name` (`uid`) asks for."""
+    """The pod of the Performer `namespace/name` (`uid`) with this PodSpec; see `build_pod_spec`."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
             "name": names.pod_name(name, template_hash, attempt),
             "namespace": namespace,
-            "labels": names.labels(name, spec.avs_address, template_hash),
+            "labels": names.labels(name, avs_address, template_hash),
             "ownerReferences": [owner_reference(name, uid)],
         },
-        "spec": build_pod_spec(spec, catalogue),
+        "spec": pod_spec,
     }
 
 
-def build_pod_spec(spec: PerformerSpec, catalogue: Catalogue) -> JSON:
-    """The PodSpec; fields that say nothing are left out.
+def build_pod_spec(spec: PerformerSpec, needed: Requirement | None) -> JSON:
+    """The PodSpec that a spec with this hardware requirement asks for.
 
-    Without a ServiceAccount of its own the pod gets no token; with one, that account's own
-    automountServiceAccountToken holds. Taints of GPU nodes are tolerated only if
-    `scheduling.tolerations` says so: a taint is the cluster administrator's no, and clusters that
-    mean to let every GPU pod pass run the ExtendedResourceToleration admission plugin.
+    Fields that say nothing are left out. Without a ServiceAccount of its own the pod gets no token;
+    with one, that account's own automountServiceAccountToken holds. Taints of GPU nodes are
+    tolerated only if `scheduling.tolerations` says so: a taint is the cluster administrator's no,
+    and clusters that mean to let every GPU pod pass run the ExtendedResourceToleration admission
+    plugin.
     """
     scheduling, config = spec.scheduling, spec.config
-    needed = requirement(spec, catalogue)
     return _present(
         {
-            "containers": [_container(spec, catalogue)],
+            "containers": [_container(spec, needed)],
             "serviceAccountName": config.service_account_name,
             "automountServiceAccountToken": None if config.service_account_name else False,
             "enableServiceLinks": False,
@@ -86,9 +85,8 @@ def pod_repair(
     return {"metadata": metadata} if metadata else None
 
 
-def _container(spec: PerformerSpec, catalogue: Catalogue) -> JSON:
+def _container(spec: PerformerSpec, needed: Requirement | None) -> JSON:
     config = spec.config
-    needed = requirement(spec, catalogue)
     return _present(
         {
             "name": names.CONTAINER,

@@ -9,7 +9,8 @@ from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.client import ChangeType, Client
 from hourglass_operator.hardware.catalogue import load
-from hourglass_operator.resources.pod import build_pod
+from hourglass_operator.hardware.requirement import requirement
+from hourglass_operator.resources.pod import build_pod, build_pod_spec
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
 
@@ -50,7 +51,8 @@ OBJECT: JSON = {
 def objects(body: JSON) -> tuple[JSON, JSON]:
     """Pod and Service of it."""
     spec = PerformerSpec.model_validate(body["spec"])
-    pod = build_pod(NAME, NAMESPACE, "uid", spec, template_hash(spec), 0, load())
+    pod_spec = build_pod_spec(spec, requirement(spec, load()))
+    pod = build_pod(NAME, NAMESPACE, "uid", spec.avs_address, template_hash(spec), 0, pod_spec)
     return pod, build_service(NAME, NAMESPACE, "uid", spec)
 
 

@@ -198,6 +198,26 @@ def test_an_object_that_was_read_counts_though_the_watch_is_further() -> None:
     assert cache.lost("events", (NAMESPACE, "x")) == ()
 
 
+def test_what_an_answer_called_gone_stays_so_for_lists_from_before_it() -> None:
+    cache = filled()
+    cache.watched("pods", "MODIFIED", at(POD.build(), 10))
+    cache.lost("pods", (NAMESPACE, POD.name))
+    assert cache.listed("pods", [at(POD.build(), 8)], "9") == ()
+    assert cache.listed("pods", [at(POD.build(), 10)], "12") == (KEY,)
+    assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
+
+
+def test_an_object_that_cannot_be_taken_in_is_not_known() -> None:
+    cache = filled()
+    broken = at(POD.ready().build(), 10)
+    del broken["metadata"]["uid"]
+    with pytest.raises(KeyError):
+        cache.watched("pods", "MODIFIED", broken)
+    assert not cache.pods(KEY)[0].ready
+    assert cache.watched("pods", "MODIFIED", at(POD.ready().build(), 10)) == (KEY,)
+    assert cache.pods(KEY)[0].ready
+
+
 def test_a_slice_that_moves_to_another_service_concerns_both() -> None:
     cache = filled()
     moved = V1.endpoints(POD.name)
@@ -220,6 +240,17 @@ def test_a_change_of_a_node_concerns_its_pods_and_those_without_a_node() -> None
     assert set(changed) == {KEY, OTHER_KEY}
     assert set(cache.watched("nodes", "DELETED", at(node("node-1").build(), 13))) == set(changed)
     assert cache.nodes() == {}
+
+
+def test_a_node_no_longer_affects_those_whose_pods_have_left_it() -> None:
+    cache = filled()
+    second = pod_of(V1).number(1).on("node-1")
+    cache.watched("pods", "ADDED", at(second.build(), 10))
+    cache.watched("pods", "DELETED", at(POD.build(), 11))
+    changed = node("node-1").cordoned()
+    assert cache.watched("nodes", "MODIFIED", at(changed.build(), 12)) == (KEY,)
+    cache.watched("pods", "DELETED", at(second.build(), 13))
+    assert cache.watched("nodes", "MODIFIED", at(node("node-1").build(), 14)) == ()
 
 
 def test_nodes_are_in_the_order_of_their_names() -> None:

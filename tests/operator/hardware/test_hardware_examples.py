@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from builders import CATALOGUE, NodeBuilder, node
+from builders import CATALOGUE, NodeBuilder, node, pod_spec_of
 from hourglass_kube.affinity import node_matches
 from hourglass_kube.node import view
 from hourglass_kube.podresources import requests
@@ -14,7 +14,6 @@ from hourglass_kube.toleration import untolerated
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.hardware.requirement import requirement
-from hourglass_operator.resources.pod import build_pod_spec
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 A100 = (
@@ -59,7 +58,7 @@ def example(name: str) -> PerformerSpec:
 )
 def test_the_example_fits(name: str, fitting: NodeBuilder) -> None:
     spec, on = example(name), view(fitting.build())
-    pod = build_pod_spec(spec, CATALOGUE)
+    pod = pod_spec_of(spec)
     needed = requirement(spec, CATALOGUE)
     assert node_matches(pod, on)
     assert untolerated(pod.get("tolerations", []), on.taints) is None
@@ -77,8 +76,8 @@ def test_the_example_fits(name: str, fitting: NodeBuilder) -> None:
 )
 def test_the_example_does_not_fit(name: str, unfit: NodeBuilder) -> None:
     spec = example(name)
-    assert not node_matches(build_pod_spec(spec, CATALOGUE), view(unfit.build()))
+    assert not node_matches(pod_spec_of(spec), view(unfit.build()))
 
 
 def test_the_gpu_example_asks_for_two_devices_once() -> None:
-    assert requests(build_pod_spec(example("gpu"), CATALOGUE))["nvidia.com/gpu"] == 2
+    assert requests(pod_spec_of(example("gpu")))["nvidia.com/gpu"] == 2

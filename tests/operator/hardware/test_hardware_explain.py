@@ -51,8 +51,8 @@ def explained(
 ) -> Explanation:
     spec = asking.typed
     views = sorted((view(n.build()) for n in nodes), key=lambda n: n.name)
-    pod_spec = build_pod_spec(spec, CATALOGUE)
-    return explain(requirement(spec, CATALOGUE), views, used or {}, pod_spec, scheduler)
+    needed = requirement(spec, CATALOGUE)
+    return explain(needed, views, used or {}, build_pod_spec(spec, needed), scheduler)
 
 
 @dataclass(frozen=True)

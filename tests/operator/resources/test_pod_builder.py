@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from goldens.record_resources import CATALOGUE, NAMES, UID, built, performer
 from hourglass_operator.api import PerformerSpec
+from hourglass_operator.hardware.requirement import requirement
 from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import owner_reference
 from hourglass_operator.resources.pod import build_pod, build_pod_spec, pod_repair
@@ -71,7 +72,8 @@ def pod(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def pod_spec(spec: dict[str, Any]) -> dict[str, Any]:
-    return build_pod_spec(PerformerSpec.model_validate(spec), CATALOGUE)
+    typed = PerformerSpec.model_validate(spec)
+    return build_pod_spec(typed, requirement(typed, CATALOGUE))
 
 
 def container(**config: Any) -> dict[str, Any]:
@@ -131,8 +133,7 @@ def assert_kept(sent: Any, stored: Any, path: str) -> None:
 
 
 def test_a_minimal_pod() -> None:
-    spec = PerformerSpec.model_validate(MINIMAL)
-    assert build_pod("ml", "avs", "uid-1", spec, "bcdfghjklm", 3, CATALOGUE) == {
+    assert build_pod("ml", "avs", "uid-1", AVS, "bcdfghjklm", 3, pod_spec(MINIMAL)) == {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {

@@ -38,4 +38,5 @@ def _outcome(write: Write, answer: Answer, taken: Answer | None) -> Outcome:
         answer.message,
         taken.body if taken is not None else None,
         answer.retry_after or 0.0,
+        (answer.body.get("details") or {}).get("name", ""),
     )

@@ -5,21 +5,23 @@ import zlib
 from typing import Any
 
 
-def packed(value: Any) -> bytes:
-    """JSON of the value, compressed; for `unpacked` alone."""
-    packer = zlib.compressobj(zdict=_USUAL)
-    return packer.compress(_text(value)) + packer.flush()
-
-
-def unpacked(value: bytes) -> bytes:
-    """The JSON of what was packed."""
-    return zlib.decompressobj(zdict=_USUAL).decompress(value)
-
-
-def _text(value: Any) -> bytes:
-    # Sorted, so that texts of the same fields look the same whoever wrote them.
+def to_json(value: Any) -> bytes:
+    """Compact JSON, keys sorted: texts of the same fields are equal whoever wrote them."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)
     return text.encode()
+
+
+def compress(text: bytes) -> bytes:
+    """Compress the JSON of an object; for `decompress` alone."""
+    compressor = zlib.compressobj(zdict=_USUAL)
+    return compressor.compress(text) + compressor.flush()
+
+
+def decompress(stored: bytes) -> bytes:
+    """The JSON of an object, whether it was compressed or not."""
+    if stored.startswith(b"{"):
+        return stored
+    return zlib.decompressobj(zdict=_USUAL).decompress(stored)
 
 
 def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, Any]:
@@ -63,5 +65,5 @@ _STATUS = {
     "servingTemplateHash": "",
     "templateHash": "",
 }
-_USUAL = _text(_SPEC) + _text(_STATUS)
+_USUAL = to_json(_SPEC) + to_json(_STATUS)
 """A preset dictionary (https://www.rfc-editor.org/rfc/rfc1950): what is as usual takes no room."""

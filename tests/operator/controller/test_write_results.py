@@ -1,13 +1,12 @@
 """What the controller learns from the API server's answers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from builders import NAMESPACE, node, performer, pod_of
-from hourglass_operator.controller import Outcome, Pass, Plan, Settings
-from scene import Scene, calls, conditions_of, scene, status_of
+from builders import performer, pod_of
+from hourglass_operator.controller import Outcome, Plan, Settings
+from scene import Scene, calls, conditions_of, passes, scene, status_of
 
 NOW = 1000.0
 V1 = performer("ml")
@@ -18,22 +17,9 @@ QUOTA = 'pods "x" is forbidden: exceeded quota: gpus'
 def refused(code: int, message: str = QUOTA, staged: Scene | None = None) -> tuple[Scene, Plan]:
     """The scene after its first write, the creation of a pod, was refused; and its next plan."""
     staged = staged or scene(V1)
-    staged.controller.queue.take(NOW)
+    staged.controller.queue.get(NOW)
     staged.answer(staged.plan(NOW), NOW, code, reason="Forbidden", message=message)
     return staged, staged.plan(NOW)
-
-
-def passes(staged: Scene, seconds: float) -> Iterator[tuple[float, Pass]]:
-    """The passes of so many seconds with their times, each to be finished before the next."""
-    now = NOW
-    while now < NOW + seconds:
-        due = staged.controller.take(now)
-        if due is not None:
-            yield now, due
-            continue
-        wake = staged.controller.queue.next_due()
-        assert wake is not None
-        now = wake
 
 
 @pytest.mark.parametrize("code", [400, 403, 422])
@@ -92,7 +78,8 @@ def test_pod_and_service_that_are_both_refused_are_each_tried_after_their_own_ba
         creations += [(now - NOW, write.resource) for write in made[:1]]
         assert len(creations) < 20, "it is tried without end"
         refusals = [Outcome(write, 403, message=QUOTA) for write in made[:1]]
-        staged.controller.finish(due, refusals, now)
+        others = [Outcome(write, 200) for write in due.plan.writes if not made]
+        staged.controller.finish(due, [*refusals, *others], now)
     tries = [0, 10, 30]
     assert creations == [(after, resource) for after in tries for resource in ("services", "pods")]
 
@@ -160,23 +147,6 @@ def test_a_service_that_is_held_up_does_not_keep_the_pod_waiting() -> None:
     )
 
 
-@pytest.mark.parametrize("code", [429, 503])
-@pytest.mark.parametrize(
-    ("asked", "granted"),
-    [(30.0, 30.0), (86_400.0, 60.0)],
-    ids=["half a minute", "a day, which is too long to leave a Performer alone"],
-)
-def test_an_api_server_that_asks_to_be_left_alone_is(
-    code: int, asked: float, granted: float
-) -> None:
-    staged = scene(V1)
-    assert staged.controller.queue.take(NOW) is not None
-    staged.answer(staged.plan(NOW), NOW, code, retry_after=asked)
-    staged.sees("nodes", node("node-2").build(), now=NOW)
-    staged.sees("pods", POD.build(), now=NOW)
-    assert staged.controller.queue.next_due() == NOW + granted
-
-
 def test_what_an_earlier_performer_has_left_is_replaced_as_soon_as_it_goes() -> None:
     staged, left = scene(V1), POD.controlled_by("uid-0")
     staged.sees("pods", left.build(), event="ADDED", now=NOW)
@@ -184,18 +154,6 @@ def test_what_an_earlier_performer_has_left_is_replaced_as_soon_as_it_goes() -> 
     assert calls(staged.plan(NOW + 0.5)) == []
     staged.sees("pods", left.build(), event="DELETED", now=NOW + 0.5)
     assert calls(staged.plan(NOW + 0.5)) == [f"create pods {POD.name}"]
-
-
-@pytest.mark.parametrize("missing", ["the pod", "nothing but the status"])
-def test_writes_that_all_fail_are_ever_rarer(missing: str) -> None:
-    serving = POD.on("node-1").ready()
-    staged = scene(V1) if missing == "the pod" else scene(V1, serving, serving=[serving])
-    made = 0
-    for now, due in passes(staged, 1200):
-        outcomes = [Outcome(write, 503) for write in due.plan.writes[:1]]
-        made += len(outcomes)
-        staged.controller.finish(due, outcomes, now)
-    assert 20 <= made <= 60
 
 
 def test_a_pod_that_exists_already_is_taken_over() -> None:
@@ -231,103 +189,47 @@ def test_a_name_that_is_taken_is_a_conflict(body: dict[str, object]) -> None:
 def test_what_is_gone_is_forgotten() -> None:
     running = POD.on("node-1").without_label("app")
     staged = scene(V1, running)
-    staged.answer(staged.plan(NOW), NOW, 404)
+    staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
     assert calls(staged.plan(NOW)) == [f"create pods {POD.name}"]
+
+
+NOT_THE_SERVERS_WORD = [
+    ("a proxy's page", {"message": "<html>404 Not Found</html>"}),
+    ("a resource that is not served", {"reason": "NotFound"}),
+    ("another object", {"reason": "NotFound", "details_name": "avs"}),
+    ("a proxy's own words", {"reason": "NoRoute", "details_name": POD.name}),
+]
+
+
+@pytest.mark.parametrize("verb", ["patch", "delete"])
+@pytest.mark.parametrize(
+    "answer", [n[1] for n in NOT_THE_SERVERS_WORD], ids=[n[0] for n in NOT_THE_SERVERS_WORD]
+)
+def test_a_404_that_does_not_say_that_the_object_is_gone_is_a_failure(
+    answer: dict[str, str], verb: str
+) -> None:
+    if verb == "patch":
+        staged = scene(V1, POD.on("node-1").without_label("app"))
+    else:
+        staged = scene(V1.deleting(NOW), POD.on("node-1"))
+    assert staged.controller.queue.get(NOW) is not None
+    staged.answer(staged.plan(NOW), NOW, 404, **answer)
+    assert calls(staged.plan(NOW)) == [f"{verb} pods {POD.name}"]
+    assert staged.controller.queue.next_due() == NOW + 1
+
+
+def test_a_newer_list_brings_back_what_an_answer_called_gone() -> None:
+    staged = scene(V1, POD.on("node-1").without_label("app"))
+    listed = POD.on("node-1").without_label("app").build()
+    staged.sees("pods", listed)
+    staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
+    assert staged.controller.cache.pods(staged.key) == ()
+    version = listed["metadata"]["resourceVersion"]
+    staged.controller.listed("pods", [listed], version, NOW)
+    assert calls(staged.plan(NOW)) == [f"patch pods {POD.name}"]
 
 
 def test_a_deletion_of_what_is_gone_is_done() -> None:
     staged = scene(V1.deleting(NOW), POD.on("node-1"))
-    staged.answer(staged.plan(NOW), NOW, 404)
+    staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
     assert calls(staged.plan(NOW)) == ["patch performers ml"]
-
-
-def test_a_lost_event_causes_no_pass() -> None:
-    serving = POD.on("node-1").ready()
-    staged = scene(V1, serving, serving=[serving])
-    due = staged.controller.take(NOW)
-    assert due is not None
-    event = due.plan.writes[-1]
-    staged.controller.finish(due, [Outcome(event, 500)], NOW)
-    assert staged.controller.queue.next_due() is None
-
-
-def test_answers_about_a_performer_that_is_gone_change_nothing() -> None:
-    staged = scene(V1)
-    due = staged.controller.take(NOW)
-    assert due is not None
-    staged.sees("performers", V1.build(), event="DELETED", now=NOW)
-    staged.controller.finish(due, [Outcome(due.plan.writes[0], 403)], NOW)
-    assert staged.plan(NOW) == Plan()
-
-
-def test_back_off_starts_over_after_a_pass_without_failures() -> None:
-    staged = scene(V1)
-    waits = []
-    now = NOW
-    for code in (0, 0, 200, 0):
-        staged.controller.queue.add(staged.key, now)
-        due = staged.controller.take(now)
-        assert due is not None
-        staged.controller.finish(due, [Outcome(due.plan.writes[0], code)], now)
-        next_due = staged.controller.queue.next_due()
-        assert next_due is not None
-        waits.append(next_due - now)
-        now += 10
-    assert waits == [1, 2, 1, 1]
-
-
-def test_only_one_pass_for_a_key_at_a_time() -> None:
-    staged = scene(V1)
-    due = staged.controller.take(NOW)
-    assert due is not None
-    staged.sees("pods", POD.build(), now=NOW)
-    assert staged.controller.take(NOW) is None
-    staged.controller.finish(due, [], NOW)
-    assert staged.controller.take(NOW) is not None
-
-
-def test_changes_of_nodes_are_looked_at_together() -> None:
-    waiting = POD.unschedulable("0/1 nodes are available: 1 Insufficient cpu.")
-    staged = scene(V1, waiting)
-    staged.controller.queue.take(NOW)
-    staged.controller.queue.done(staged.key)
-    for name in ("a", "b", "c"):
-        staged.sees("nodes", node(name).build(), event="ADDED", now=NOW)
-    assert (len(staged.controller.queue), staged.controller.queue.next_due()) == (1, NOW + 1)
-
-
-def test_a_pass_that_breaks_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    staged = scene(V1)
-    other = performer("other")
-    staged.sees("performers", other.build(), now=NOW)
-    plan = staged.controller.plan
-
-    def broken(key: tuple[str, str], now: float) -> Plan:
-        if key == (NAMESPACE, "ml"):
-            raise RuntimeError("broken")
-        return plan(key, now)
-
-    monkeypatch.setattr(staged.controller, "plan", broken)
-    with pytest.raises(RuntimeError):
-        staged.controller.take(NOW)
-    due = staged.controller.take(NOW)
-    assert due is not None
-    assert due.key == (NAMESPACE, "other")
-    assert staged.controller.queue.next_due() == NOW + 1
-
-
-def test_memory_is_dropped_with_nothing_to_remember() -> None:
-    staged = scene(V1, settings=Settings(status_delay=5))
-    plan = staged.plan(NOW)
-    assert plan.memory.status_pending_since == NOW
-    staged.controller.finish(Pass(staged.key, plan), [], NOW)
-    assert staged.plan(NOW + 3).memory.status_pending_since == NOW
-
-
-def test_an_answer_that_nothing_can_be_made_of_is_tried_again() -> None:
-    staged = scene(V1)
-    assert staged.controller.queue.take(NOW) is not None
-    with pytest.raises(KeyError):
-        staged.answer(staged.plan(NOW), NOW, 201, body={"message": "a proxy's page"})
-    assert staged.controller.queue.next_due() == NOW + Settings().retry_base
-    assert staged.controller.queue.take(NOW + 60) == staged.key

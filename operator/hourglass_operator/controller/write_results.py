@@ -1,4 +1,4 @@
-"""What the answer to a write teaches: whether to try again, and what to remember."""
+"""What the answer to a write means: whether to try again, and what to remember."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _REFUSED = (400, 403, 422)
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class WriteResult:
     """`retry`: try again after the key's back-off. `refusals` replace the remembered ones.
 
     `exists`: the object that was to be created is there already and is the Performer's. `gone`:
@@ -29,30 +29,30 @@ class Lesson:
     gone: bool = False
 
 
-def learn(
+def write_result(
     outcome: Outcome,
     performer: PerformerView,
     before: tuple[Refusal, ...],
     settings: Settings,
     now: float,
-) -> Lesson:
+) -> WriteResult:
     """Judge one answer; `before` are the refusals remembered so far, `now` is in seconds."""
     write = outcome.write
     if write.resource == "events":
         # An Event that is lost is not worth another pass.
-        return Lesson(before)
+        return WriteResult(before)
     if write.verb != "create":
-        gone = outcome.code == 404
-        return Lesson(before, retry=not outcome.succeeded and not gone, gone=gone)
+        gone = outcome.not_found
+        return WriteResult(before, retry=not outcome.succeeded and not gone, gone=gone)
     others = tuple(refusal for refusal in before if refusal.resource != write.resource)
     if outcome.succeeded:
-        return Lesson(others)
+        return WriteResult(others)
     what = f"{write.body['kind']} {write.name}"
     foreign, passing, message = False, outcome.code >= 500, outcome.message
     if outcome.code == 409 and outcome.body is not None:
         metadata = outcome.body["metadata"]
         if belongs(controller_uid(metadata), metadata.get("labels") or {}, performer):
-            return Lesson(before, exists=True)
+            return WriteResult(before, exists=True)
         passing = _left_over(metadata, performer)
         foreign = not passing
         if passing:
@@ -62,7 +62,7 @@ def learn(
     elif passing:
         message = f"{what} cannot be created yet: {outcome.message}"
     if not (foreign or passing or outcome.code in _REFUSED):
-        return Lesson(before, retry=True)
+        return WriteResult(before, retry=True)
     generation = performer.generation
     same = (
         refusal
@@ -80,7 +80,7 @@ def learn(
         failures=failures + 1,
         retry_at=now + _pause(passing, failures, settings),
     )
-    return Lesson(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
+    return WriteResult(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
 
 
 def _pause(passing: bool, failures: int, settings: Settings) -> float:

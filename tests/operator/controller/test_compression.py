@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.controller.packed import packed, unpacked
+from hourglass_operator.controller.compression import compress, decompress, to_json
 
 VALUES = {
     "nothing": {},
@@ -17,7 +17,7 @@ VALUES = {
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 def test_it_comes_back_as_it_was(value: Any) -> None:
-    assert json.loads(unpacked(packed(value))) == value
+    assert json.loads(decompress(compress(to_json(value)))) == value
 
 
 def test_a_status_as_most_are_takes_little() -> None:
@@ -39,4 +39,8 @@ def test_a_status_as_most_are_takes_little() -> None:
             for kind in ("Available", "Progressing", "Degraded", "Ready")
         ],
     }
-    assert len(packed(status)) < len(zlib.compress(json.dumps(status).encode())) / 2
+    assert len(compress(to_json(status))) < len(zlib.compress(json.dumps(status).encode())) / 2
+
+
+def test_what_was_not_compressed_stays_as_it_is() -> None:
+    assert decompress(to_json({"a": 1})) == b'{"a":1}'

@@ -1,0 +1,71 @@
+"""What follows from a Performer's spec alone; resolved once for each spec, not in every pass."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydantic import ValidationError
+
+from hourglass_operator.api import PerformerSpec
+from hourglass_operator.controller.compression import decompress
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.requirement import Requirement, requirement
+from hourglass_operator.resources.template import template_hash
+
+_REMEMBERED = 512
+"""Specs of which the resolved form is kept: those that are worked on, not all there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedSpec:
+    """A spec with its template hash and its hardware requirement.
+
+    `invalid` says what is wrong with a spec that an older definition let in; `spec` is empty then,
+    and so is `template_hash`. `constraints` is a text that is equal for specs whose pods fit the
+    same nodes.
+    """
+
+    spec: PerformerSpec
+    invalid: str
+    template_hash: str
+    requirement: Requirement | None
+    constraints: str
+
+
+class SpecResolver:
+    """Resolves specs against a hardware catalogue; the latest ones are remembered."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.resolve = lru_cache(_REMEMBERED)(self._resolve)
+        """The resolved form of a spec as PerformerView stores it."""
+
+    def _resolve(self, stored: bytes) -> ResolvedSpec:
+        invalid = ""
+        try:
+            spec = PerformerSpec.model_validate_json(decompress(stored))
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            invalid = f"spec.{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+            spec = PerformerSpec.model_construct(avs_address="", image="")
+        return ResolvedSpec(
+            spec=spec,
+            invalid=invalid,
+            template_hash="" if invalid else template_hash(spec),
+            requirement=requirement(spec, self._catalogue),
+            constraints=_constraints(spec),
+        )
+
+
+def _constraints(spec: PerformerSpec) -> str:
+    scheduling = spec.scheduling
+    return json.dumps(
+        [
+            spec.hardware_requirements.model_dump(mode="json"),
+            spec.resources,
+            scheduling.node_selector,
+            scheduling.tolerations,
+            scheduling.affinity,
+        ],
+        sort_keys=True,
+    )
