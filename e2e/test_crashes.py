@@ -24,12 +24,12 @@ def test_nothing_is_lost_twice_or_stuck_after_kills_at_random_moments(
 ) -> None:
     cluster.add_fake_nodes(2)
     draw = random.Random(SEED)
-    work = Work.drawn(SEED, create=50, upgrade=20, delete=20)
+    work = Work.random(SEED, create=50, upgrade=20, delete=20)
     stream = Stream(Performers.of(cluster, namespace), work, pause=0.3)
     kills = at_work = 0
     # Without an election, that it works again at once and is hit more often.
     with running(cluster, namespace, tmp_path, ["--no-leader-election"]) as operator:
-        with stream.flowing():
+        with stream.running():
             while kills < FEWEST_KILLS or not stream.done:
                 # Every fourth time while it starts.
                 if draw.random() < 0.75:

@@ -19,7 +19,7 @@ from hourglass_simulator.scenario.backend import Write
 from operators import Operator, Performers, Relay, Stream, Work, operator_account, running
 from scenarios.proxy import Proxy
 
-WORK = Work.drawn(7, create=20, upgrade=8, delete=6)
+WORK = Work.random(7, create=20, upgrade=8, delete=6)
 RESTARTS = 2
 COLLECTION = 240
 """Seconds: after restarts of the API server Kubernetes' garbage collector waits longer and longer
@@ -53,7 +53,7 @@ def test_the_api_server_is_restarted(
     cluster_report: ClusterReport,
 ) -> None:
     pid = operator.pid
-    with stream.flowing():
+    with stream.running():
         for _ in range(RESTARTS):
             time.sleep(4)
             components.restart("kube-apiserver")
@@ -72,7 +72,7 @@ def test_etcd_stands_still_again_and_again(
     cluster_report: ClusterReport,
 ) -> None:
     pid, pauses = operator.pid, 0
-    with stream.flowing():
+    with stream.running():
         while pauses < 3 or not stream.done:
             # The first one for longer than a leader may write without a renewal.
             with components.paused("etcd"):
@@ -100,7 +100,7 @@ def test_every_connection_is_reset_again_and_again(
     with Relay(str(address.hostname), address.port or 443).open() as relay:  # noqa: SIM117
         with running(cluster, performers.namespace, tmp_path, server=relay.server) as operator:
             pid = operator.pid
-            with stream.flowing():
+            with stream.running():
                 while not stream.done:
                     reset += relay.cut()
                     time.sleep(0.7)
@@ -128,7 +128,7 @@ def test_somebody_edits_status_labels_and_annotations_all_the_time(
     ):
         pid = operator.pid
         with storm(cluster, namespace) as edits:
-            with stream.flowing():
+            with stream.running():
                 pass
             # Deletions are not held up while it goes on.
             kept = WORK.outcome().keys()
@@ -235,7 +235,7 @@ def test_the_clock_is_set_back_and_forth(
         cluster, namespace, tmp_path, environment=environment, server=cluster.server
     ) as operator:
         pid = operator.pid
-        with stream.flowing():
+        with stream.running():
             for jump in jumps:
                 time.sleep(2)
                 offset.write_text(jump)

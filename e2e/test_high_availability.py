@@ -80,10 +80,10 @@ def test_never_two_write_when_the_leader_is_stopped_for_longer_than_its_lease(
 ) -> None:
     cluster.add_fake_nodes(2)
     draw = random.Random(SEED)
-    work = Work.drawn(SEED, create=60, upgrade=20, delete=20)
+    work = Work.random(SEED, create=60, upgrade=20, delete=20)
     stream = Stream(Performers.of(cluster, performers.namespace), work, pause=0.25)
     takeovers = []
-    with stream.flowing():
+    with stream.running():
         for _ in range(PAUSES):
             time.sleep(draw.uniform(1, 3))
             stopped = replicas.leader

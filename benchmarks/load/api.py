@@ -16,7 +16,6 @@ from operators import resource_path
 
 CONNECTIONS = 100
 CALL_SECONDS = 60.0
-WATCH_SECONDS = 3600
 
 T = TypeVar("T")
 
@@ -75,26 +74,36 @@ class Api:
 
     async def has_any(self, resource: str) -> bool:
         """Whether there is an object of a resource."""
-        path = resource_path(self._namespace, resource)
-        async with self._session.get(path, params={"limit": "1"}) as response:
-            return bool(json.loads(await response.read())["items"])
+        return bool((await self._list(resource, limit="1"))["items"])
 
     async def watch(self, resource: str) -> AsyncIterator[tuple[str, JSON]]:
         """Pairs of event type and object, beginning with what exists, as ADDED.
 
-        Errors: `StatusError` when the API server ends the watch, after an hour.
+        Goes on where it was when the API server ends it. Errors: `StatusError`.
         """
-        async with self._session.get(
-            resource_path(self._namespace, resource),
-            params={"watch": "true", "timeoutSeconds": str(WATCH_SECONDS)},
-            timeout=aiohttp.ClientTimeout(total=None),
-        ) as response:
-            async for line in response.content:
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    raise StatusError(f"watch of {resource}: {event['object']}")
-                yield event["type"], event["object"]
-        raise StatusError(f"watch of {resource}: ended")
+        found = await self._list(resource)
+        version = found["metadata"]["resourceVersion"]
+        for item in found["items"]:
+            yield "ADDED", item
+        while True:
+            async with self._session.get(
+                resource_path(self._namespace, resource),
+                params={"watch": "true", "resourceVersion": version},
+                timeout=aiohttp.ClientTimeout(total=None),
+            ) as response:
+                async for line in response.content:
+                    event = json.loads(line)
+                    # A refusal is a Status, whatever stage it comes at.
+                    if event.get("type") in (None, "ERROR"):
+                        raise StatusError(f"watch of {resource}: {event}")
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    yield event["type"], event["object"]
+
+    async def _list(self, resource: str, **query: str) -> JSON:
+        path = resource_path(self._namespace, resource)
+        async with self._session.get(path, params=query) as response:
+            found: JSON = json.loads(await response.read())
+        return found
 
 
 async def in_parallel(

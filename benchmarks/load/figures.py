@@ -6,7 +6,7 @@ from statistics import mean
 
 @dataclass
 class Figure:
-    """The values of all rounds; their mean counts."""
+    """The values of all rounds; their mean counts, to two decimals."""
 
     bound: float | None
     fewest: float | None
@@ -17,7 +17,7 @@ class Figure:
         """`holds`, `MISSED`, or nothing without a bound."""
         if self.bound is None:
             return ""
-        holds = (self.fewest or 0) <= mean(self.values) <= self.bound
+        holds = (self.fewest or 0) <= round(mean(self.values), 2) <= self.bound
         return "holds" if holds else "MISSED"
 
     @property

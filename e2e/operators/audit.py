@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MOST_CALLS = 5
+MOST_CALLS = 6
 """A Performer, from create to Running."""
 FEWEST_CALLS = 3
 """Its finalizer, its pod and its Service: where fewer are found, the log is not understood."""

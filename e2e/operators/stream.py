@@ -21,7 +21,7 @@ class Work:
     steps: tuple[tuple[str, str], ...]
 
     @classmethod
-    def drawn(cls, seed: int, create: int, upgrade: int, delete: int) -> "Work":
+    def random(cls, seed: int, create: int, upgrade: int, delete: int) -> "Work":
         """Creations and, at any time after its creation, an upgrade or a deletion of a Performer.
 
         `upgrade + delete` is at most `create`.
@@ -29,12 +29,12 @@ class Work:
         draw = random.Random(seed)
         names = [f"p-{number:02}" for number in range(create)]
         chosen = draw.sample(names, upgrade + delete)
-        fates = dict.fromkeys(chosen[:upgrade], "upgrade") | dict.fromkeys(
+        later = dict.fromkeys(chosen[:upgrade], "upgrade") | dict.fromkeys(
             chosen[upgrade:], "delete"
         )
         moments = [(draw.random(), "create", name) for name in names]
         born = {name: moment for moment, _, name in moments}
-        moments += [(draw.uniform(born[name], 1), verb, name) for name, verb in fates.items()]
+        moments += [(draw.uniform(born[name], 1), verb, name) for name, verb in later.items()]
         return cls(tuple((verb, name) for _, verb, name in sorted(moments)))
 
     def outcome(self, taken: int | None = None) -> dict[str, str]:
@@ -66,7 +66,7 @@ class Stream:
         return self.taken == len(self.work.steps)
 
     @contextmanager
-    def flowing(self) -> Iterator[None]:
+    def running(self) -> Iterator[None]:
         """Begin; at the end wait until all is done (after an error: stop)."""
         thread = threading.Thread(target=self._run, name="stream")
         thread.start()

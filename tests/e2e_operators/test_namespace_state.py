@@ -84,7 +84,7 @@ def test_an_old_image_is_told() -> None:
 
 
 def test_work_upgrades_and_deletes_what_it_has_created() -> None:
-    work = Work.drawn(1, create=50, upgrade=20, delete=20)
+    work = Work.random(1, create=50, upgrade=20, delete=20)
 
     created: set[str] = set()
     for verb, name in work.steps:
@@ -93,4 +93,4 @@ def test_work_upgrades_and_deletes_what_it_has_created() -> None:
 
     assert len(work.steps) == 90
     assert sorted(work.outcome().values()) == 10 * [OLD] + 20 * [NEW]
-    assert work == Work.drawn(1, create=50, upgrade=20, delete=20)
+    assert work == Work.random(1, create=50, upgrade=20, delete=20)

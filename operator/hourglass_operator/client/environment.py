@@ -13,7 +13,7 @@ _PLACEHOLDERS = ("name", "namespace", "port")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where the executor's Performers are, and under which addresses."""
+    """The namespace of the executor's Performers, and the pattern of their addresses."""
 
     namespace: str
     service_pattern: str = DEFAULT_PATTERN

@@ -46,7 +46,7 @@ def readiness(performer: Performer) -> Verdict:
 
 
 def upgrade(performer: Performer, generation: int) -> Verdict:
-    """Whether what the spec of this generation (or a later one) asks for serves."""
+    """Whether a pod of the spec of this generation, or of a later one, serves."""
     if performer.metadata.deletion_timestamp:
         return _DELETED
     if not _seen(performer, generation):

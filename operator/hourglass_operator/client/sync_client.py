@@ -33,7 +33,7 @@ def _blocking(
 
 
 class Client:
-    """As AsyncClient, method by method, to be used in a `with` block."""
+    """The methods of AsyncClient, to be used in a `with` block; each returns when it is done."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ WATCH_SECONDS = 240
 
 
 class Transport:
-    """Raises RequestError for whatever the API server, or the way to it, does not do."""
+    """Makes the requests. RequestError: the API server refused one, or could not be reached."""
 
     def __init__(self, configuration: Configuration, namespace: str) -> None:
         self._api = Api(configuration, CALL_SECONDS, user_agent="hourglass-executor")

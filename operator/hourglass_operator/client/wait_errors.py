@@ -5,7 +5,7 @@ from hourglass_operator.client.performer import Performer
 
 
 class WaitError(ClientError):
-    """Waiting ended without what was waited for.
+    """Waiting ended before the awaited state was reached.
 
     `performer` is as it was last seen, if it was; `reason` and `message` are those of the condition
     that explains it.

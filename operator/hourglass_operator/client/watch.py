@@ -36,7 +36,7 @@ class Source(Protocol):
 
 
 class Watch:
-    """Changes for ever, from what is `known`: first how what there is differs from it."""
+    """Changes without end, beginning with the differences between `known` and what exists."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Watch:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.trouble: UnavailableError | None = None
-        """Why nothing is heard from the API server at the moment."""
+        """Why the API server cannot be reached at the moment; None if it can."""
         self._source = source
         self._selectors = dict(selectors)
         self._sleep = sleep
@@ -87,7 +87,7 @@ class Watch:
                 await self._sleep(FIRST_PAUSE)
 
     async def _list(self) -> list[Change]:
-        """What is different from what was known."""
+        """List what exists; returns its differences from what was known."""
         answer = await self._source.list(self._selectors)
         self._version = answer["metadata"]["resourceVersion"]
         found = [Performer.from_json(item) for item in answer["items"]]

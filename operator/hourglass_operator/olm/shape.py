@@ -41,18 +41,18 @@ CATALOG: Shape = {
 }
 
 
-def misshapen(found: Any, shape: Shape, field: str = "") -> Iterator[str]:
+def type_errors(found: Any, shape: Shape, field: str = "") -> Iterator[str]:
     """Each field that is of another type, with the type that is expected and what was found."""
     if isinstance(shape, list) and isinstance(found, list):
         for index, item in enumerate(found):
-            yield from misshapen(item, shape[0], f"{field}[{index}]")
+            yield from type_errors(item, shape[0], f"{field}[{index}]")
     elif isinstance(shape, dict) and isinstance(found, dict):
         for key in found:
             if not isinstance(key, str):
                 yield f"{field or 'the keys'}: texts are expected as keys, found {key!r:.80}"
         for key, part in shape.items():
             if key in found and not (found[key] is None and part is not str):
-                yield from misshapen(found[key], part, f"{field}.{key}".removeprefix("."))
+                yield from type_errors(found[key], part, f"{field}.{key}".removeprefix("."))
     elif shape is not str or not isinstance(found, str):
         expected = (
             "a text" if shape is str else "a list" if isinstance(shape, list) else "a mapping"

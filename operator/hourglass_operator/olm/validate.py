@@ -15,7 +15,7 @@ from hourglass_kube.loader import SafeLoader
 from hourglass_kube.types import JSON
 from hourglass_operator.olm import shape
 from hourglass_operator.olm.checks import RULES, Bundle, check
-from hourglass_operator.olm.shape import Shape, misshapen
+from hourglass_operator.olm.shape import Shape, type_errors
 
 INVALID, UNREADABLE = 1, 2
 
@@ -68,7 +68,7 @@ def _only(file: Path, expected: Shape) -> JSON:
 
 
 def _shaped(file: Path, obj: JSON, expected: Shape) -> JSON:
-    for mistake in misshapen(obj, expected):
+    for mistake in type_errors(obj, expected):
         raise UnreadableError(f"{file}: {mistake}")
     return obj
 
