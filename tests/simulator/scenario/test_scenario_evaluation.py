@@ -37,14 +37,12 @@ EXPECTED = [
         {"performers": {"one": {"pods": 1}}, "objects": [{"resource": "pods", "count": 1}]},
     )
 ]
-SETTLES = [
-    Settles.model_validate({"performers": performers})
-    for performers in (
-        {"two": {"phase": ["Failed", "Running"]}},
-        {"one": {"exists": True}, "two": {"exists": False}},
-        {"one": {}, "two": {}},
-    )
+_ENDS: list[JSON] = [
+    {"two": {"phase": ["Failed", "Running"]}},
+    {"one": {"exists": True}, "two": {"exists": False}},
+    {"one": {}, "two": {}},
 ]
+SETTLES = [Settles.model_validate({"performers": performers}) for performers in _ENDS]
 
 names = st.sampled_from(["one", "two"])
 uids = st.sampled_from(["a", "b"])
