@@ -1,4 +1,4 @@
-"""kube-scheduler's loop: watches in, bindings, verdicts and Events out.
+"""kube-scheduler's loop: watches in, bindings, conditions and Events out.
 
 https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 """
@@ -23,7 +23,7 @@ from hourglass_simulator.scheduler.snapshot import Snapshot
 
 NAME = "default-scheduler"
 LATENCY = 0.01
-"""Seconds from a pod's appearance to its verdict."""
+"""Seconds from a pod's appearance to its scheduling cycle."""
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -141,7 +141,7 @@ class Scheduler:
             self._clock.after(LATENCY, self._cycle)
 
     def _cycle(self) -> None:
-        """Give every queued pod its verdict."""
+        """Schedule every queued pod."""
         while (waiting := self._queue.pop()) is not None:
             decision = schedule(waiting.info, self._snapshot, self._placements)
             if decision.node is not None:
@@ -191,12 +191,12 @@ class Scheduler:
             self._snapshot.nominate(waiting.info, decision.nominated)
         pod = waiting.pod
         self._events.failed(pod, decision.message)
-        self._tell(pod, decision)
+        self._update_condition(pod, decision)
         for victim in decision.victims:
             self._evict(waiting, victim, decision.nominated or "")
 
-    def _tell(self, pod: JSON, decision: Decision) -> None:
-        """Write the verdict into the pod's status, unless it is there."""
+    def _update_condition(self, pod: JSON, decision: Decision) -> None:
+        """Write the PodScheduled condition into the pod's status, unless it is there."""
         meta, status = pod["metadata"], pod.get("status") or {}
         condition = {
             "type": "PodScheduled",
