@@ -6,7 +6,7 @@ https://github.com/kubernetes/client-go/blob/v0.34.4/tools/record/events_cache.g
 from collections import OrderedDict
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
 from hourglass_simulator.clock import Clock
 
 NORMAL, WARNING = "Normal", "Warning"
@@ -86,7 +86,7 @@ class EventRecorder:
                 seen.written = self._create(involved, kind, reason, message, seen.count)
             else:
                 self._repeat(seen.written, seen.count)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             seen.written = None
 
     def _create(self, involved: JSON, kind: str, reason: str, message: str, count: int) -> JSON:

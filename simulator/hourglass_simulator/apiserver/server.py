@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import errors, patches, validation
 from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
-from hourglass_simulator.apiserver.errors import APIError, CallTimeout
+from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 from hourglass_simulator.apiserver.registry import Registry
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.selectors import matcher
@@ -42,7 +42,7 @@ class APIServer:
 
     Objects are plain JSON as a real API server returns them. What is passed in or handed out is
     shared, not copied: nobody may change it in place. Calls raise APIError with the texts of
-    Kubernetes 1.34, and CallTimeout when an interceptor does.
+    Kubernetes 1.34, and CallTimeoutError when an interceptor does.
     """
 
     def __init__(self, clock: Clock, *, seed: int = 0, history: int = HISTORY) -> None:
@@ -275,7 +275,7 @@ class APIServer:
         except APIError as error:
             code = error.code
             raise
-        except CallTimeout:
+        except CallTimeoutError:
             code = 0
             raise
         finally:

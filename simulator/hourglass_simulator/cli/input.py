@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from hourglass_simulator.cli.parts import Parts
-from hourglass_simulator.scenario import ScenarioFile, Unreadable, find, load_all
+from hourglass_simulator.scenario import ScenarioFile, UnreadableError, find, load_all
 
 BAD_INPUT = 2
 
@@ -17,11 +17,11 @@ def scenarios(parts: Parts, paths: Sequence[Path]) -> list[ScenarioFile]:
     """Every scenario of the files and directories; on any problem all are told, and that is all."""
     try:
         return load_all(find(paths), parts.faults)
-    except Unreadable as error:
+    except UnreadableError as error:
         refuse(error)
 
 
-def refuse(error: Unreadable) -> NoReturn:
+def refuse(error: UnreadableError) -> NoReturn:
     """Tell every problem on standard error and exit."""
     for problem in error.problems:
         click.echo(str(problem), err=True)

@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/taintevicti
 from hourglass_kube.node import Taint, view
 from hourglass_kube.toleration import NO_EXECUTE, tolerates
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.controllers.disruption import disrupted
 from hourglass_simulator.kubelet import Kubelets
@@ -106,7 +106,7 @@ class TaintEviction:
         except APIError as error:
             if error.code != 404:
                 self._timers[uid] = self._clock.after(RETRY_SECONDS, lambda: self._evict(pod))
-        except CallTimeout:
+        except CallTimeoutError:
             self._timers[uid] = self._clock.after(RETRY_SECONDS, lambda: self._evict(pod))
 
     def _tell(self, pod: JSON, what: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from hourglass_operator.controller import Outcome, Write
 from hourglass_simulator.apiserver import APIServer
-from hourglass_simulator.apiserver.errors import APIError, CallTimeout
+from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -13,7 +13,7 @@ def act(api: APIServer, write: Write, user: str) -> Outcome:
     """Perform a write; every answer, also none, becomes an outcome."""
     try:
         body = _call(api, write, user)
-    except CallTimeout as error:
+    except CallTimeoutError as error:
         return Outcome(write, 0, "Timeout", str(error))
     except APIError as error:
         taken = None
@@ -49,5 +49,5 @@ def _call(api: APIServer, write: Write, user: str) -> dict[str, Any]:
 def _read(api: APIServer, write: Write) -> dict[str, Any] | None:
     try:
         return api.get(write.resource, write.namespace, write.name)
-    except (APIError, CallTimeout):
+    except (APIError, CallTimeoutError):
         return None

@@ -9,7 +9,7 @@ from functools import partial
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer, Watch, WatchEvent
-from hourglass_simulator.apiserver.errors import APIError, CallTimeout
+from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 from hourglass_simulator.clock import Clock
 
 LATENCY = 0.002
@@ -59,7 +59,7 @@ class Informer:
         self.stop()
         try:
             listed = self._api.list(self.resource, label_selector=self._selector, user=self._user)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             self._list_again()
             return
         self._deliver(
@@ -104,7 +104,7 @@ class Informer:
                 sink=sink,
                 user=self._user,
             )
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             connected = False
             self._list_again()
 

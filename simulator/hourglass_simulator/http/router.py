@@ -36,7 +36,10 @@ class Router:
         api.interceptors.append(self.denials)
 
     def answer(self, request: Request) -> Answer:
-        """Answer a request; refusals are answers too. Raises CallTimeout as the API server does."""
+        """Answer a request; refusals are answers too.
+
+        Raises CallTimeoutError as the API server does.
+        """
         try:
             if request.content_type == PROTOBUF:
                 raise APIError(415, "UnsupportedMediaType", _ACCEPTED)

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Set
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.kubelet.devices import Devices
 from hourglass_simulator.kubelet.images import ImageRegistry, qualified
@@ -178,7 +178,7 @@ class Kubelets:
     def _set_node_status(self, agent: NodeAgent, status: JSON) -> None:
         try:
             self._api.set_status("nodes", "", agent.name, status, user=self._runtime.user(agent))
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             if self._agents.get(agent.name) is agent:
                 self._clock.after(RECONNECT_SECONDS, lambda: self._set_node_status(agent, status))
 

@@ -48,12 +48,12 @@ class Observer(Protocol):
         ...
 
 
-class Refused(Exception):  # noqa: N818 - the word of the scenario format
+class RefusedError(Exception):
     """The API server refused a call; the text is its message."""
 
 
 class Backend(Protocol):
-    """A cluster with the operator in it. Calls that the API server refuses raise Refused.
+    """A cluster with the operator in it. Calls that the API server refuses raise RefusedError.
 
     Objects without a namespace go into the scenario's if their kind has namespaces;
     a namespace is made when it is first needed.

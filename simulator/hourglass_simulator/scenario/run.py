@@ -5,7 +5,7 @@ from functools import partial
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.scenario import duration, words
-from hourglass_simulator.scenario.backend import Backend, Change, Refused, Write
+from hourglass_simulator.scenario.backend import Backend, Change, RefusedError, Write
 from hourglass_simulator.scenario.evaluation import Evaluation, Settlement
 from hourglass_simulator.scenario.expect import Mismatch, mismatches
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expectation, Never
@@ -105,7 +105,7 @@ class _Play:
         try:
             for call in self._calls(step):
                 call()
-        except Refused as error:
+        except RefusedError as error:
             if step.refused is not None and step.refused in str(error):
                 return []
             wanted = f'a refusal with "{step.refused}"' if step.refused else "no refusal"

@@ -11,7 +11,7 @@ from math import inf
 
 from hourglass_kube.node import view
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler.decision import Decision, schedule
 from hourglass_simulator.scheduler.events import Events
@@ -176,7 +176,7 @@ class Scheduler:
         meta = pod["metadata"]
         try:
             self._api.bind(meta["namespace"], meta["name"], node, user=NAME)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             self._again(waiting)
             return
         self._events.scheduled(pod, node)
@@ -211,7 +211,7 @@ class Scheduler:
             if not decision.nominated:
                 del changed["nominatedNodeName"]
         if changed is not status:
-            with suppress(APIError, CallTimeout):
+            with suppress(APIError, CallTimeoutError):
                 self._api.set_status("pods", meta["namespace"], meta["name"], changed, NAME)
 
     def _evict(self, waiting: Pending, victim: PodInfo, node: str) -> None:
@@ -228,7 +228,7 @@ class Scheduler:
             changed = self._with_condition(found, condition)
             self._api.set_status("pods", namespace, name, changed, NAME)
             self._api.delete("pods", namespace, name, user=NAME)
-        except (APIError, CallTimeout) as error:
+        except (APIError, CallTimeoutError) as error:
             if not isinstance(error, APIError) or error.code != 404:
                 self._again(waiting)
             return

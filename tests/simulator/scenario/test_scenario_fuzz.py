@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from hourglass_simulator.scenario import Unreadable, explain, load
+from hourglass_simulator.scenario import UnreadableError, explain, load
 from hourglass_simulator.scenario.document import parse
 
 VALID: dict[str, Any] = {
@@ -96,7 +96,7 @@ def test_any_change_of_a_file_is_read_or_told(
     problems = []
     try:
         assert explain(load(file, FAULTS).scenario)
-    except Unreadable as error:
+    except UnreadableError as error:
         problems = error.problems
     assert changes or not problems
     assert all(0 <= problem.line <= lines and problem.text for problem in problems)
@@ -104,5 +104,5 @@ def test_any_change_of_a_file_is_read_or_told(
 
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"#%@ \n\t\x00é?<,", max_size=40))
 def test_any_text_is_read_or_told(text: str) -> None:
-    with suppress(Unreadable):
+    with suppress(UnreadableError):
         parse(text, "f")

@@ -7,7 +7,15 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from hourglass_simulator.scenario import Problem, Scenario, Unreadable, dump, find, load, load_all
+from hourglass_simulator.scenario import (
+    Problem,
+    Scenario,
+    UnreadableError,
+    dump,
+    find,
+    load,
+    load_all,
+)
 from hourglass_simulator.scenario.document import MAX_BYTES, KubernetesLoader, parse
 from hourglass_simulator.scenario.expectation import PhaseName, ReasonName
 from hourglass_statemachine import Phase, Reason
@@ -36,7 +44,7 @@ FAULTS = {"gpuUnhealthy": _Fault(), "nodeLost": _Fault()}
 def problems(tmp_path: Path, text: str | bytes) -> list[Problem]:
     file = tmp_path / "bad.yaml"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableError) as caught:
         load(file, FAULTS)
     assert {problem.file for problem in caught.value.problems} == {str(file)}
     return caught.value.problems
@@ -355,19 +363,19 @@ def test_what_is_wrong_in_a_manifest_file_is_told_with_its_line(tmp_path: Path) 
 
 
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="no such file or directory"):
+    with pytest.raises(UnreadableError, match="no such file or directory"):
         load(tmp_path / "none.yaml", FAULTS)
 
 
 def test_a_directory_without_scenarios(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="a directory without scenarios"):
+    with pytest.raises(UnreadableError, match="a directory without scenarios"):
         find([tmp_path])
 
 
 def test_problems_of_several_files_are_told_together(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text("x: 1\n")
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableError) as caught:
         load_all(find([tmp_path]), FAULTS)
     assert len({problem.file for problem in caught.value.problems}) == 2
 
