@@ -25,8 +25,8 @@ QUIET_SECONDS = 30.0
 """A cluster has settled when nothing was written for so long."""
 
 
-def collect_seldom() -> None:
-    """Let Python look for reference cycles less often, in the whole process.
+def raise_gc_thresholds() -> None:
+    """Let the garbage collector of Python run less often, in the whole process.
 
     A simulated cluster keeps hundreds of thousands of objects and makes hardly any cycles; at the
     default thresholds the collector takes up to half of the time.

@@ -14,7 +14,7 @@ BAD_INPUT = 2
 
 
 def scenarios(parts: Parts, paths: Sequence[Path]) -> list[ScenarioFile]:
-    """Every scenario of the files and directories; on any problem all are told, and that is all."""
+    """Every scenario of the files and directories; exits after printing all problems if any."""
     try:
         return load_all(find(paths), parts.faults)
     except UnreadableError as error:
@@ -22,7 +22,7 @@ def scenarios(parts: Parts, paths: Sequence[Path]) -> list[ScenarioFile]:
 
 
 def refuse(error: UnreadableError) -> NoReturn:
-    """Tell every problem on standard error and exit."""
+    """Print every problem on standard error and exit."""
     for problem in error.problems:
         click.echo(str(problem), err=True)
     sys.exit(BAD_INPUT)

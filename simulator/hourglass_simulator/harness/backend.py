@@ -16,7 +16,7 @@ from hourglass_simulator.controllers.drain import cordon, drain, uncordon
 from hourglass_simulator.faults import FaultNotPossibleError, Undo, inject
 from hourglass_simulator.harness import apply
 from hourglass_simulator.harness.operator import USER
-from hourglass_simulator.harness.setup import furnish
+from hourglass_simulator.harness.setup import set_up
 from hourglass_simulator.harness.target import SimulatedTarget
 from hourglass_simulator.scenario.backend import Change, Observer, RefusedError, Write
 from hourglass_simulator.scenario.cluster import Cluster as Wanted
@@ -57,7 +57,7 @@ class SimulatedBackend:
         """Furnish the cluster, then start the operator."""
         self._namespace = self.target.namespace = namespace
         self._ensure_namespace(namespace)
-        furnish(self.cluster, cluster, namespace)
+        set_up(self.cluster, cluster, namespace)
 
         def tell(resource: str, event: WatchEvent) -> None:
             self.happened = True

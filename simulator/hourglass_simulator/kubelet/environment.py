@@ -16,7 +16,7 @@ _WHOLE = {"configMapRef": "configmaps", "secretRef": "secrets"}
 
 
 def missing(api: APIServer, namespace: str, container: JSON) -> str | None:
-    """What is missing first, in the kubelet's words; None if nothing is."""
+    """What is missing first, as the kubelet reports it; None if nothing is."""
     try:
         for source in container.get("envFrom") or ():
             for field, resource in _WHOLE.items():

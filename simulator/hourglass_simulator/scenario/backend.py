@@ -37,7 +37,7 @@ class Write:
 
 
 class Observer(Protocol):
-    """Hears of everything that happens, in the order in which it happens."""
+    """Is called for everything that happens, in the order in which it happens."""
 
     def changed(self, change: Change) -> None:
         """An object was created, changed or deleted."""
@@ -67,7 +67,7 @@ class Backend(Protocol):
     def start(
         self, cluster: Cluster, namespace: str, resources: Collection[str], observer: Observer
     ) -> None:
-        """Make the cluster and start the operator; tell the observer of these resources."""
+        """Make the cluster and start the operator; `observer` sees changes of `resources`."""
         ...
 
     def advance(self, until: float, stop: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
-# Scanning ahead for the end of a key, libyaml may meet its own bound before it tells of any depth.
+# Scanning ahead for the end of a key, libyaml may meet its own bound before it reports any depth.
 _LIBYAML_TOO_DEEP = "exceeded maximum nesting depth"
 
 Location = tuple[str | int, ...]
