@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.cluster import node_object
+from hourglass_simulator.node_object import node_object
 from hourglass_simulator.scenario.cluster import Cluster, NodeGroup
 
 ANNOTATION = "hourglass-e2e/node"
@@ -26,10 +26,7 @@ def nodes(groups: tuple[NodeGroup, ...]) -> Iterator[JSON]:
                 memory=group.memory,
                 pods=group.pods,
                 labels=group.labels,
-                taints=[
-                    {"key": t.key, "effect": t.effect, **({"value": t.value} if t.value else {})}
-                    for t in group.taints
-                ],
+                taints=[taint.fields for taint in group.taints],
                 devices=group.devices,
                 zone=None,
             )

@@ -64,9 +64,6 @@ def _add_nodes(cluster: Cluster, group: NodeGroup) -> None:
             memory=group.memory,
             pods=group.pods,
             labels=group.labels,
-            taints=[
-                {"key": t.key, "effect": t.effect, **({"value": t.value} if t.value else {})}
-                for t in group.taints
-            ],
+            taints=[taint.fields for taint in group.taints],
             devices=group.devices,
         )

@@ -10,12 +10,12 @@ from hourglass_simulator.apiserver import APIError, APIServer, errors
 from hourglass_simulator.apiserver.patches import MERGE
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import WatchEvent
-from hourglass_simulator.cluster import KUBERNETES
 from hourglass_simulator.http import discovery
 from hourglass_simulator.http.denials import Denials
 from hourglass_simulator.http.forms import Form, accepted, columns_of, metadata_of, table
 from hourglass_simulator.http.pages import Pages
 from hourglass_simulator.http.request import Answer, Place, Request, place
+from hourglass_simulator.node_object import KUBERNETES
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _ACCEPTED = (

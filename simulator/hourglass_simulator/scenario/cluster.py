@@ -23,6 +23,12 @@ class Taint(Strict):
         middle = f"={self.value}" if self.value else ""
         return f"{self.key}{middle}:{self.effect}"
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """As in the API: without a value if it has none."""
+        value = {"value": self.value} if self.value else {}
+        return {"key": self.key, "effect": self.effect, **value}
+
 
 def _taint(value: object) -> Taint:
     if isinstance(value, Taint):
