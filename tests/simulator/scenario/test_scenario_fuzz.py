@@ -83,7 +83,7 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 @example([])
 @example([(("steps", 1, "heal"), [])])
 @example([(("steps", 1, "heal"), [[]])])
-def test_any_change_of_a_file_is_read_or_told(
+def test_any_change_of_a_file_is_read_or_reported(
     tmp_path: Path, changes: list[tuple[tuple[Any, ...], Any]]
 ) -> None:
     content = VALID
@@ -103,6 +103,6 @@ def test_any_change_of_a_file_is_read_or_told(
 
 
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"#%@ \n\t\x00é?<,", max_size=40))
-def test_any_text_is_read_or_told(text: str) -> None:
+def test_any_text_is_read_or_reported(text: str) -> None:
     with suppress(UnreadableError):
         parse(text, "f")
