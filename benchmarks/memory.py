@@ -21,7 +21,7 @@ from typing import Any
 
 from controller import performer
 from hourglass_kube.types import JSON
-from hourglass_simulator.cluster import Cluster, collect_seldom
+from hourglass_simulator.cluster import Cluster, raise_gc_thresholds
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.http.served import served
 
@@ -159,7 +159,7 @@ def is_ready(address: str) -> bool:
 
 
 def main(performers: int = 10_000) -> None:
-    collect_seldom()
+    raise_gc_thresholds()
     cluster = cluster_with(performers)
     with tempfile.TemporaryDirectory() as folder:
         certificate, tls = own_certificate(Path(folder))

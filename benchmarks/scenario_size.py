@@ -6,7 +6,7 @@ python benchmarks/scenario_size.py [PERFORMERS]
 import sys
 import time
 
-from hourglass_simulator.cluster import collect_seldom
+from hourglass_simulator.cluster import raise_gc_thresholds
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import Scenario, ScenarioFile, run
 
@@ -61,7 +61,7 @@ def seconds(performers: int) -> float:
 
 
 def main(performers: int = 1_000) -> None:
-    collect_seldom()
+    raise_gc_thresholds()
     few, many = seconds(performers // 4), seconds(performers)
     print(f"{performers} Performers in {many:.1f} s (bound with 1,000: {BOUND_SECONDS:.0f} s)")
     print(f"{many / few:.1f} × the {few:.1f} s of a quarter of them (4 is linear)")

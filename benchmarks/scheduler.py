@@ -12,7 +12,7 @@ from collections.abc import Callable
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.cluster import node_object
+from hourglass_simulator.node_object import node_object
 from hourglass_simulator.scheduler import Scheduler
 
 BOUND_SECONDS = 2.0

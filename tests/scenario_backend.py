@@ -9,7 +9,7 @@ from typing import Any
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.scenario.backend import Change, Observer, Refused, Write
+from hourglass_simulator.scenario.backend import Change, Observer, RefusedError, Write
 from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.step import Delete, Patch
 
@@ -75,7 +75,7 @@ class ScriptedBackend:
     def apply(self, obj: JSON) -> None:
         self._call("apply", obj["kind"], obj["metadata"]["name"])
         if "refuse" in obj["metadata"].get("labels", {}):
-            raise Refused(f"{obj['metadata']['name']} is invalid: spec.image: Required value")
+            raise RefusedError(f"{obj['metadata']['name']} is invalid: spec.image: Required value")
         if obj["kind"] == "Performer":
             self._begin(obj)
 

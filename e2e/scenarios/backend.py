@@ -16,7 +16,7 @@ from queue import Empty
 from clusters import wait_until
 from hourglass_kube.types import JSON
 from hourglass_simulator.harness.apply import merge_patch
-from hourglass_simulator.scenario.backend import Observer, Refused, Write
+from hourglass_simulator.scenario.backend import Observer, RefusedError, Write
 from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.step import Delete, Patch
 from scenarios import objects
@@ -154,11 +154,11 @@ class RealBackend:
 
     def inject(self, fault: str, parameters: JSON) -> None:
         """There are no faults here: only portable scenarios can be played."""
-        raise Refused(f"{fault} {parameters}: faults are for the simulator")
+        raise RefusedError(f"{fault} {parameters}: faults are for the simulator")
 
     def heal(self, fault: str) -> None:
         """See `inject`."""
-        raise Refused(f"{fault}: faults are for the simulator")
+        raise RefusedError(f"{fault}: faults are for the simulator")
 
     def _schedulable(self, node: str, spec: JSON) -> None:
         self._call("nodes", lambda: self._api.patch("nodes", "", node, {"spec": spec}))
@@ -197,7 +197,7 @@ class RealBackend:
         try:
             answer = call()
         except CallError as error:
-            raise Refused(str(error)) from error
+            raise RefusedError(str(error)) from error
         if self._api.watches(resource):
             self._catch_up(answer)
         return answer
@@ -225,7 +225,9 @@ class RealBackend:
         """Resource, namespace and name of a manifest."""
         resource = self._api.plural(obj["kind"])
         if resource is None:
-            raise Refused(f'no matches for kind "{obj["kind"]}" in version "{obj["apiVersion"]}"')
+            raise RefusedError(
+                f'no matches for kind "{obj["kind"]}" in version "{obj["apiVersion"]}"'
+            )
         namespace = self._in(resource, obj["metadata"].get("namespace"))
         if namespace:
             self._ensure_namespace(namespace)

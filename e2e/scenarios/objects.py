@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.cluster import node_object
+from hourglass_simulator.node_object import node_object
 from hourglass_simulator.scenario.cluster import Cluster, NodeGroup
 
 ANNOTATION = "hourglass-e2e/node"

@@ -1,7 +1,6 @@
 """A simulated cluster: API server, scheduler, kubelets and controllers on one virtual clock."""
 
 import gc
-import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -17,16 +16,15 @@ from hourglass_simulator.controllers import (
     TaintEviction,
 )
 from hourglass_simulator.kubelet import ImageRegistry, Kubelets
-from hourglass_simulator.kubelet.kubelets import good_conditions
+from hourglass_simulator.node_object import node_object
 from hourglass_simulator.scheduler import Scheduler
 
-KUBERNETES = "v1.34.4"
 QUIET_SECONDS = 30.0
 """A cluster has settled when nothing was written for so long."""
 
 
-def collect_seldom() -> None:
-    """Let Python look for reference cycles less often, in the whole process.
+def raise_gc_thresholds() -> None:
+    """Let the garbage collector of Python run less often, in the whole process.
 
     A simulated cluster keeps hundreds of thousands of objects and makes hardly any cycles; at the
     default thresholds the collector takes up to half of the time.
@@ -102,69 +100,3 @@ class Cluster:
             if self.api.resource_version == before:
                 return True
         return False
-
-
-def node_object(
-    name: str,
-    number: int,
-    now: str,
-    *,
-    cpu: str,
-    memory: str,
-    pods: int,
-    labels: Mapping[str, str],
-    taints: Sequence[Mapping[str, str]],
-    devices: Mapping[str, int],
-    zone: str | None,
-) -> JSON:
-    """A Node as a kubelet registers it; the `number` decides its address."""
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    own = {
-        "beta.kubernetes.io/arch": "amd64",
-        "beta.kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-    }
-    if zone is not None:
-        own["topology.kubernetes.io/zone"] = zone
-        own["topology.kubernetes.io/region"] = zone.rstrip("abcdef").rstrip("-")
-    offered = {resource: str(count) for resource, count in devices.items()}
-    resources = {
-        "cpu": cpu,
-        "ephemeral-storage": "100Gi",
-        "hugepages-1Gi": "0",
-        "hugepages-2Mi": "0",
-        "memory": memory,
-        "pods": str(pods),
-        **offered,
-    }
-    spec: JSON = {"taints": [dict(taint) for taint in taints]} if taints else {}
-    high, low = divmod(number, 250)
-    return {
-        "metadata": {"name": name, "labels": {**own, **labels}},
-        "spec": spec,
-        "status": {
-            "addresses": [
-                {"address": f"192.168.{high}.{low + 1}", "type": "InternalIP"},
-                {"address": name, "type": "Hostname"},
-            ],
-            "allocatable": resources,
-            "capacity": resources,
-            "conditions": good_conditions(now),
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "images": [],
-            "nodeInfo": {
-                "architecture": "amd64",
-                "bootID": digest[:32],
-                "containerRuntimeVersion": "containerd://1.6.20",
-                "kernelVersion": "6.1.0",
-                "kubeProxyVersion": "",
-                "kubeletVersion": KUBERNETES,
-                "machineID": digest[32:],
-                "operatingSystem": "linux",
-                "osImage": "Debian GNU/Linux 12 (bookworm)",
-                "systemUUID": digest[32:],
-            },
-        },
-    }

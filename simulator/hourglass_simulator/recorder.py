@@ -6,7 +6,7 @@ https://github.com/kubernetes/client-go/blob/v0.34.4/tools/record/events_cache.g
 from collections import OrderedDict
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
 from hourglass_simulator.clock import Clock
 
 NORMAL, WARNING = "Normal", "Warning"
@@ -86,7 +86,7 @@ class EventRecorder:
                 seen.written = self._create(involved, kind, reason, message, seen.count)
             else:
                 self._repeat(seen.written, seen.count)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             seen.written = None
 
     def _create(self, involved: JSON, kind: str, reason: str, message: str, count: int) -> JSON:
@@ -114,9 +114,16 @@ class EventRecorder:
         return self._api.create("events", event, namespace=namespace, user=self._user)
 
     def _repeat(self, written: JSON, count: int) -> None:
-        meta = written["metadata"]
-        patch = {"count": count, "lastTimestamp": self._clock.timestamp()}
-        self._api.patch("events", meta["namespace"], meta["name"], patch, user=self._user)
+        """Count an Event again; one that has expired is created again under its old name."""
+        namespace, name = written["metadata"]["namespace"], written["metadata"]["name"]
+        again = {"count": count, "lastTimestamp": self._clock.timestamp()}
+        try:
+            self._api.patch("events", namespace, name, again, user=self._user)
+        except APIError as error:
+            if error.code != 404:
+                raise
+            anew = {**written, **again, "metadata": {"name": name, "namespace": namespace}}
+            self._api.create("events", anew, namespace=namespace, user=self._user)
 
     def _permitted(self, uid: str) -> bool:
         now = self._clock.now

@@ -1,7 +1,7 @@
 """The simulated API server."""
 
 from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
-from hourglass_simulator.apiserver.errors import APIError, CallTimeout
+from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 from hourglass_simulator.apiserver.server import APIServer, ObjectList
 from hourglass_simulator.apiserver.watch import Watch, WatchEvent
 
@@ -10,7 +10,7 @@ __all__ = [
     "APIServer",
     "Audit",
     "Call",
-    "CallTimeout",
+    "CallTimeoutError",
     "Interceptor",
     "ObjectList",
     "Watch",

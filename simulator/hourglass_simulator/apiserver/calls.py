@@ -31,7 +31,7 @@ class Audit(NamedTuple):
 
 
 class Interceptor(Protocol):
-    """Lets faults get in the way of calls by raising APIError or CallTimeout."""
+    """Lets faults get in the way of calls by raising APIError or CallTimeoutError."""
 
     def before(self, call: Call) -> None:
         """Before anything is done; raising prevents the call."""

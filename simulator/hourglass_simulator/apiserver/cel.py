@@ -116,7 +116,7 @@ class Rule:
         """What is wrong with `value`, or None."""
         result = self._program.eval(data={"self": value})
         if result.type() == cel.Type.ERROR:
-            # The library words run-time errors differently; a CRD should not run into them.
+            # The library phrases run-time errors differently; a CRD should not run into them.
             return f"{result.value()} evaluating rule: {self.source['message'].strip()}"
         return None if result.value() is True else self._message(value)
 

@@ -43,7 +43,7 @@ class APIError(Exception):
         return {**body, "code": self.code}
 
 
-class CallTimeout(Exception):  # noqa: N818 - the word that users of the API know
+class CallTimeoutError(Exception):
     """No answer came; the call may or may not have taken effect."""
 
 

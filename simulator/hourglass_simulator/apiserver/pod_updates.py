@@ -28,7 +28,7 @@ def updated(spec: JSON, before: JSON) -> Iterator[FieldError]:
     """What is wrong with a changed spec.
 
     The real server adds the difference of the two specs as Go prints them; that is left out. It
-    tells twice that an image is missing.
+    reports twice that an image is missing.
     """
     for field in _CONTAINERS:
         if len(spec.get(field) or ()) != len(before.get(field) or ()):

@@ -9,6 +9,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import deletion, errors, metadata, validation
 from hourglass_simulator.apiserver.admission import Admission
 from hourglass_simulator.apiserver.customresource import compiled
+from hourglass_simulator.apiserver.expiry import Expiry
 from hourglass_simulator.apiserver.resources import BUILT_IN, custom
 from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.strategies import CustomResourceStrategy, strategy
@@ -17,6 +18,8 @@ from hourglass_simulator.clock import Clock
 
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 """Namespaces that every cluster has."""
+EVENT_TTL_SECONDS = 3600.0
+"""How long an Event is kept after it was written last."""
 _SYSTEM_PRIORITIES = {
     "system-cluster-critical": 2_000_000_000,
     "system-node-critical": 2_000_001_000,
@@ -35,6 +38,7 @@ class Registry:
         for resource in BUILT_IN:
             self.store.serve(resource)
             self._strategies[resource.plural] = strategy(resource)
+        Expiry(clock, self.table("events"), EVENT_TTL_SECONDS)
         for name in NAMESPACES:
             self.create("namespaces", {"metadata": {"name": name}}, "")
         for name, value in _SYSTEM_PRIORITIES.items():

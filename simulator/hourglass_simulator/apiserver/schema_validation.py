@@ -23,7 +23,7 @@ from hourglass_simulator.apiserver.schema_error import (
 )
 
 ABSENT: Any = object()
-"""Stands for an old value that does not exist or cannot be told which one it is."""
+"""Stands for an old value that does not exist or cannot be identified."""
 
 _JSON_TYPES = {
     str: ("string", ""),
@@ -127,7 +127,7 @@ def _list(value: list[Any], node: Node, path: str, old: Any) -> Iterator[FieldEr
 
 
 def correlated(items: list[Any], node: Node, old: Any) -> list[Any]:
-    """The old item of each item: by key in a list-map; other lists do not tell which is which."""
+    """The old item of each item, by key in a list-map; ABSENT in other lists."""
     if node.list_type != "map" or not isinstance(old, list):
         return [ABSENT] * len(items)
     olds = {_key(item, node): item for item in old}
@@ -166,8 +166,8 @@ def duplicates(value: Any, node: Node, path: str) -> Iterator[FieldError]:
             elif node.additional is not None:
                 yield from duplicates(value[name], node.additional, f"{path}[{name}]")
     elif isinstance(value, list):
-        strangers = (i for i, item in enumerate(value) if not isinstance(item, dict | None))
-        if node.list_type == "map" and (first := next(strangers, None)) is not None:
+        others = (i for i, item in enumerate(value) if not isinstance(item, dict | None))
+        if node.list_type == "map" and (first := next(others, None)) is not None:
             detail = "must be an object for an array of list-type map"
             yield FieldError(ErrorType.INVALID, f"{path}[{first}]", value[first], detail)
         elif node.list_type == "map":

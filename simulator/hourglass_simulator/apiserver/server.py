@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import errors, patches, validation
 from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
-from hourglass_simulator.apiserver.errors import APIError, CallTimeout
+from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 from hourglass_simulator.apiserver.registry import Registry
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.selectors import matcher
@@ -38,11 +38,11 @@ class ObjectList(NamedTuple):
 
 
 class APIServer:
-    """The API of one cluster; `auditors` hear of every mutating call when it is answered.
+    """The API of one cluster; `auditors` are called for every mutating call when it is answered.
 
     Objects are plain JSON as a real API server returns them. What is passed in or handed out is
     shared, not copied: nobody may change it in place. Calls raise APIError with the texts of
-    Kubernetes 1.34, and CallTimeout when an interceptor does.
+    Kubernetes 1.34, and CallTimeoutError when an interceptor does.
     """
 
     def __init__(self, clock: Clock, *, seed: int = 0, history: int = HISTORY) -> None:
@@ -215,7 +215,7 @@ class APIServer:
         allow_bookmarks: bool = False,
         user: str = ADMIN,
     ) -> Watch:
-        """Tell `sink` of every change after a version, during the call that makes the change.
+        """Call `sink` for every change after a version, during the call that makes the change.
 
         Without a version, or with "0", what exists comes first as ADDED. A version that is no
         longer kept gives one ERROR event with the Status 410 and a stopped watch. The sink must
@@ -244,7 +244,7 @@ class APIServer:
         return self._answer(Call("watch", resource, namespace, "", "", user), begin)
 
     def send_bookmarks(self) -> None:
-        """Tell every watch that allows it where it stands; a real server does it once a minute."""
+        """Send a bookmark to every watch that allows it, as a real server does once a minute."""
         for table in self._registry.store.tables():
             resource = table.resource
             event = WatchEvent(
@@ -264,7 +264,7 @@ class APIServer:
         self._registry.table(resource).history.compact(self._registry.store.version)
 
     def _answer(self, call: Call, work: Callable[[], T]) -> T:
-        """Do the work of a call between the questions to interceptors, and tell the auditors."""
+        """Do the work of a call between the hooks of interceptors, then call the auditors."""
         code = 201 if call.verb == "create" else 200
         try:
             for interceptor in self.interceptors:
@@ -275,7 +275,7 @@ class APIServer:
         except APIError as error:
             code = error.code
             raise
-        except CallTimeout:
+        except CallTimeoutError:
             code = 0
             raise
         finally:

@@ -44,7 +44,7 @@ class Table:
         meta = {**new["metadata"], "resourceVersion": str(version)}
         stored = {**new, "metadata": meta}
         self._objects.setdefault(meta.get("namespace", ""), {})[meta["name"]] = stored
-        self._tell(Change(version, old, stored, stored))
+        self._notify(Change(version, old, stored, stored))
         return stored
 
     def remove(self, old: JSON) -> JSON:
@@ -55,10 +55,10 @@ class Table:
         meta = {**old["metadata"], "resourceVersion": str(version)}
         last = {**old, "metadata": meta}
         del self._objects[meta.get("namespace", "")][meta["name"]]
-        self._tell(Change(version, old, None, last))
+        self._notify(Change(version, old, None, last))
         return last
 
-    def _tell(self, change: Change) -> None:
+    def _notify(self, change: Change) -> None:
         self.history.append(change)
         deliver(change, self.watches)
 

@@ -152,7 +152,7 @@ class PriorityClassStrategy(Strategy):
 
 
 class SecretStrategy(Strategy):
-    """A secret without its values: keys tell whether a variable can be filled."""
+    """A secret without its values: the keys show whether a variable can be filled."""
 
     def create(self, obj: JSON) -> JSON:
         """Values are emptied before anything is stored."""

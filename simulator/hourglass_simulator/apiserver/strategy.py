@@ -33,7 +33,7 @@ class Strategy:
             yield from object_meta.created(self.resource.plural, new["metadata"])
         elif new["metadata"] is not old["metadata"]:
             faults = list(object_meta.updated(new["metadata"], old["metadata"]))
-            # The real server validates the metadata of an update twice, and tells it twice.
+            # The real server validates the metadata of an update twice, and reports it twice.
             yield from faults
             yield from faults
 

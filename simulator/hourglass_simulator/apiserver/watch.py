@@ -60,7 +60,7 @@ class Watch:
 
 
 def deliver(change: Change, watches: list[Watch]) -> None:
-    """Tell watches of a change in the order in which they began.
+    """Deliver a change to watches in the order in which they began.
 
     An object that stops matching a selector is DELETED for that watch, one that starts is ADDED.
     """

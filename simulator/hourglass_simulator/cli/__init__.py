@@ -9,7 +9,7 @@ from hourglass_simulator.cli.list import list_scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.run import run
 from hourglass_simulator.cli.serve import serve
-from hourglass_simulator.cluster import collect_seldom
+from hourglass_simulator.cluster import raise_gc_thresholds
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -37,7 +37,7 @@ def main(context: click.Context) -> None:
 
     How to write a scenario: docs/scenarios.md
     """
-    collect_seldom()
+    raise_gc_thresholds()
     context.ensure_object(Parts)
 
 

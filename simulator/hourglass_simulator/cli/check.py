@@ -17,9 +17,9 @@ from hourglass_operator.api import GROUP
 from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, refuse
 from hourglass_simulator.harness import printed
-from hourglass_simulator.harness.check import Answer, NotAccepted, check, is_performer
+from hourglass_simulator.harness.check import Answer, NotAcceptedError, check, is_performer
 from hourglass_simulator.harness.snapshot import copy_of
-from hourglass_simulator.scenario.document import KubernetesLoader, Location, Unreadable, read
+from hourglass_simulator.scenario.document import KubernetesLoader, Location, UnreadableError, read
 from hourglass_simulator.scenario.mistakes import mistakes
 
 WOULD_NOT_RUN = 1
@@ -73,9 +73,9 @@ def check_command(
     try:
         cluster = copy_of(items, without=without, drained=drain)
         answers = check(cluster, [performer for _, performer in performers])
-    except printed.BadObject as error:
+    except printed.InvalidObjectError as error:
         _bad(f"{snapshot}: {error}")
-    except NotAccepted as error:
+    except NotAcceptedError as error:
         _bad(f"{performers[error.number][0]}: {error}")
     if output == "json":
         click.echo(json.dumps([asdict(answer) for answer in answers], indent=2, ensure_ascii=False))
@@ -104,7 +104,7 @@ def _performers(path: Path) -> list[tuple[str, JSON]]:
     """Each with the words for where it stands."""
     try:
         documents = read(path)
-    except Unreadable as error:
+    except UnreadableError as error:
         refuse(error)
     objects: list[tuple[str, JSON]] = []
     for document in documents:
@@ -154,7 +154,7 @@ def _items(path: Path) -> list[JSON]:
         _bad(f"{path}: expected a List of objects; make it with: {_HOW}")
     try:
         return printed.objects(items)
-    except printed.BadObject as error:
+    except printed.InvalidObjectError as error:
         _bad(f"{path}: {error}")
 
 

@@ -8,7 +8,7 @@ import click
 
 from hourglass_simulator.cli.input import scenarios
 from hourglass_simulator.cli.parts import Parts
-from hourglass_simulator.scenario import explain as words
+from hourglass_simulator.scenario import explain as description
 
 _WIDEST = 100
 
@@ -24,7 +24,7 @@ def explain(parts: Parts, scenario: Path) -> None:
       hourglass-sim explain scenarios/first-performer.yaml
     """
     width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
-    texts = [words(file.scenario) for file in scenarios(parts, [scenario])]
+    texts = [description(file.scenario) for file in scenarios(parts, [scenario])]
     for text in texts:
         click.echo("\n".join(_wrap(line, width) for line in text.splitlines()))
 

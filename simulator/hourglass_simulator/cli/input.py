@@ -8,21 +8,21 @@ from typing import NoReturn
 import click
 
 from hourglass_simulator.cli.parts import Parts
-from hourglass_simulator.scenario import ScenarioFile, Unreadable, find, load_all
+from hourglass_simulator.scenario import ScenarioFile, UnreadableError, find, load_all
 
 BAD_INPUT = 2
 
 
 def scenarios(parts: Parts, paths: Sequence[Path]) -> list[ScenarioFile]:
-    """Every scenario of the files and directories; on any problem all are told, and that is all."""
+    """Every scenario of the files and directories; exits after printing all problems if any."""
     try:
         return load_all(find(paths), parts.faults)
-    except Unreadable as error:
+    except UnreadableError as error:
         refuse(error)
 
 
-def refuse(error: Unreadable) -> NoReturn:
-    """Tell every problem on standard error and exit."""
+def refuse(error: UnreadableError) -> NoReturn:
+    """Print every problem on standard error and exit."""
     for problem in error.problems:
         click.echo(str(problem), err=True)
     sys.exit(BAD_INPUT)

@@ -18,7 +18,7 @@ from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import BAD_INPUT, scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.harness.paced import PacedBackend
-from hourglass_simulator.harness.setup import furnish
+from hourglass_simulator.harness.setup import set_up
 from hourglass_simulator.http.pace import Driver
 from hourglass_simulator.http.served import CONTEXT, Served, served
 from hourglass_simulator.scenario import ScenarioFile
@@ -65,7 +65,7 @@ _NODES = {
     callback=lambda _context, _option, path: path and writable(path),
     help="Where to write it; else a new file.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Tell every request on standard error.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request on standard error.")
 @click.pass_obj
 def serve(
     parts: Parts,
@@ -97,7 +97,7 @@ def serve(
         signal.signal(number, lambda *_: stop.set())
     try:
         with served(backend.cluster, port=port, speed=speed, play=_play(backend, chosen)) as there:
-            _tell(there, kubeconfig)
+            _announce(there, kubeconfig)
             stop.wait()
     except OSError as error:
         click.echo(f"hourglass-sim serve: port {port}: {error.strerror}", err=True)
@@ -127,7 +127,7 @@ def writable(kubeconfig: Path) -> Path:
 
 def _play(backend: PacedBackend, file: ScenarioFile | None) -> Callable[[Driver], None]:
     def empty(_: Driver) -> None:
-        furnish(backend.cluster, Wanted.model_validate(_NODES), "default")
+        set_up(backend.cluster, Wanted.model_validate(_NODES), "default")
         backend.cluster.images.push("*")
 
     def scenario(driver: Driver) -> None:
@@ -139,7 +139,7 @@ def _play(backend: PacedBackend, file: ScenarioFile | None) -> Callable[[Driver]
     return empty if file is None else scenario
 
 
-def _tell(there: Served, kubeconfig: Path | None) -> None:
+def _announce(there: Served, kubeconfig: Path | None) -> None:
     if kubeconfig is None:
         with tempfile.NamedTemporaryFile(suffix=".kubeconfig", delete=False) as made:
             kubeconfig = Path(made.name)

@@ -3,7 +3,7 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiextensions-apiserver/pkg/controller/finalizer/crd_finalizer.go
 """
 
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.apiserver.strategies import CLEANUP
 from hourglass_simulator.clock import Clock
 
@@ -35,7 +35,7 @@ class DefinitionFinalizer:
             return
         try:
             empty = self._empty(name)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             empty = False
         if not empty:
             self._clock.after(CHECK_SECONDS, lambda: self._process(name))

@@ -1,6 +1,6 @@
 """What `kubectl cordon`, `uncordon` and `drain` do."""
 
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
 from hourglass_simulator.clock import Clock
 
 RETRY_SECONDS = 5.0
@@ -34,5 +34,5 @@ def _evict(clock: Clock, api: APIServer, namespace: str, name: str) -> None:
     except APIError as error:
         if error.code != 404:
             clock.after(RETRY_SECONDS, lambda: _evict(clock, api, namespace, name))
-    except CallTimeout:
+    except CallTimeoutError:
         clock.after(RETRY_SECONDS, lambda: _evict(clock, api, namespace, name))

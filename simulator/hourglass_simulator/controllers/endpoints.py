@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.controllers import endpointslice
 
@@ -151,7 +151,7 @@ class EndpointController:
                 pods = self._selected(service)
                 self._sync_slices(key, service, pods)
                 self._sync_endpoints(key, service, pods)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             self._sync_soon(key, RETRY_SECONDS)
 
     def _sync_slices(self, key: _Key, service: JSON, pods: list[JSON]) -> None:

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 from functools import partial
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 
 LATENCY_SECONDS = 0.05
@@ -102,7 +102,7 @@ class GarbageCollector:
         except APIError as error:
             if error.code != 404:
                 self._soon(uid, RETRY_SECONDS)
-        except CallTimeout:
+        except CallTimeoutError:
             self._soon(uid, RETRY_SECONDS)
 
     def _collect(self, resource: str, obj: JSON) -> None:

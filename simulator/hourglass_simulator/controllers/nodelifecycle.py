@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.kubelet import Kubelets
 from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
@@ -82,7 +82,7 @@ class NodeLifecycle:
         try:
             status = {**node["status"], "conditions": conditions}
             self._api.set_status("nodes", "", name, status, user=USER)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             self._clock.after(RETRY_SECONDS, lambda: self._check(name))
             return
         if was_ready:
@@ -107,7 +107,7 @@ class NodeLifecycle:
         try:
             status = {**pod["status"], "conditions": new}
             self._api.set_status("pods", meta["namespace"], meta["name"], status, user=USER)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             self._clock.after(RETRY_SECONDS, lambda: self._retry_unready(pod))
             return
         self._recorder.event(reference(pod), WARNING, "NodeNotReady", "Node is not ready")
@@ -173,7 +173,7 @@ class NodeLifecycle:
         patch = {"spec": {"taints": taints or None}}
         try:
             self._api.patch("nodes", "", node["metadata"]["name"], patch, user=USER)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             retry()
 
 

@@ -4,7 +4,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/podgc/gc_co
 """
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.controllers.disruption import disrupted
 
@@ -54,7 +54,7 @@ class PodGarbageCollector:
         for pod in self._api.list("pods", field_selector=f"spec.nodeName={node}").items:
             try:
                 self._remove(pod)
-            except (APIError, CallTimeout):
+            except (APIError, CallTimeoutError):
                 self._quarantine(node)
 
     def _remove(self, pod: JSON) -> None:

@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/taintevicti
 from hourglass_kube.node import Taint, view
 from hourglass_kube.toleration import NO_EXECUTE, tolerates
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.controllers.disruption import disrupted
 from hourglass_simulator.kubelet import Kubelets
@@ -64,7 +64,7 @@ class TaintEviction:
         if seconds is None:
             if timer is not None:
                 self._timers.pop(uid).cancel()
-                self._tell(pod, "Cancelling deletion of Pod")
+                self._record(pod, "Cancelling deletion of Pod")
         elif timer is None or timer.when > self._clock.now + seconds:
             if timer is not None:
                 timer.cancel()
@@ -90,7 +90,7 @@ class TaintEviction:
         meta = pod["metadata"]
         uid = meta["uid"]
         self._timers.pop(uid, None)
-        self._tell(pod, "Marking for deletion Pod")
+        self._record(pod, "Marking for deletion Pod")
         try:
             current = self._api.get("pods", meta["namespace"], meta["name"], user=USER)
             if current["metadata"]["uid"] != uid:
@@ -106,10 +106,10 @@ class TaintEviction:
         except APIError as error:
             if error.code != 404:
                 self._timers[uid] = self._clock.after(RETRY_SECONDS, lambda: self._evict(pod))
-        except CallTimeout:
+        except CallTimeoutError:
             self._timers[uid] = self._clock.after(RETRY_SECONDS, lambda: self._evict(pod))
 
-    def _tell(self, pod: JSON, what: str) -> None:
+    def _record(self, pod: JSON, what: str) -> None:
         meta = pod["metadata"]
         text = f"{what} {meta['namespace']}/{meta['name']}"
         self._recorder.event(reference(pod), NORMAL, "TaintManagerEviction", text)

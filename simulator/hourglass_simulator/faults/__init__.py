@@ -6,9 +6,9 @@ from typing import Any
 
 from hourglass_simulator.faults import api, containers, devices, images, nodes, operators, watches
 from hourglass_simulator.faults.holds import Undo
-from hourglass_simulator.faults.target import FaultType, Impossible, Target
+from hourglass_simulator.faults.target import FaultNotPossibleError, FaultType, Target
 
-__all__ = ["REGISTRY", "FaultType", "Impossible", "Target", "Undo", "inject"]
+__all__ = ["REGISTRY", "FaultNotPossibleError", "FaultType", "Target", "Undo", "inject"]
 
 _ALL: tuple[FaultType[Any], ...] = (
     *api.FAULTS,
@@ -29,6 +29,6 @@ def inject(name: str, target: Target, parameters: dict[str, Any], seed: str) -> 
     """Begin a fault; its random numbers depend on its name and the seed alone.
 
     Raises KeyError for an unknown fault, pydantic.ValidationError for bad parameters, and
-    Impossible for a fault of something that is not there.
+    FaultNotPossibleError for a fault of something that is not there.
     """
     return REGISTRY[name].begin(target, parameters, Random(f"{name}/{seed}"))

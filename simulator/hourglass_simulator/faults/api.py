@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hourglass_simulator.apiserver import APIError, CallTimeout, errors
+from hourglass_simulator.apiserver import APIError, CallTimeoutError, errors
 from hourglass_simulator.apiserver.calls import Call
 from hourglass_simulator.faults.holds import Undo
 from hourglass_simulator.faults.parameters import Parameters
@@ -140,7 +140,11 @@ def _throttled(target: Target, p: Throttled, random: Random) -> Undo:
 def _timeout(target: Target, p: Timeouts, random: Random) -> Undo:
     """Calls are not answered."""
     return _Interception(
-        target, p, random, lambda call: CallTimeout(f"{call.verb} {call.resource}"), late=p.done
+        target,
+        p,
+        random,
+        lambda call: CallTimeoutError(f"{call.verb} {call.resource}"),
+        late=p.done,
     ).end
 
 

@@ -4,12 +4,12 @@ from random import Random
 from typing import Literal
 
 from hourglass_kube.types import JSON
+from hourglass_simulator import node_conditions
 from hourglass_simulator.controllers.drain import cordon, drain, uncordon
 from hourglass_simulator.faults import present
 from hourglass_simulator.faults.holds import Undo
 from hourglass_simulator.faults.parameters import Parameters
 from hourglass_simulator.faults.target import FaultType, Target, nothing
-from hourglass_simulator.kubelet.kubelets import good_conditions
 
 
 class OfNode(Parameters):
@@ -85,7 +85,7 @@ def _register(target: Target, node: JSON) -> None:
             "status": {
                 **status,
                 "allocatable": status["capacity"],
-                "conditions": good_conditions(now),
+                "conditions": node_conditions.all_good(now),
             },
         },
     )

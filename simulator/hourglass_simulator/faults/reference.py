@@ -65,8 +65,8 @@ def _takes(field: dict[str, Any]) -> str:
         return ", ".join(f"`{option}`" for option in kind["enum"])
     if "pattern" in kind:
         return "a duration"
-    words = {"boolean": "`true`, `false`", "integer": "a whole number", "string": "text"}
-    return words.get(kind["type"], "a number up to 1")
+    types = {"boolean": "`true`, `false`", "integer": "a whole number", "string": "text"}
+    return types.get(kind["type"], "a number up to 1")
 
 
 def _default(field: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ class Target(Protocol):
         """Whose calls to the API server are the operator's."""
 
 
-class Impossible(Exception):  # noqa: N818 - the word that a scenario's reader sees
+class FaultNotPossibleError(Exception):
     """A fault cannot begin: what it needs is not there."""
 
 
@@ -84,7 +84,7 @@ class FaultType(Generic[P]):
     def begin(self, target: Target, parameters: JSON, random: Random) -> Undo:
         """Begin the fault; what is returned ends it and leaves other faults as they are.
 
-        Raises pydantic.ValidationError for parameters that are none, and Impossible.
+        Raises pydantic.ValidationError for parameters that are none, and FaultNotPossibleError.
         """
         return self._begin(target, self.parameters.model_validate(parameters), random)
 

@@ -13,12 +13,12 @@ from hourglass_simulator.apiserver.calls import Audit
 from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.controllers.drain import cordon, drain, uncordon
-from hourglass_simulator.faults import Impossible, Undo, inject
+from hourglass_simulator.faults import FaultNotPossibleError, Undo, inject
 from hourglass_simulator.harness import apply
 from hourglass_simulator.harness.operator import USER
-from hourglass_simulator.harness.setup import furnish
+from hourglass_simulator.harness.setup import set_up
 from hourglass_simulator.harness.target import SimulatedTarget
-from hourglass_simulator.scenario.backend import Change, Observer, Refused, Write
+from hourglass_simulator.scenario.backend import Change, Observer, RefusedError, Write
 from hourglass_simulator.scenario.cluster import Cluster as Wanted
 from hourglass_simulator.scenario.step import Delete, Patch
 
@@ -57,7 +57,7 @@ class SimulatedBackend:
         """Furnish the cluster, then start the operator."""
         self._namespace = self.target.namespace = namespace
         self._ensure_namespace(namespace)
-        furnish(self.cluster, cluster, namespace)
+        set_up(self.cluster, cluster, namespace)
 
         def tell(resource: str, event: WatchEvent) -> None:
             self.happened = True
@@ -169,8 +169,8 @@ class SimulatedBackend:
         """Begin a fault of the registry."""
         try:
             undo = inject(fault, self.target, parameters, f"{self._seed}/{len(self._healing)}")
-        except Impossible as error:
-            raise Refused(f"{fault}: {error}") from error
+        except FaultNotPossibleError as error:
+            raise RefusedError(f"{fault}: {error}") from error
         self._healing.setdefault(fault, []).append(undo)
 
     def heal(self, fault: str) -> None:
@@ -182,13 +182,15 @@ class SimulatedBackend:
         try:
             call()
         except APIError as error:
-            raise Refused(error.message) from error
+            raise RefusedError(error.message) from error
 
     def _place(self, obj: JSON) -> tuple[str, str, str]:
         """Resource, namespace and name of a manifest."""
         resource = self._resources.get(obj["kind"])
         if resource is None:
-            raise Refused(f'no matches for kind "{obj["kind"]}" in version "{obj["apiVersion"]}"')
+            raise RefusedError(
+                f'no matches for kind "{obj["kind"]}" in version "{obj["apiVersion"]}"'
+            )
         meta = obj["metadata"]
         namespace = meta.get("namespace") or self._namespace if resource.namespaced else ""
         if namespace:

@@ -29,7 +29,7 @@ class Answer:
     conditions: tuple[JSON, ...]
 
 
-class NotAccepted(Exception):  # noqa: N818 - the API server's word
+class NotAcceptedError(Exception):
     """The API server refuses a Performer, the `number`th from 0; the text is its message."""
 
     def __init__(self, message: str, number: int) -> None:
@@ -38,7 +38,7 @@ class NotAccepted(Exception):  # noqa: N818 - the API server's word
 
 
 def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
-    """Create the Performers all at once and wait; raises NotAccepted."""
+    """Create the Performers all at once and wait; raises NotAcceptedError."""
     target = SimulatedTarget(cluster, load(), Settings())
     keys = []
     for number, performer in enumerate(performers):
@@ -50,7 +50,7 @@ def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
             for resource, referred in _referred(performer):
                 _assume(cluster, namespace, resource, referred)
         except APIError as error:
-            raise NotAccepted(error.message, number) from error
+            raise NotAcceptedError(error.message, number) from error
         keys.append((namespace, performer["metadata"]["name"]))
     target.operator.start()
     while cluster.clock.now < PATIENCE and not all(_answer(cluster, *key).runs for key in keys):

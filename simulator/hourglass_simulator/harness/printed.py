@@ -26,20 +26,22 @@ KINDS: dict[str, type[BaseModel]] = {
 _QUANTITIES = ("allocatable", "capacity", "limits", "overhead", "podFixed", "requests")
 
 
-class BadObject(ValueError):  # noqa: N818 - what it is
+class InvalidObjectError(ValueError):
     """An object that no cluster would have; the text says which and what is wrong with it."""
 
 
 def objects(items: list[Any]) -> list[JSON]:
-    """The objects of these kinds among the items of a List. Raises BadObject."""
+    """The objects of these kinds among the items of a List. Raises InvalidObjectError."""
     for index, item in enumerate(items):
         if not is_named(item):
-            raise BadObject(f"items[{index}]: expected an object with kind and metadata.name")
+            raise InvalidObjectError(
+                f"items[{index}]: expected an object with kind and metadata.name"
+            )
         if item["kind"] not in KINDS:
             continue
         where = f"items[{index}] ({item['kind']} {item['metadata']['name']})"
         for location, text in _mistakes(item):
-            raise BadObject(f"{where}.{_path(location)}: {text}")
+            raise InvalidObjectError(f"{where}.{_path(location)}: {text}")
     return [_without_nulls(item) for item in items if item["kind"] in KINDS]
 
 

@@ -7,7 +7,7 @@ from hourglass_simulator.scenario.cluster import Cluster as Wanted
 from hourglass_simulator.scenario.cluster import Image, NodeGroup
 
 
-def furnish(cluster: Cluster, wanted: Wanted, namespace: str) -> None:
+def set_up(cluster: Cluster, wanted: Wanted, namespace: str) -> None:
     """Add nodes, images and cluster objects; what is namespaced goes into `namespace`."""
     for group in wanted.nodes:
         _add_nodes(cluster, group)

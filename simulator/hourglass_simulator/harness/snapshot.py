@@ -7,7 +7,7 @@ from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
-from hourglass_simulator.harness.printed import KINDS, BadObject, as_written
+from hourglass_simulator.harness.printed import KINDS, InvalidObjectError, as_written
 
 _ENDED = ("Succeeded", "Failed")
 _POD_FIELDS_OF_THE_SERVER = ("nodeName", "priority", "serviceAccount", "preemptionPolicy")
@@ -20,7 +20,9 @@ def copy_of(
 
     Nodes in `without` are left out, those in `drained` are cordoned. Pods of either that have a
     controller other than a DaemonSet look for a new place, as their controllers would make them;
-    the others are gone. Images are taken to exist, and containers to behave. Raises BadObject.
+    the others are gone. Images are taken to exist, and containers to behave.
+
+    Raises InvalidObjectError.
     """
     by_kind: dict[str, list[JSON]] = {kind: [] for kind in KINDS}
     for item in items:
@@ -60,7 +62,7 @@ def _naming(obj: JSON) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        raise BadObject(f"{obj['kind']} {name}: {error.message}") from error
+        raise InvalidObjectError(f"{obj['kind']} {name}: {error.message}") from error
 
 
 def ensure_namespace(cluster: Cluster, namespace: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from hourglass_kube.types import JSON
 from hourglass_operator.transport.calls import Answer, EventStream, Request, WatchError, no_answer
 from hourglass_simulator.apiserver import APIServer, Watch, WatchEvent
-from hourglass_simulator.apiserver.errors import APIError, CallTimeout
+from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 from hourglass_simulator.apiserver.watch import Sink
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -101,7 +101,7 @@ class SimulatedTransport:
     def _answer(self, request: Request) -> Answer:
         try:
             return Answer(200, self._perform(request))
-        except CallTimeout as error:
+        except CallTimeoutError as error:
             return no_answer(str(error))
         except APIError as error:
             after = (error.details or {}).get("retryAfterSeconds")
@@ -154,7 +154,7 @@ class _Stream:
             self._watch = begin(self._receive)
         except APIError as error:
             self._end(Answer(error.code, error.status()))
-        except CallTimeout as error:
+        except CallTimeoutError as error:
             # The watch is there all the same, with nobody at this end.
             self._end(no_answer(str(error)))
 

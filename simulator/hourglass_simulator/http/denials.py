@@ -19,7 +19,7 @@ class Denials:
         return (user, verb, resource) not in self.denied
 
     def before(self, call: Call) -> None:
-        """Refuse, in the words of https://kubernetes.io/docs/reference/access-authn-authz/rbac/."""
+        """Refuse, with the message of https://kubernetes.io/docs/reference/access-authn-authz/rbac/."""
         what = "/".join(part for part in (call.resource, call.subresource) if part)
         if self.allows(call.user, call.verb, what):
             return

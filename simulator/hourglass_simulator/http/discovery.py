@@ -100,7 +100,7 @@ def openapi_paths(resources: Iterable[Resource]) -> JSON:
 def openapi(
     resources: Iterable[Resource], base: str, fields: Callable[[Resource], JSON]
 ) -> JSON | None:
-    """/openapi/v3/BASE: the kinds with their `fields`, and that unknown fields can be told.
+    """/openapi/v3/BASE: the kinds with their `fields`, and that unknown fields can be reported.
 
     kubectl looks here whether it may leave validation to the server, and for what it explains:
     https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
@@ -116,8 +116,8 @@ def openapi(
     for resource in found:
         kind = {"group": resource.group, "kind": resource.kind, "version": resource.version}
         name = f"{resource.group or 'core'}.{resource.version}.{resource.kind}"
-        told = {"type": "object", "x-kubernetes-group-version-kind": [kind]}
-        schemas[name] = fields(resource) | told
+        described = {"type": "object", "x-kubernetes-group-version-kind": [kind]}
+        schemas[name] = fields(resource) | described
         where = "namespaces/{namespace}/" if resource.namespaced else ""
         paths[f"/{base}/{where}{resource.plural}/{{name}}"] = {
             "patch": {"parameters": parameters, "x-kubernetes-group-version-kind": kind},

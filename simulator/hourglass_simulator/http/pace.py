@@ -23,7 +23,7 @@ class Pace:
         return (self._wall() - self._start) * self._speed
 
 
-class Stopped(Exception):  # noqa: N818 - what has happened
+class StoppedError(Exception):
     """The driver was stopped before what it was driven to."""
 
 
@@ -40,14 +40,14 @@ class Driver:
         self._stopped = False
 
     def drive(self, until: float, done: Callable[[], bool]) -> None:
-        """Run until `done` says so or until that time of the simulation. Raises Stopped."""
+        """Run until `done` says so or until that time of the simulation. Raises StoppedError."""
         with self._ticks:
             while not self._stopped:
                 self._clock.run_until(min(until, self._pace.now()))
                 if done() or self._clock.now >= until:
                     return
                 self._ticks.wait(TICK)
-        raise Stopped
+        raise StoppedError
 
     def stop(self) -> None:
         """End every drive, now and later."""

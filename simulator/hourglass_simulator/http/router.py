@@ -10,12 +10,12 @@ from hourglass_simulator.apiserver import APIError, APIServer, errors
 from hourglass_simulator.apiserver.patches import MERGE
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import WatchEvent
-from hourglass_simulator.cluster import KUBERNETES
 from hourglass_simulator.http import discovery
 from hourglass_simulator.http.denials import Denials
 from hourglass_simulator.http.forms import Form, accepted, columns_of, metadata_of, table
 from hourglass_simulator.http.pages import Pages
 from hourglass_simulator.http.request import Answer, Place, Request, place
+from hourglass_simulator.node_object import KUBERNETES
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _ACCEPTED = (
@@ -36,7 +36,10 @@ class Router:
         api.interceptors.append(self.denials)
 
     def answer(self, request: Request) -> Answer:
-        """Answer a request; refusals are answers too. Raises CallTimeout as the API server does."""
+        """Answer a request; refusals are answers too.
+
+        Raises CallTimeoutError as the API server does.
+        """
         try:
             if request.content_type == PROTOBUF:
                 raise APIError(415, "UnsupportedMediaType", _ACCEPTED)

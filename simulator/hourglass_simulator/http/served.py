@@ -12,7 +12,7 @@ import yaml
 from aiohttp import web
 
 from hourglass_simulator.cluster import Cluster
-from hourglass_simulator.http.pace import Driver, Pace, Stopped
+from hourglass_simulator.http.pace import Driver, Pace, StoppedError
 from hourglass_simulator.http.server import Server
 
 CONTEXT = "simulator"
@@ -73,7 +73,7 @@ def served(
     finished = threading.Event()
 
     def run() -> None:
-        with suppress(Stopped), lock:
+        with suppress(StoppedError), lock:
             if play is not None:
                 play(driver)
             finished.set()

@@ -12,7 +12,7 @@ from aiohttp import web
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer
 from hourglass_simulator.apiserver.calls import Audit
-from hourglass_simulator.apiserver.errors import CallTimeout
+from hourglass_simulator.apiserver.errors import CallTimeoutError
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import WatchEvent
 from hourglass_simulator.http.request import Answer, Request
@@ -67,7 +67,7 @@ class Server:
         try:
             with self._lock:
                 return self.router.answer(request)
-        except CallTimeout as error:
+        except CallTimeoutError as error:
             return Answer(504, {**_TIMED_OUT, "message": str(error), "code": 504})
 
     async def _watch(

@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.g
 from collections.abc import Iterable
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
 
 _SOURCES = {
     "configMapKeyRef": ("configmaps", "ConfigMap"),
@@ -16,7 +16,7 @@ _WHOLE = {"configMapRef": "configmaps", "secretRef": "secrets"}
 
 
 def missing(api: APIServer, namespace: str, container: JSON) -> str | None:
-    """What is missing first, in the kubelet's words; None if nothing is."""
+    """What is missing first, as the kubelet reports it; None if nothing is."""
     try:
         for source in container.get("envFrom") or ():
             for field, resource in _WHOLE.items():
@@ -28,7 +28,7 @@ def missing(api: APIServer, namespace: str, container: JSON) -> str | None:
     except APIError as error:
         # The kubelet's own cache says it, and in the singular.
         return error.message.replace("configmaps ", "configmap ").replace("secrets ", "secret ")
-    except CallTimeout:
+    except CallTimeoutError:
         return "failed to sync secret cache: timed out waiting for the condition"
     return None
 
@@ -39,7 +39,7 @@ def missing_secrets(api: APIServer, namespace: str, wanted: Iterable[JSON]) -> l
     for secret in wanted:
         try:
             api.get("secrets", namespace, secret["name"], user="kubelet")
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             absent.append(secret["name"])
     return absent
 

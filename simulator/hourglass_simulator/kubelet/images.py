@@ -61,7 +61,7 @@ class Image:
         return 10_000_000 + int(hashlib.sha256(self.reference.encode()).hexdigest()[:6], 16)
 
     def failure(self) -> str:
-        """The runtime's words for a pull that does not succeed."""
+        """The runtime's message about a pull that does not succeed."""
         name = self.reference
         start = f'failed to pull and unpack image "{name}": failed to resolve reference "{name}": '
         host, _, rest = name.partition("/")
@@ -176,7 +176,7 @@ def _last(rules: list[tuple[str, T]], reference: str, otherwise: T) -> T:
 
 
 def invalid(reference: str) -> str | None:
-    """Why a reference is none, in the kubelet's words; None if it is valid."""
+    """Why a reference is none, as the kubelet reports it; None if it is valid."""
     why = _fault(reference)
     if why is None:
         return None

@@ -8,7 +8,8 @@ import random
 from collections.abc import Callable, Set
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator import node_conditions
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.kubelet.devices import Devices
 from hourglass_simulator.kubelet.images import ImageRegistry, qualified
@@ -99,10 +100,9 @@ class Kubelets:
         agent = self._agents[node]
         status = agent.node.get("status") or {}
         now = self._clock.timestamp()
-        bad = _BAD[condition]
+        change = node_conditions.bad if on else node_conditions.good
         conditions = [
-            _set(c, bad if on else _GOOD[condition], now) if c["type"] == condition else c
-            for c in status.get("conditions") or ()
+            change(c, now) if c["type"] == condition else c for c in status.get("conditions") or ()
         ]
         self._set_node_status(agent, {**status, "conditions": conditions})
 
@@ -178,7 +178,7 @@ class Kubelets:
     def _set_node_status(self, agent: NodeAgent, status: JSON) -> None:
         try:
             self._api.set_status("nodes", "", agent.name, status, user=self._runtime.user(agent))
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             if self._agents.get(agent.name) is agent:
                 self._clock.after(RECONNECT_SECONDS, lambda: self._set_node_status(agent, status))
 
@@ -242,7 +242,7 @@ class Kubelets:
             return
         status = agent.node.get("status") or {}
         now = self._clock.timestamp()
-        conditions = [_well(c, now) for c in status.get("conditions") or ()]
+        conditions = [node_conditions.good(c, now) for c in status.get("conditions") or ()]
         # Devices may have failed or recovered meanwhile.
         offered = {name: str(found.allocatable) for name, found in agent.devices.items()}
         allocatable = {**(status.get("allocatable") or {}), **offered}
@@ -271,52 +271,6 @@ class Kubelets:
             if worker.pod.object["metadata"]["name"] == pod
             and worker.pod.object["metadata"]["namespace"] == namespace
         ]
-
-
-_GOOD = {
-    "MemoryPressure": (
-        "False",
-        "KubeletHasSufficientMemory",
-        "kubelet has sufficient memory available",
-    ),
-    "DiskPressure": ("False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    "PIDPressure": ("False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-    "Ready": ("True", "KubeletReady", "kubelet is posting ready status"),
-}
-
-
-_BAD = {
-    "MemoryPressure": (
-        "True",
-        "KubeletHasInsufficientMemory",
-        "kubelet has insufficient memory available",
-    ),
-    "DiskPressure": ("True", "KubeletHasDiskPressure", "kubelet has disk pressure"),
-    "PIDPressure": ("True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
-}
-
-
-def good_conditions(now: str) -> list[JSON]:
-    """The conditions of a node that is well."""
-    return [_well({"type": kind}, now) for kind in _GOOD]
-
-
-def _well(condition: JSON, now: str) -> JSON:
-    good = _GOOD.get(condition["type"])
-    return condition if good is None else _set(condition, good, now)
-
-
-def _set(condition: JSON, state: tuple[str, str, str], now: str) -> JSON:
-    status, reason, message = state
-    same = condition.get("status") == status
-    return {
-        "type": condition["type"],
-        "status": status,
-        "lastHeartbeatTime": now,
-        "lastTransitionTime": condition["lastTransitionTime"] if same else now,
-        "reason": reason,
-        "message": message,
-    }
 
 
 def _grace(pod: JSON) -> float:

@@ -4,7 +4,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/status/status_
 """
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, CallTimeout
+from hourglass_simulator.apiserver import APIError, CallTimeoutError
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet import eviction, status
 from hourglass_simulator.kubelet.admission import Rejection
@@ -102,6 +102,6 @@ class StatusManager:
             return
         try:
             pod.runtime.api.set_status("pods", meta["namespace"], meta["name"], new, user=pod.user)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             if pod.stage is not Stage.GONE:
                 self._retry = pod.runtime.clock.after(RETRY_SECONDS, lambda: self._write(new))

@@ -6,7 +6,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-terminatio
 from collections.abc import Callable
 from functools import partial
 
-from hourglass_simulator.apiserver import APIError, CallTimeout
+from hourglass_simulator.apiserver import APIError, CallTimeoutError
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.kubelet.pod import NodePod, Stage
@@ -146,7 +146,7 @@ class Termination:
                 uid=pod.uid,
                 user=pod.user,
             )
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             if pod.stage is not Stage.GONE:
                 self._after(RETRY_SECONDS, self.confirm_deletion)
 

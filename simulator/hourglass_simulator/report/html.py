@@ -87,7 +87,7 @@ def _steps(result: Result, prefix: str) -> Iterator[str]:
 
 
 def _conditions(result: Result) -> Iterator[str]:
-    """What `kubectl get` and `kubectl describe` would tell at the end."""
+    """What `kubectl get` and `kubectl describe` would print at the end."""
     performers = performers_at_end(result.records)
     yield "<details><summary>Performers at the end</summary>"
     if not performers:
@@ -119,11 +119,11 @@ def _timeline(result: Result) -> Iterator[str]:
     yield '<details class="timeline">'
     yield f"<summary>Timeline ({len(result.timeline)} entries)</summary>"
     yield '<fieldset class="filter"><legend class="faint">Show</legend>'
-    for kind, told in _KINDS.items():
+    for kind, label in _KINDS.items():
         if counts[kind]:
             yield (
                 f'<label><input type="checkbox" class="show-{kind}" checked> '
-                f"{told} ({counts[kind]})</label>"
+                f"{label} ({counts[kind]})</label>"
             )
     yield "</fieldset>" + _head("Time", "What", "Which", "What happened")
     for entry in result.timeline:

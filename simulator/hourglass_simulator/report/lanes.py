@@ -38,16 +38,16 @@ def _last(result: Result) -> float:
 
 def _bar(span: Span, end: float) -> str:
     standing = span.standing
-    told = f"{standing.phase} ({standing.reason})" if standing.reason else standing.phase
+    title = f"{standing.phase} ({standing.reason})" if standing.reason else standing.phase
     if standing.degraded:
-        told += f", degraded: {standing.degraded}"
-    label = standing.degraded or (standing.phase if standing.phase == "Running" else told)
+        title += f", degraded: {standing.degraded}"
+    label = standing.degraded or (standing.phase if standing.phase == "Running" else title)
     left = 100 * min(span.start, end) / end
     width = max(100 * (min(span.end, end) - min(span.start, end)) / end, 0.25)
     classes = f"{standing.phase} degraded" if standing.degraded else standing.phase
     return (
         f'<span class="{escape(classes)}" style="left:{left:.3f}%;width:{width:.3f}%" '
-        f'title="{escape(told)}, {clock(span.start)} to {clock(span.end)}">{escape(label)}</span>'
+        f'title="{escape(title)}, {clock(span.start)} to {clock(span.end)}">{escape(label)}</span>'
     )
 
 
@@ -62,12 +62,12 @@ def _marks(result: Result, prefix: str, end: float) -> Iterator[str]:
     for numbers in groups:
         steps = [result.steps[number - 1] for number in numbers]
         label = f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
-        told = "; ".join(f"{clock(step.started)} {step.text}" for step in steps)
+        title = "; ".join(f"{clock(step.started)} {step.text}" for step in steps)
         bad = "" if all(step.met for step in steps) else ' class="not"'
         left = 100 * min(steps[0].started, end) / end
         yield (
             f'<a{bad} href="#{prefix}{numbers[0]}" style="left:{left:.3f}%" '
-            f'title="{escape(told)}">{label}</a>'
+            f'title="{escape(title)}">{label}</a>'
         )
 
 

@@ -10,7 +10,7 @@ from hourglass_simulator.scenario.history import condition_of, key_of
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is told of a Performer at one moment."""
+    """How a Performer is at one moment."""
 
     phase: str
     reason: str

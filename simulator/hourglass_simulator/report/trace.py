@@ -12,7 +12,7 @@ from hourglass_simulator.scenario.result import Result, StepResult
 def trace(result: Result) -> Iterator[str]:
     """One line for the scenario, then one for each step, change and write by its time, as JSON.
 
-    Objects are told by a digest: env values and Secrets must not reach a file.
+    Of objects there is a digest alone: env values and Secrets must not reach a file.
     """
     yield _line({"scenario": result.file, "seed": result.seed})
     steps = ((step.started, _step(step)) for step in result.steps)

@@ -1,14 +1,14 @@
 """Scenario files: a cluster, manifests, timed steps, expectations. See docs/scenarios.md."""
 
-from hourglass_simulator.scenario.backend import Backend, Change, Observer, Refused, Write
-from hourglass_simulator.scenario.document import Problem, Unreadable
+from hourglass_simulator.scenario.backend import Backend, Change, Observer, RefusedError, Write
+from hourglass_simulator.scenario.describe import explain
+from hourglass_simulator.scenario.document import Problem, UnreadableError
 from hourglass_simulator.scenario.expect import Mismatch
 from hourglass_simulator.scenario.load import ScenarioFile, dump, find, load, load_all
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result, StepResult
 from hourglass_simulator.scenario.run import run
 from hourglass_simulator.scenario.timeline import Entry
-from hourglass_simulator.scenario.words import explain
 
 __all__ = [
     "Backend",
@@ -17,12 +17,12 @@ __all__ = [
     "Mismatch",
     "Observer",
     "Problem",
-    "Refused",
+    "RefusedError",
     "Result",
     "Scenario",
     "ScenarioFile",
     "StepResult",
-    "Unreadable",
+    "UnreadableError",
     "Write",
     "dump",
     "explain",

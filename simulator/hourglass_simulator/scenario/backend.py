@@ -37,7 +37,7 @@ class Write:
 
 
 class Observer(Protocol):
-    """Hears of everything that happens, in the order in which it happens."""
+    """Is called for everything that happens, in the order in which it happens."""
 
     def changed(self, change: Change) -> None:
         """An object was created, changed or deleted."""
@@ -48,12 +48,12 @@ class Observer(Protocol):
         ...
 
 
-class Refused(Exception):  # noqa: N818 - the word of the scenario format
+class RefusedError(Exception):
     """The API server refused a call; the text is its message."""
 
 
 class Backend(Protocol):
-    """A cluster with the operator in it. Calls that the API server refuses raise Refused.
+    """A cluster with the operator in it. Calls that the API server refuses raise RefusedError.
 
     Objects without a namespace go into the scenario's if their kind has namespaces;
     a namespace is made when it is first needed.
@@ -67,7 +67,7 @@ class Backend(Protocol):
     def start(
         self, cluster: Cluster, namespace: str, resources: Collection[str], observer: Observer
     ) -> None:
-        """Make the cluster and start the operator; tell the observer of these resources."""
+        """Make the cluster and start the operator; `observer` sees changes of `resources`."""
         ...
 
     def advance(self, until: float, stop: Callable[[], bool]) -> None:

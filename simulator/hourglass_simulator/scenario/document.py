@@ -18,7 +18,7 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 
 _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
-# Scanning ahead for the end of a key, libyaml may meet its own bound before it tells of any depth.
+# Scanning ahead for the end of a key, libyaml may meet its own bound before it reports any depth.
 _LIBYAML_TOO_DEEP = "exceeded maximum nesting depth"
 
 Location = tuple[str | int, ...]
@@ -36,7 +36,7 @@ class Problem:
         return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
 
 
-class Unreadable(Exception):  # noqa: N818 - the word that a user reads
+class UnreadableError(Exception):
     """Files that cannot be used, with every problem that was found in them."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -99,7 +99,7 @@ KubernetesLoader.yaml_implicit_resolvers = {
 
 
 def read(path: Path, *, shown: str = "") -> list[Document]:
-    """Every document of a YAML file; raises Unreadable. `shown` is the file's name in messages."""
+    """Every document of a YAML file, which messages call `shown`. Raises UnreadableError."""
     shown = shown or str(path)
     try:
         if not path.is_file():
@@ -120,13 +120,13 @@ def read(path: Path, *, shown: str = "") -> list[Document]:
 
 
 def parse(text: str, shown: str) -> list[Document]:
-    """Every document of a YAML text; raises Unreadable."""
+    """Every document of a YAML text; raises UnreadableError."""
     try:
         _measure_depth(text, shown)
         roots = list(yaml.compose_all(text, Loader=KubernetesLoader))
         problems = [problem for root in roots for problem in _check(root, shown)]
         if problems:
-            raise Unreadable(sorted(set(problems)))
+            raise UnreadableError(sorted(set(problems)))
         return [Document(_plain(root), root) for root in roots]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -145,8 +145,8 @@ def _line(part: yaml.Node | yaml.Event) -> int:
     return part.start_mark.line + 1
 
 
-def _unreadable(shown: str, text: str, line: int = 0) -> Unreadable:
-    return Unreadable([Problem(shown, line, text)])
+def _unreadable(shown: str, text: str, line: int = 0) -> UnreadableError:
+    return UnreadableError([Problem(shown, line, text)])
 
 
 def _measure_depth(text: str, shown: str) -> None:

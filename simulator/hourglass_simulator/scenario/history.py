@@ -97,7 +97,6 @@ class History:
         before = objects.pop(key, None)
         if change.type != "DELETED":
             objects[key] = obj
-        versions = [version for version in (before, obj) if version is not None]
         performers: list[Key] = []
         if resource == "performers":
             performers = [key]
@@ -105,12 +104,10 @@ class History:
         elif resource in DEPENDENTS:
             performers = self._dependent(key, before, change)
         elif resource == "events":
-            performers = [_involved(version) for version in versions]
+            performers = [_involved(obj)]
             self._event(key, obj)
         elif resource == "endpointslices":
-            services = {_service_of(version) for version in versions}
-            performers = [performer for s in services for performer in _performer_behind(s)]
-            self._slice(key, before, change)
+            performers = self._slice(key, before, change)
         self.affected.append(Affected(resource, key, tuple(performers)))
 
     def wrote(self, write: Write) -> None:
@@ -205,7 +202,8 @@ class History:
         if past is not None and obj["involvedObject"].get("uid") == past.uid:
             past.events.setdefault(obj.get("reason", ""), {})[key[1]] = obj.get("count") or 1
 
-    def _slice(self, key: Key, before: JSON | None, change: Change) -> None:
+    def _slice(self, key: Key, before: JSON | None, change: Change) -> list[Key]:
+        """The Performers behind the Services that it is or was of."""
         services = {_service_of(obj) for obj in (before, change.object) if obj is not None}
         served = {service for service in services if self.serving(service)}
         for service in services:
@@ -213,6 +211,7 @@ class History:
         if change.type != "DELETED" and _has_ready_endpoint(change.object):
             self._ready_slices[_service_of(change.object)].add(key)
         self._interrupted |= {s for s in services if self.serving(s) != (s in served)}
+        return [performer for service in services for performer in _performer_behind(service)]
 
 
 def pod_name(performer: JSON) -> str:

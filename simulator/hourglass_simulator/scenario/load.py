@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hourglass_simulator.scenario.document import Document, Problem, Unreadable, read
+from hourglass_simulator.scenario.document import Document, Problem, UnreadableError, read
 from hourglass_simulator.scenario.faults import FaultType, fault_mistakes
 from hourglass_simulator.scenario.mistakes import mistakes
 from hourglass_simulator.scenario.model import Scenario
@@ -22,7 +22,10 @@ class ScenarioFile:
 
 
 def find(paths: Iterable[Path]) -> list[Path]:
-    """The files themselves and every *.yaml below the directories, sorted; raises Unreadable."""
+    """The files themselves and every *.yaml below the directories, sorted.
+
+    Raises UnreadableError.
+    """
     found: list[Path] = []
     problems: list[Problem] = []
     for path in paths:
@@ -34,37 +37,37 @@ def find(paths: Iterable[Path]) -> list[Path]:
             problems.append(Problem(str(path), 0, "a directory without scenarios (*.yaml)"))
         found += inside
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     return list(dict.fromkeys(found))
 
 
 def load_all(paths: Iterable[Path], faults: Mapping[str, FaultType]) -> list[ScenarioFile]:
-    """Every scenario of the files; raises Unreadable with the problems of all of them."""
+    """Every scenario of the files; raises UnreadableError with the problems of all of them."""
     files: list[ScenarioFile] = []
     problems: list[Problem] = []
     for path in paths:
         try:
             files.append(load(path, faults))
-        except Unreadable as error:
+        except UnreadableError as error:
             problems += error.problems
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     return files
 
 
 def load(path: Path, faults: Mapping[str, FaultType]) -> ScenarioFile:
-    """One scenario; raises Unreadable. Manifest files are relative to the scenario's folder."""
+    """One scenario; manifest files are relative to its folder. Raises UnreadableError."""
     shown = str(path)
     documents = read(path)
     if len(documents) > 1:
         text = f"{len(documents)} documents (separated by ---); a scenario file holds one"
-        raise Unreadable([Problem(shown, documents[1].line, text)])
+        raise UnreadableError([Problem(shown, documents[1].line, text)])
     if not documents or documents[0].value is None:
-        raise Unreadable([Problem(shown, 0, "empty; see docs/scenarios.md for what to write")])
+        raise UnreadableError([Problem(shown, 0, "empty; see docs/scenarios.md for what to write")])
     context = {"directory": path.parent}
     problems = _problems(shown, documents[0], context, faults)
     if problems:
-        raise Unreadable(problems)
+        raise UnreadableError(problems)
     scenario = Scenario.model_validate(
         documents[0].value, by_alias=True, by_name=False, context=context
     )

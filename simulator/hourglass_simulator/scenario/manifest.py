@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema, model_seri
 from pydantic_core import PydanticCustomError
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.scenario.document import Unreadable, read
+from hourglass_simulator.scenario.document import UnreadableError, read
 from hourglass_simulator.scenario.strict import Strict
 
 
@@ -34,7 +34,7 @@ def _read(value: object, info: ValidationInfo) -> ManifestSource:
     directory = Path((info.context or {}).get("directory", "."))
     try:
         documents = read(directory / value, shown=value)
-    except Unreadable as error:
+    except UnreadableError as error:
         raise _wrong("; ".join(str(problem) for problem in error.problems)) from None
     objects = [document.value for document in documents if document.value is not None]
     if not objects:

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a value, in words for the person who wrote it."""
+"""What pydantic found wrong with a value, phrased for the person who wrote it."""
 
 import types
 from collections.abc import Iterator, Sequence

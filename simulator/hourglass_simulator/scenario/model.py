@@ -18,7 +18,7 @@ class Scenario(Strict):
 
     title: Annotated[str, Field(alias="scenario", min_length=1)]
     shows: Annotated[str, Field(min_length=1)]
-    """What a reader learns from it, in a sentence or two."""
+    """What a reader sees in it, in a sentence or two."""
     namespace: str = "default"
     """Where everything lives that does not name a namespace."""
     cluster: Cluster = Cluster()

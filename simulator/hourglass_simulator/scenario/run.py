@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.scenario import duration, words
-from hourglass_simulator.scenario.backend import Backend, Change, Refused, Write
+from hourglass_simulator.scenario import describe, duration
+from hourglass_simulator.scenario.backend import Backend, Change, RefusedError, Write
 from hourglass_simulator.scenario.evaluation import Evaluation, Settlement
 from hourglass_simulator.scenario.expect import Mismatch, mismatches
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expectation, Never
@@ -16,7 +16,7 @@ from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result, StepResult
 from hourglass_simulator.scenario.settled import settles_mismatches
 from hourglass_simulator.scenario.step import CHECKS, Step
-from hourglass_simulator.scenario.timeline import Entry, Narrator
+from hourglass_simulator.scenario.timeline import Entry, TimelineWriter
 
 OBSERVED = ("endpointslices", "events", "nodes", "performers", "pods", "services")
 
@@ -38,17 +38,17 @@ class _Play:
         self._backend = backend
         self._seed = seed
         self._history = History(lambda: backend.now)
-        self._narrator = Narrator()
+        self._writer = TimelineWriter()
         self._timeline: list[Entry] = []
         self._steps: list[StepResult] = []
 
     def changed(self, change: Change) -> None:
         self._history.changed(change)
-        self._timeline.extend(self._narrator.change(change))
+        self._timeline.extend(self._writer.change(change))
 
     def wrote(self, write: Write) -> None:
         self._history.wrote(write)
-        self._timeline.append(self._narrator.write(write))
+        self._timeline.append(self._writer.write(write))
 
     def result(self) -> Result:
         scenario = self._scenario
@@ -56,11 +56,11 @@ class _Play:
         self._backend.start(scenario.cluster, scenario.namespace, resources, self)
         if scenario.manifests:
             manifests = Step(apply=scenario.manifests)
-            self._step("manifests", words.step(manifests), partial(self._act, manifests))
+            self._step("manifests", describe.step(manifests), partial(self._act, manifests))
         for index, step in enumerate(scenario.steps):
             late = self._wait(step)
-            self._step(f"steps[{index}]", words.step(step), partial(self._do, step, late))
-        self._step("settles", words.settles(scenario.settles), self._settle)
+            self._step(f"steps[{index}]", describe.step(step), partial(self._do, step, late))
+        self._step("settles", describe.settles(scenario.settles), self._settle)
         return Result(
             file=self._file.path,
             scenario=scenario,
@@ -105,7 +105,7 @@ class _Play:
         try:
             for call in self._calls(step):
                 call()
-        except Refused as error:
+        except RefusedError as error:
             if step.refused is not None and step.refused in str(error):
                 return []
             wanted = f'a refusal with "{step.refused}"' if step.refused else "no refusal"
@@ -168,7 +168,7 @@ class _Play:
             return []
         at = f"it did at {duration.text(self._backend.now)}"
         text = f"never to hold for {duration.text(expected.duration)}"
-        return [Mismatch("; ".join(words.expectation(expected)), text, at)]
+        return [Mismatch("; ".join(describe.expectation(expected)), text, at)]
 
     def _watch(
         self, expected: Expectation, seconds: float, holds: Callable[[], bool], *, until: bool

@@ -23,25 +23,25 @@ class Entry:
     text: str
 
 
-class Narrator:
-    """Remembers each object as it was, and tells what a change of it means."""
+class TimelineWriter:
+    """Remembers each object as it was, and describes what a change of it means."""
 
     def __init__(self) -> None:
         self._before: dict[tuple[str, tuple[str, str]], JSON] = {}
 
     def change(self, change: Change) -> Iterator[Entry]:
         """Lines about a change; none if it is of no interest."""
-        tell = _TELLERS.get(change.resource)
-        if tell is None:
+        found = _DESCRIBED.get(change.resource)
+        if found is None:
             return
-        kind, say = tell
+        kind, describe = found
         key = key_of(change.object)
         slot = change.resource, key
         if change.type == "DELETED":
             self._before.pop(slot, None)
             lines: Iterator[str] = iter(()) if kind == "event" else iter(("deleted",))
         else:
-            lines = say(self._before.get(slot), change.object)
+            lines = describe(self._before.get(slot), change.object)
             self._before[slot] = change.object
         about = change.object["involvedObject"] if kind == "event" else change.object["metadata"]
         subject = "/".join(part for part in (about.get("namespace"), about["name"]) if part)
@@ -146,7 +146,7 @@ def _being_deleted(before: JSON | None, now: JSON) -> Iterator[str]:
         yield "being deleted"
 
 
-_TELLERS: dict[str, tuple[Kind, Callable[[JSON | None, JSON], Iterator[str]]]] = {
+_DESCRIBED: dict[str, tuple[Kind, Callable[[JSON | None, JSON], Iterator[str]]]] = {
     "performers": ("performer", _performer),
     "pods": ("pod", _pod),
     "nodes": ("node", _node),

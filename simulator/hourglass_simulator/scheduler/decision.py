@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from hourglass_simulator.scheduler import verdict
-from hourglass_simulator.scheduler.misfit import NODE_AFFINITY, Misfit, Misfits
+from hourglass_simulator.scheduler import fiterror
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.placement import Placements
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.preemption import preempt
 from hourglass_simulator.scheduler.snapshot import Snapshot
+from hourglass_simulator.scheduler.status import NODE_AFFINITY, NodeToStatus, Status
 from hourglass_simulator.scheduler.topology import Changes, Topology
 
 SAMPLE = 100
@@ -41,26 +41,26 @@ class Decision:
 def schedule(pod: PodInfo, snapshot: Snapshot, placements: Placements) -> Decision:
     """Decide on one pod; the snapshot is only read."""
     if not snapshot.nodes:
-        return Decision(message=verdict.NO_NODES, nominated="")
-    look = _Look(pod, snapshot, placements)
-    if look.contradicts_itself:
-        told = f"0/{len(snapshot.nodes)} nodes are available: {verdict.CONFLICT}"
-        return Decision(message=told, rejected_by=frozenset((NODE_AFFINITY,)))
-    node = look.choose()
+        return Decision(message=fiterror.NO_NODES, nominated="")
+    cycle = _Cycle(pod, snapshot, placements)
+    if cycle.contradicts_itself:
+        message = f"0/{len(snapshot.nodes)} nodes are available: {fiterror.CONFLICT}"
+        return Decision(message=message, rejected_by=frozenset((NODE_AFFINITY,)))
+    node = cycle.choose()
     if node is not None:
         return Decision(node=node)
-    misfits = look.misfits()
-    found = preempt(pod, snapshot, misfits, look.trial)
+    statuses = cycle.diagnosis()
+    found = preempt(pod, snapshot, statuses, cycle.trial)
     return Decision(
-        message=verdict.with_preemption(verdict.sentence(misfits), found.told),
+        message=fiterror.with_preemption(fiterror.message(statuses), found.message),
         nominated=found.nominated,
         victims=found.victims,
-        rejected_by=frozenset(misfit.plugin for misfit in misfits.counts),
+        rejected_by=frozenset(status.plugin for status in statuses.counts),
     )
 
 
-class _Look:
-    """One pod's look at the cluster."""
+class _Cycle:
+    """The scheduling cycle of one pod."""
 
     def __init__(self, pod: PodInfo, snapshot: Snapshot, placements: Placements) -> None:
         self._pod = pod
@@ -68,7 +68,7 @@ class _Look:
         self._placement = placements.of(pod)
         self._filters = self._placement.filters
         self._topology = Topology(pod, snapshot, self._filters)
-        # Nodes on which room is being made for others are looked at with those in their place.
+        # Nodes on which room is being made for others are filtered with those in their place.
         self._reserved = {
             name: yielding
             for name in snapshot.nominated()
@@ -81,9 +81,9 @@ class _Look:
         return self._filters.names == frozenset()
 
     def choose(self) -> str | None:
-        """The best node that does."""
+        """The best node that fits."""
         own = self._pod.nominated
-        if own in self._snapshot.nodes and self._misfit(own) is None:
+        if own in self._snapshot.nodes and self._filter(own) is None:
             return own
         fitting = self._fitting()
         if not self._topology.prefers:
@@ -96,39 +96,39 @@ class _Look:
         totals = [self._placement.score(n) + e for n, e in zip(names, extra, strict=True)]
         return names[totals.index(max(totals))]
 
-    def misfits(self) -> Misfits:
-        """Why each of the nodes does not do."""
-        found, nodes = self._placement.misfits, self._snapshot.nodes
+    def diagnosis(self) -> NodeToStatus:
+        """The status of every node, when none fits."""
+        found, nodes = self._placement.statuses, self._snapshot.nodes
         if len(found) == len(nodes) and not self._reserved:
             return found
         found = found.copy()
         for name in nodes:
             if name not in found.by_node or name in self._reserved:
-                found.set(name, self._misfit(name))
+                found.set(name, self._filter(name))
         return found
 
-    def trial(self, node: NodeInfo, changes: Changes) -> Misfit | None:
-        """Why a changed node does not do."""
+    def trial(self, node: NodeInfo, changes: Changes) -> Status | None:
+        """The status of a changed node; None if it fits."""
         yielding = self._reserved.get(node.view.name)
         if yielding:
-            misfit = self._after(_with(node, yielding), [*changes, *((p, 1) for p in yielding)])
-            if misfit is not None:
-                return misfit
+            status = self._after(_with(node, yielding), [*changes, *((p, 1) for p in yielding)])
+            if status is not None:
+                return status
         return self._after(node, changes)
 
     def _fitting(self) -> Iterator[str]:
         if not self._topology.required and not self._reserved:
             return self._placement.ranked()
-        return (name for name in self._placement.ranked() if self._misfit(name) is None)
+        return (name for name in self._placement.ranked() if self._filter(name) is None)
 
-    def _misfit(self, name: str) -> Misfit | None:
+    def _filter(self, name: str) -> Status | None:
         if name in self._reserved:
             return self.trial(self._snapshot.nodes[name], ())
         node = self._snapshot.nodes[name]
-        return self._placement.misfits.by_node.get(name) or self._topology.misfit(node)
+        return self._placement.statuses.by_node.get(name) or self._topology.filter(node)
 
-    def _after(self, node: NodeInfo, changes: Changes) -> Misfit | None:
-        return self._filters.misfit(node) or self._topology.misfit_after(node, changes)
+    def _after(self, node: NodeInfo, changes: Changes) -> Status | None:
+        return self._filters.filter(node) or self._topology.filter_after(node, changes)
 
 
 def _with(node: NodeInfo, pods: list[PodInfo]) -> NodeInfo:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hourglass_kube.time import from_seconds
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.recorder import reference
 
@@ -77,7 +77,7 @@ class Events:
 
     def _repeat(self, written: _Written) -> None:
         series = {"count": 2, "lastObservedTime": self._micro_time()}
-        with suppress(APIError, CallTimeout):
+        with suppress(APIError, CallTimeoutError):
             self._api.patch(
                 "events",
                 written.namespace,
@@ -116,7 +116,7 @@ class Events:
         }
         if related is not None:
             event["related"] = reference(related)
-        with suppress(APIError, CallTimeout):
+        with suppress(APIError, CallTimeoutError):
             self._api.create("events", event, namespace=meta["namespace"], user=self._component)
         return name
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from hourglass_kube import affinity, toleration
 from hourglass_kube.node import NodeView, Taint
 from hourglass_kube.types import JSON
-from hourglass_simulator.scheduler import misfit
-from hourglass_simulator.scheduler.misfit import Misfit
+from hourglass_simulator.scheduler import status
 from hourglass_simulator.scheduler.node import PODS, NodeInfo
 from hourglass_simulator.scheduler.pod import HostPort, PodInfo
+from hourglass_simulator.scheduler.status import Status
 
 _CORDON = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 
@@ -30,21 +30,21 @@ class Filters:
         self._requests = [(r, n) for r, n in pod.requests.items() if n > 0]
         self._ports = pod.ports
 
-    def misfit(self, node: NodeInfo) -> Misfit | None:
+    def filter(self, node: NodeInfo) -> Status | None:
         """What keeps the pod off the node."""
         view = node.view
         if self.names is not None and view.name not in self.names:
-            return misfit.NOT_NAMED
+            return status.NOT_NAMED
         if view.unschedulable and not self._tolerates_cordon:
-            return misfit.UNSCHEDULABLE
+            return status.UNSCHEDULABLE
         if self._wanted and self._wanted != view.name:
-            return misfit.WRONG_NODE
+            return status.WRONG_NODE
         if not self.tolerates(view):
-            return misfit.TAINTED
+            return status.TAINTED
         if not self.permits(view):
-            return misfit.UNMATCHED
+            return status.UNMATCHED
         if self._ports and self.clashes(node.ports):
-            return misfit.PORTS
+            return status.PORTS
         return self._resources(node)
 
     def tolerates(self, view: NodeView) -> bool:
@@ -70,7 +70,7 @@ class Filters:
         asked = (PODS, *(resource for resource, _ in self._requests))
         return any(after.allocatable.get(r, 0) > before.allocatable.get(r, 0) for r in asked)
 
-    def _resources(self, node: NodeInfo) -> Misfit | None:
+    def _resources(self, node: NodeInfo) -> Status | None:
         total, requested = node.allocatable, node.requested
         short = []
         resolvable = True
@@ -81,7 +81,7 @@ class Filters:
             if count > there - requested.get(resource, 0):
                 short.append(f"Insufficient {resource}")
                 resolvable = resolvable and count <= there
-        return misfit.insufficient(tuple(short), resolvable) if short else None
+        return status.insufficient(tuple(short), resolvable) if short else None
 
 
 def _names(spec: JSON) -> frozenset[str] | None:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from hourglass_kube import affinity, toleration
 from hourglass_simulator.scheduler.filters import Filters
-from hourglass_simulator.scheduler.misfit import Misfits
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo, kind_of
 from hourglass_simulator.scheduler.snapshot import Snapshot
+from hourglass_simulator.scheduler.status import NodeToStatus
 
 _KINDS = 64
 """Kinds of pods whose nodes are kept up to date; the least recently used is forgotten."""
@@ -27,7 +27,7 @@ class Placement:
 
     def __init__(self, pod: PodInfo) -> None:
         self.filters = Filters(pod)
-        self.misfits = Misfits()
+        self.statuses = NodeToStatus()
         self._scores = Scores(pod)
         self._entries: dict[str, _Entry] = {}
         self._ranked: list[_Entry] = []
@@ -48,17 +48,17 @@ class Placement:
         return (entry[2] for entry in self._ranked)
 
     def score(self, name: str) -> int:
-        """The score of a node that does."""
+        """The score of a node that fits."""
         return -self._entries[name][0]
 
     def _begin(self, snapshot: Snapshot) -> None:
-        self.misfits.clear()
+        self.statuses.clear()
         self._entries.clear()
         self._era = snapshot.era
         for name, node in snapshot.nodes.items():
-            misfit = self.filters.misfit(node)
-            if misfit is not None:
-                self.misfits.set(name, misfit)
+            status = self.filters.filter(node)
+            if status is not None:
+                self.statuses.set(name, status)
             else:
                 self._entries[name] = (-self._scores.of(node), len(node.pods), name)
         self._ranked = sorted(self._entries.values())
@@ -67,10 +67,10 @@ class Placement:
         old = self._entries.pop(name, None)
         if old is not None:
             del self._ranked[bisect_left(self._ranked, old)]
-        misfit = None if node is None else self.filters.misfit(node)
-        if misfit is not None or name in self.misfits.by_node:
-            self.misfits.set(name, misfit)
-        if node is None or misfit is not None:
+        status = None if node is None else self.filters.filter(node)
+        if status is not None or name in self.statuses.by_node:
+            self.statuses.set(name, status)
+        if node is None or status is not None:
             return
         entry = self._entries[name] = (-self._scores.of(node), len(node.pods), name)
         insort(self._ranked, entry)
@@ -111,7 +111,7 @@ class Scores:
         self._weights = _weights(pod)
 
     def of(self, node: NodeInfo) -> int:
-        """The score of a node that does."""
+        """The score of a node that fits."""
         score = self._allocation(node)
         view = node.view
         if self._weights:

@@ -8,44 +8,44 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hourglass_simulator.scheduler import verdict
-from hourglass_simulator.scheduler.misfit import Misfit, Misfits
+from hourglass_simulator.scheduler import fiterror
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.snapshot import Snapshot
+from hourglass_simulator.scheduler.status import NodeToStatus, Status
 from hourglass_simulator.scheduler.topology import Changes
 
 _CANDIDATES, _CANDIDATES_PERCENT = 100, 10
 """So many nodes on which victims are found are compared, at least."""
 
-Trial = Callable[[NodeInfo, Changes], Misfit | None]
-"""Why a changed node does not do; the changes say which pods came to it or left it."""
+Trial = Callable[[NodeInfo, Changes], Status | None]
+"""The status of a changed node, None if it fits; the changes are pods that came or left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preemption:
-    """What came of looking for victims: a node and who must leave it, or what is said of it.
+    """The result of preemption: a node and its victims, or a message why there is none.
 
     `nominated` is the node for the pod's status: "" takes an earlier one back, None leaves it.
     """
 
-    told: str
+    message: str
     nominated: str | None = None
     victims: tuple[PodInfo, ...] = ()
 
 
-def preempt(pod: PodInfo, snapshot: Snapshot, misfits: Misfits, trial: Trial) -> Preemption:
+def preempt(pod: PodInfo, snapshot: Snapshot, statuses: NodeToStatus, trial: Trial) -> Preemption:
     """Look for the node on which the least important pods make room."""
     if pod.spec.get("preemptionPolicy") == "Never":
-        return Preemption(verdict.NEVER_PREEMPTS)
-    if _waits(pod, snapshot, misfits):
-        return Preemption(verdict.TERMINATING)
-    resolvable = misfits.resolvable
-    reasons = Counter({verdict.NOT_HELPFUL: len(misfits) - resolvable})
+        return Preemption(fiterror.NEVER_PREEMPTS)
+    if _waits(pod, snapshot, statuses):
+        return Preemption(fiterror.TERMINATING)
+    resolvable = statuses.resolvable
+    reasons = Counter({fiterror.NOT_HELPFUL: len(statuses) - resolvable})
     if not resolvable or not snapshot.any_less_important(pod):
-        reasons[verdict.NO_VICTIMS] += resolvable
-        return Preemption(verdict.counted(reasons, len(misfits)), nominated="")
-    hopeful = sorted(name for name, misfit in misfits.by_node.items() if misfit.resolvable)
+        reasons[fiterror.NO_VICTIMS] += resolvable
+        return Preemption(fiterror.counted(reasons, len(statuses)), nominated="")
+    hopeful = sorted(name for name, status in statuses.by_node.items() if status.resolvable)
     enough = max(len(hopeful) * _CANDIDATES_PERCENT // 100, _CANDIDATES)
     candidates: list[tuple[str, list[PodInfo]]] = []
     for name in hopeful:
@@ -57,16 +57,16 @@ def preempt(pod: PodInfo, snapshot: Snapshot, misfits: Misfits, trial: Trial) ->
         else:
             reasons.update(found)
     if not candidates:
-        return Preemption(verdict.counted(reasons, len(misfits)), nominated="")
+        return Preemption(fiterror.counted(reasons, len(statuses)), nominated="")
     node, victims = min(candidates, key=_cost)
     return Preemption("", nominated=node, victims=tuple(victims))
 
 
-def _waits(pod: PodInfo, snapshot: Snapshot, misfits: Misfits) -> bool:
+def _waits(pod: PodInfo, snapshot: Snapshot, statuses: NodeToStatus) -> bool:
     """Room is being made for the pod already."""
     nominated = snapshot.nodes.get(pod.nominated)
-    misfit = misfits.by_node.get(pod.nominated)
-    if nominated is None or (misfit is not None and not misfit.resolvable):
+    status = statuses.by_node.get(pod.nominated)
+    if nominated is None or (status is not None and not status.resolvable):
         return False
     return any(p.preempted and p.priority < pod.priority for p in nominated.pods.values())
 
@@ -75,14 +75,14 @@ def _victims(pod: PodInfo, node: NodeInfo, trial: Trial) -> list[PodInfo] | tupl
     """As few pods as possible that must go, or why removing them does not help."""
     lower = [other for other in node.pods.values() if other.priority < pod.priority]
     if not lower:
-        return (verdict.NO_VICTIMS,)
+        return (fiterror.NO_VICTIMS,)
     changed = node.copy()
     for other in lower:
         changed.remove(other.uid)
     gone = {other.uid: other for other in lower}
-    misfit = trial(changed, [(other, -1) for other in lower])
-    if misfit is not None:
-        return misfit.reasons
+    status = trial(changed, [(other, -1) for other in lower])
+    if status is not None:
+        return status.reasons
     # The most important ones get the first chance to stay.
     for other in sorted(lower, key=lambda o: (-o.priority, o.started)):
         changed.add(other)

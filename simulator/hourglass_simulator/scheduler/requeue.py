@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hourglass_kube.node import NodeView
-from hourglass_simulator.scheduler import misfit
+from hourglass_simulator.scheduler import status
 from hourglass_simulator.scheduler.filters import Filters
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo
@@ -30,35 +30,35 @@ class Rejected:
     def helped_by_node(self, before: NodeInfo | None, after: NodeInfo | None) -> bool:
         """Whether a node that is new, changed or gone may make one of them fit."""
         by = self.by
-        if misfit.POD_TOPOLOGY_SPREAD in by and self._spreads_anew(before, after):
+        if status.POD_TOPOLOGY_SPREAD in by and self._spreads_anew(before, after):
             return True
         if after is None:
             return False
         return (
-            (misfit.NODE_UNSCHEDULABLE in by and _uncordoned(before, after))
-            or (misfit.TAINT_TOLERATION in by and self._tolerates_now(before, after))
-            or (misfit.NODE_AFFINITY in by and self._permits_now(before, after))
-            or (misfit.NODE_PORTS in by and before is None)
-            or (misfit.NODE_RESOURCES_FIT in by and self._gains(before, after))
-            or (misfit.INTER_POD_AFFINITY in by and self._moved(before, after))
+            (status.NODE_UNSCHEDULABLE in by and _uncordoned(before, after))
+            or (status.TAINT_TOLERATION in by and self._tolerates_now(before, after))
+            or (status.NODE_AFFINITY in by and self._permits_now(before, after))
+            or (status.NODE_PORTS in by and before is None)
+            or (status.NODE_RESOURCES_FIT in by and self._gains(before, after))
+            or (status.INTER_POD_AFFINITY in by and self._moved(before, after))
         )
 
     def helped_by_leaving(self, other: PodInfo, namespaces: Namespaces) -> bool:
         """Whether a pod that left its node may make one of them fit."""
         return (
-            misfit.NODE_RESOURCES_FIT in self.by
-            or (misfit.NODE_PORTS in self.by and self.filters.clashes(other.ports))
-            or (misfit.POD_TOPOLOGY_SPREAD in self.by and self._counts(other))
+            status.NODE_RESOURCES_FIT in self.by
+            or (status.NODE_PORTS in self.by and self.filters.clashes(other.ports))
+            or (status.POD_TOPOLOGY_SPREAD in self.by and self._counts(other))
             or (
-                misfit.INTER_POD_AFFINITY in self.by
+                status.INTER_POD_AFFINITY in self.by
                 and _all_select(self.pod.terms.anti_affinity, other, namespaces)
             )
         )
 
     def helped_by_arrival(self, other: PodInfo, namespaces: Namespaces) -> bool:
         """Whether a pod that came to a node may make one of them fit."""
-        return (misfit.POD_TOPOLOGY_SPREAD in self.by and self._counts(other)) or (
-            misfit.INTER_POD_AFFINITY in self.by
+        return (status.POD_TOPOLOGY_SPREAD in self.by and self._counts(other)) or (
+            status.INTER_POD_AFFINITY in self.by
             and _all_select(self.pod.terms.affinity, other, namespaces)
         )
 

@@ -1,4 +1,4 @@
-"""kube-scheduler's loop: watches in, bindings, verdicts and Events out.
+"""kube-scheduler's loop: watches in, bindings, conditions and Events out.
 
 https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 """
@@ -11,7 +11,7 @@ from math import inf
 
 from hourglass_kube.node import view
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler.decision import Decision, schedule
 from hourglass_simulator.scheduler.events import Events
@@ -23,7 +23,7 @@ from hourglass_simulator.scheduler.snapshot import Snapshot
 
 NAME = "default-scheduler"
 LATENCY = 0.01
-"""Seconds from a pod's appearance to its verdict."""
+"""Seconds from a pod's appearance to its scheduling cycle."""
 _ENDED = ("Succeeded", "Failed")
 
 
@@ -141,7 +141,7 @@ class Scheduler:
             self._clock.after(LATENCY, self._cycle)
 
     def _cycle(self) -> None:
-        """Give every queued pod its verdict."""
+        """Schedule every queued pod."""
         while (waiting := self._queue.pop()) is not None:
             decision = schedule(waiting.info, self._snapshot, self._placements)
             if decision.node is not None:
@@ -176,7 +176,7 @@ class Scheduler:
         meta = pod["metadata"]
         try:
             self._api.bind(meta["namespace"], meta["name"], node, user=NAME)
-        except (APIError, CallTimeout):
+        except (APIError, CallTimeoutError):
             self._again(waiting)
             return
         self._events.scheduled(pod, node)
@@ -191,12 +191,12 @@ class Scheduler:
             self._snapshot.nominate(waiting.info, decision.nominated)
         pod = waiting.pod
         self._events.failed(pod, decision.message)
-        self._tell(pod, decision)
+        self._update_condition(pod, decision)
         for victim in decision.victims:
             self._evict(waiting, victim, decision.nominated or "")
 
-    def _tell(self, pod: JSON, decision: Decision) -> None:
-        """Write the verdict into the pod's status, unless it is there."""
+    def _update_condition(self, pod: JSON, decision: Decision) -> None:
+        """Write the PodScheduled condition into the pod's status, unless it is there."""
         meta, status = pod["metadata"], pod.get("status") or {}
         condition = {
             "type": "PodScheduled",
@@ -211,7 +211,7 @@ class Scheduler:
             if not decision.nominated:
                 del changed["nominatedNodeName"]
         if changed is not status:
-            with suppress(APIError, CallTimeout):
+            with suppress(APIError, CallTimeoutError):
                 self._api.set_status("pods", meta["namespace"], meta["name"], changed, NAME)
 
     def _evict(self, waiting: Pending, victim: PodInfo, node: str) -> None:
@@ -228,7 +228,7 @@ class Scheduler:
             changed = self._with_condition(found, condition)
             self._api.set_status("pods", namespace, name, changed, NAME)
             self._api.delete("pods", namespace, name, user=NAME)
-        except (APIError, CallTimeout) as error:
+        except (APIError, CallTimeoutError) as error:
             if not isinstance(error, APIError) or error.code != 404:
                 self._again(waiting)
             return

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from hourglass_kube.node import NodeView
 from hourglass_simulator.scheduler.node import NodeInfo, node_info
 from hourglass_simulator.scheduler.pod import PodInfo
-from hourglass_simulator.scheduler.tally import Tally, Wishes
+from hourglass_simulator.scheduler.topologycounts import ExistingTerms, TopologyCounts
 
-_TALLIES = 256
+_MAX_TOPOLOGY_COUNTS = 256
 """Tallies kept up to date; one that is not among the latest used is counted anew when needed."""
 
 
@@ -21,7 +21,7 @@ class Snapshot:
         """Labels by name."""
         self.node_of: dict[str, str] = {}
         """By uid of the pod."""
-        self.wishes = Wishes()
+        self.existing_terms = ExistingTerms()
         """What pods on nodes say of others."""
         self.changes: list[str] = []
         """Names of nodes that changed, oldest first, since `era` began."""
@@ -29,18 +29,18 @@ class Snapshot:
         self._nominated: dict[str, dict[str, PodInfo]] = {}
         self._homeless: dict[str, dict[str, PodInfo]] = {}
         self._priorities: Counter[int] = Counter()
-        self._tallies: dict[str, Tally] = {}
+        self._topology_counts: dict[str, TopologyCounts] = {}
 
     def set_node(self, view: NodeView) -> NodeInfo | None:
         """A node as it is now; returns what it was, or None if it is new."""
         name, before, after = view.name, self.nodes.get(view.name), node_info(view)
         pods = before.pods if before is not None else self._homeless.pop(name, {})
         if before is not None:
-            self.wishes.count(before, -1)
+            self.existing_terms.count(before, -1)
         for pod in pods.values():
             after.add(pod)
         self.nodes[name] = after
-        self.wishes.count(after, 1)
+        self.existing_terms.count(after, 1)
         self._topology_changed(name)
         return before
 
@@ -48,7 +48,7 @@ class Snapshot:
         """A node is gone; its pods are remembered in case it comes back."""
         before = self.nodes.pop(name, None)
         if before is not None:
-            self.wishes.count(before, -1)
+            self.existing_terms.count(before, -1)
             self._homeless[name] = before.pods
             self._topology_changed(name)
         return before
@@ -57,7 +57,7 @@ class Snapshot:
         """The labels of a namespace, which affinity terms may select by."""
         if self.namespaces.get(name) != labels:
             self.namespaces[name] = labels
-            self._tallies.clear()
+            self._topology_counts.clear()
 
     def place(self, pod: PodInfo, node: str) -> None:
         """A pod is on a node."""
@@ -123,24 +123,24 @@ class Snapshot:
             for pod in info.pods.values():
                 yield pod, info
 
-    def tally(self, key: str, make: Callable[[], Tally]) -> Tally:
-        """The tally of that key, counted once and then kept up to date."""
-        tally = self._tallies.pop(key, None)
-        if tally is None:
-            tally = make()
-            tally.begin(self.nodes.values())
-        self._tallies[key] = tally
-        if len(self._tallies) > _TALLIES:
-            del self._tallies[next(iter(self._tallies))]
-        return tally
+    def topology_counts(self, key: str, make: Callable[[], TopologyCounts]) -> TopologyCounts:
+        """The counts of that key, counted once and then kept up to date."""
+        counts = self._topology_counts.pop(key, None)
+        if counts is None:
+            counts = make()
+            counts.begin(self.nodes.values())
+        self._topology_counts[key] = counts
+        if len(self._topology_counts) > _MAX_TOPOLOGY_COUNTS:
+            del self._topology_counts[next(iter(self._topology_counts))]
+        return counts
 
     def _count(self, pod: PodInfo, info: NodeInfo, sign: int) -> None:
-        self.wishes.add(pod, info, sign)
-        for tally in self._tallies.values():
-            tally.add(pod, info, sign)
+        self.existing_terms.add(pod, info, sign)
+        for counts in self._topology_counts.values():
+            counts.add(pod, info, sign)
 
     def _topology_changed(self, node: str) -> None:
-        self._tallies.clear()
+        self._topology_counts.clear()
         self._changed(node)
 
     def _changed(self, node: str) -> None:

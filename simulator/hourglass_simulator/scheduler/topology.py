@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 from math import log
 
-from hourglass_simulator.scheduler import misfit
+from hourglass_simulator.scheduler import status
 from hourglass_simulator.scheduler.filters import Filters
-from hourglass_simulator.scheduler.misfit import Misfit
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.snapshot import Snapshot
-from hourglass_simulator.scheduler.tally import Tally
+from hourglass_simulator.scheduler.status import Status
 from hourglass_simulator.scheduler.terms import Spread, Term
+from hourglass_simulator.scheduler.topologycounts import TopologyCounts
 
 Changes = Sequence[tuple[PodInfo, int]]
 
@@ -26,9 +26,9 @@ Changes = Sequence[tuple[PodInfo, int]]
 class _Required:
     """What the filters look at."""
 
-    spread: tuple[tuple[Spread, Tally], ...]
-    near: tuple[tuple[str, Tally], ...]
-    apart: tuple[tuple[str, Tally], ...]
+    spread: tuple[tuple[Spread, TopologyCounts], ...]
+    near: tuple[tuple[str, TopologyCounts], ...]
+    apart: tuple[tuple[str, TopologyCounts], ...]
     unwanted: tuple[tuple[str, dict[str, int]], ...]
 
     def __bool__(self) -> bool:
@@ -44,14 +44,20 @@ class Topology:
         self._filters = filters
         terms, spaces = pod.terms, snapshot.namespaces
         self.required = _Required(
-            tuple(self._spread_tallies(terms.spread)) if terms.spread else (),
+            tuple(self._spread_counts(terms.spread)) if terms.spread else (),
             tuple((t.topology_key, self._near(t)) for t in terms.affinity),
-            tuple((t.topology_key, self._tally(t)) for t in terms.anti_affinity),
-            tuple(snapshot.wishes.against(pod, spaces)),
+            tuple((t.topology_key, self._term_counts(t)) for t in terms.anti_affinity),
+            tuple(snapshot.existing_terms.anti_affinity_counts(pod, spaces)),
         )
         self._liked = [
-            *((key, weights, 1) for key, weights in snapshot.wishes.about(pod, spaces)),
-            *((t.topology_key, self._tally(t).counts, weight) for t, weight in terms.preferred),
+            *(
+                (key, weights, 1)
+                for key, weights in snapshot.existing_terms.preference_weights(pod, spaces)
+            ),
+            *(
+                (t.topology_key, self._term_counts(t).by_value, weight)
+                for t, weight in terms.preferred
+            ),
         ]
 
     @property
@@ -59,22 +65,22 @@ class Topology:
         """Whether nodes that do differ in more than what they have free."""
         return bool(self._liked or self._pod.terms.soft_spread)
 
-    def misfit(self, node: NodeInfo) -> Misfit | None:
+    def filter(self, node: NodeInfo) -> Status | None:
         """What keeps the pod off the node."""
-        return _misfit(self._pod, self.required, node)
+        return _filter(self._pod, self.required, node)
 
-    def misfit_after(self, node: NodeInfo, changes: Changes) -> Misfit | None:
+    def filter_after(self, node: NodeInfo, changes: Changes) -> Status | None:
         """The same if pods had come to the node (1) or left it (-1)."""
         if not self.required and not any(p.terms.anti_affinity for p, sign in changes if sign > 0):
             return None
         now = self.required
         moved = _Required(
-            tuple((s, tally.moved(changes, node)) for s, tally in now.spread),
-            tuple((key, tally.moved(changes, node)) for key, tally in now.near),
-            tuple((key, tally.moved(changes, node)) for key, tally in now.apart),
+            tuple((s, counts.moved(changes, node)) for s, counts in now.spread),
+            tuple((key, counts.moved(changes, node)) for key, counts in now.near),
+            tuple((key, counts.moved(changes, node)) for key, counts in now.apart),
             self._unwanted_after(node, changes),
         )
-        return _misfit(self._pod, moved, node)
+        return _filter(self._pod, moved, node)
 
     def scores(self, nodes: Sequence[NodeInfo]) -> list[int]:
         """What preferred affinity and soft spreading add to the scores of nodes that do."""
@@ -98,7 +104,7 @@ class Topology:
         if not constraints:
             return [0] * len(nodes)
         raw: list[float | None] = [0.0] * len(nodes)
-        for constraint, tally in self._spread_tallies(constraints):
+        for constraint, counts in self._spread_counts(constraints):
             values = [node.view.labels.get(constraint.topology_key) for node in nodes]
             weight = log(len({value for value in values if value is not None}) + 2)
             for i, value in enumerate(values):
@@ -106,7 +112,7 @@ class Topology:
                 if value is None or before is None:
                     raw[i] = None
                 else:
-                    counted = tally.counts.get(value, 0)
+                    counted = counts.by_value.get(value, 0)
                     raw[i] = before + counted * weight + constraint.max_skew - 1
         known = [round(score) for score in raw if score is not None]
         if not known:
@@ -134,35 +140,39 @@ class Topology:
                 by_value[value] = by_value.get(value, 0) + count
         return tuple(total.items())
 
-    def _tally(self, term: Term) -> Tally:
-        """Pods that a term means, by its topology."""
+    def _term_counts(self, term: Term) -> TopologyCounts:
+        """Pods that a term matches, by its topology."""
         snapshot, key = self._snapshot, term.topology_key
 
-        def means(pod: PodInfo) -> bool:
+        def matches(pod: PodInfo) -> bool:
             return term.selects(pod.namespace, pod.labels, snapshot.namespaces)
 
-        return snapshot.tally(f"term {term.text}", partial(Tally, means, _label(key)))
+        return snapshot.topology_counts(
+            f"term {term.text}", partial(TopologyCounts, matches, _label(key))
+        )
 
-    def _near(self, term: Term) -> Tally:
+    def _near(self, term: Term) -> TopologyCounts:
         """Pods that all required affinity terms mean, by the topology of one."""
         snapshot, terms = self._snapshot, self._pod.terms.affinity
 
-        def means(pod: PodInfo) -> bool:
+        def matches(pod: PodInfo) -> bool:
             return all(t.selects(pod.namespace, pod.labels, snapshot.namespaces) for t in terms)
 
         texts = json.dumps([t.text for t in terms])
-        make = partial(Tally, means, _label(term.topology_key))
-        return snapshot.tally(f"near {term.topology_key} {texts}", make)
+        make = partial(TopologyCounts, matches, _label(term.topology_key))
+        return snapshot.topology_counts(f"near {term.topology_key} {texts}", make)
 
-    def _spread_tallies(self, constraints: tuple[Spread, ...]) -> list[tuple[Spread, Tally]]:
+    def _spread_counts(
+        self, constraints: tuple[Spread, ...]
+    ) -> list[tuple[Spread, TopologyCounts]]:
         keys = [constraint.topology_key for constraint in constraints]
-        return [(one, self._spread_tally(one, keys)) for one in constraints]
+        return [(one, self._spread_count(one, keys)) for one in constraints]
 
-    def _spread_tally(self, one: Spread, keys: list[str]) -> Tally:
-        """Pods that a constraint means, by topology value of the nodes that take part."""
+    def _spread_count(self, one: Spread, keys: list[str]) -> TopologyCounts:
+        """Pods that a constraint matches, by topology value of the nodes that take part."""
         namespace, filters = self._pod.namespace, self._filters
 
-        def means(pod: PodInfo) -> bool:
+        def matches(pod: PodInfo) -> bool:
             same = pod.namespace == namespace and not pod.terminating
             return same and not one.counts_nobody and one.selects(pod.labels)
 
@@ -183,23 +193,25 @@ class Topology:
             spec.get("tolerations") if one.honors_taints else None,
         ]
         text = json.dumps([namespace, one.text, keys, static], sort_keys=True)
-        return self._snapshot.tally(f"spread {text}", partial(Tally, means, value, zeros=True))
+        return self._snapshot.topology_counts(
+            f"spread {text}", partial(TopologyCounts, matches, value, zeros=True)
+        )
 
 
-def _misfit(pod: PodInfo, required: _Required, node: NodeInfo) -> Misfit | None:
+def _filter(pod: PodInfo, required: _Required, node: NodeInfo) -> Status | None:
     labels = node.view.labels
-    for constraint, tally in required.spread:
+    for constraint, counts in required.spread:
         here = labels.get(constraint.topology_key)
         if here is None:
-            return misfit.SPREAD_LABEL
-        if _skew(pod, constraint, tally.counts, here) > constraint.max_skew:
-            return misfit.SPREAD
+            return status.SPREAD_LABEL
+        if _skew(pod, constraint, counts.by_value, here) > constraint.max_skew:
+            return status.SPREAD
     if required.near and not _company(pod, required, node):
-        return misfit.AFFINITY
-    if any(_at(tally.counts, node, key) > 0 for key, tally in required.apart):
-        return misfit.ANTI_AFFINITY
+        return status.AFFINITY
+    if any(_at(counts.by_value, node, key) > 0 for key, counts in required.apart):
+        return status.ANTI_AFFINITY
     if any(_at(counts, node, key) > 0 for key, counts in required.unwanted):
-        return misfit.EXISTING_ANTI_AFFINITY
+        return status.EXISTING_ANTI_AFFINITY
     return None
 
 
@@ -213,11 +225,11 @@ def _company(pod: PodInfo, required: _Required, node: NodeInfo) -> bool:
     labels = node.view.labels
     if not all(key in labels for key, _ in required.near):
         return False
-    if all(tally.counts.get(labels[key], 0) > 0 for key, tally in required.near):
+    if all(counts.by_value.get(labels[key], 0) > 0 for key, counts in required.near):
         return True
     # The first of its kind may start where nobody else of its kind runs yet.
-    nobody = not any(count > 0 for _, tally in required.near for count in tally.counts.values())
-    return nobody and all(tally.means(pod) for _, tally in required.near)
+    nobody = not any(count > 0 for _, counts in required.near for count in counts.by_value.values())
+    return nobody and all(counts.matches(pod) for _, counts in required.near)
 
 
 def _at(counts: dict[str, int], node: NodeInfo, key: str) -> int:

@@ -10,7 +10,7 @@ from hourglass_simulator.apiserver import (
     APIServer,
     Audit,
     Call,
-    CallTimeout,
+    CallTimeoutError,
     WatchEvent,
 )
 from hourglass_simulator.clock import Clock
@@ -136,8 +136,8 @@ def test_every_call_can_be_refused(api: APIServer, verb: str) -> None:
 def test_a_call_can_take_effect_without_an_answer(api: APIServer) -> None:
     heard: list[Audit] = []
     api.auditors.append(heard.append)
-    api.interceptors.append(Fault("after", "create", CallTimeout("late")))
-    with pytest.raises(CallTimeout):
+    api.interceptors.append(Fault("after", "create", CallTimeoutError("late")))
+    with pytest.raises(CallTimeoutError):
         create(api, "a")
     assert api.get("configmaps", "default", "a")["metadata"]["name"] == "a"
     assert [(audit.call.verb, audit.call.name, audit.code) for audit in heard] == [

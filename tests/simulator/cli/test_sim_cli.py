@@ -209,7 +209,7 @@ def test_list_shows_a_table(sim: Sim) -> None:
     )
 
 
-def test_list_looks_into_scenarios_unless_told_otherwise(sim: Sim) -> None:
+def test_list_looks_into_scenarios_by_default(sim: Sim) -> None:
     Path("many").rename("scenarios")
     assert "scenarios/a.yaml" in sim("list").stdout
 

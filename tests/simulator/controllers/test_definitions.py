@@ -30,11 +30,11 @@ def exists(cluster: Cluster) -> bool:
 
 def test_without_finalizers_the_objects_and_the_definition_go_at_once(cluster: Cluster) -> None:
     create(cluster, "ml")
-    told: list[str] = []
-    cluster.api.watch("performers", sink=lambda event: told.append(event.type))
+    reported: list[str] = []
+    cluster.api.watch("performers", sink=lambda event: reported.append(event.type))
     cluster.api.delete(DEFINITIONS, "", NAME)
     cluster.run_until(1)
-    assert told == ["ADDED", "DELETED"]
+    assert reported == ["ADDED", "DELETED"]
     assert not exists(cluster)
     with pytest.raises(APIError, match="could not find the requested resource"):
         cluster.api.list("performers")
@@ -43,7 +43,7 @@ def test_without_finalizers_the_objects_and_the_definition_go_at_once(cluster: C
 def test_the_finalizer_of_an_object_holds_the_definition(cluster: Cluster) -> None:
     create(cluster, "ml", "example.com/hold")
     cluster.api.delete(DEFINITIONS, "", NAME)
-    # To delete it again does not hasten it.
+    # To delete it again does not make it faster.
     cluster.api.delete(DEFINITIONS, "", NAME)
     cluster.run_until(300)
     definition = cluster.api.get(DEFINITIONS, "", NAME)

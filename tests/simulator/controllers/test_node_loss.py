@@ -96,8 +96,8 @@ def test_a_node_that_is_back_in_time_keeps_its_pods(cluster: Cluster) -> None:
     # The kubelet never saw it unready, so its time is the old one, as on a real node.
     assert condition(found, "Ready")["lastTransitionTime"] < "2026-01-01T00:00:05Z"
     assert taints(cluster, "node-1") == []
-    told = [e["message"] for e in cluster.api.list("events").items]
-    assert "Cancelling deletion of Pod default/p" in told
+    reported = [e["message"] for e in cluster.api.list("events").items]
+    assert "Cancelling deletion of Pod default/p" in reported
 
 
 def test_a_short_silence_goes_unnoticed(cluster: Cluster) -> None:

@@ -236,15 +236,15 @@ def test_the_example_is_what_a_scenario_may_say(name: str) -> None:
 
 
 def test_a_hold_is_let_go_once() -> None:
-    holds, told = Holds(), list[str]()
+    holds, reported = Holds(), list[str]()
 
     def begin() -> Any:
-        told.append("begin")
-        return lambda: told.append("end")
+        reported.append("begin")
+        return lambda: reported.append("end")
 
     one, other = (holds.hold(("a", "b"), begin) for _ in range(2))
     one()
     one()
-    assert (told, holds.held(("a", "b"))) == (["begin"], True)
+    assert (reported, holds.held(("a", "b"))) == (["begin"], True)
     other()
-    assert (told, holds.held(("a", "b"))) == (["begin", "end"], False)
+    assert (reported, holds.held(("a", "b"))) == (["begin", "end"], False)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, CallTimeout, WatchEvent
+from hourglass_simulator.apiserver import APIError, CallTimeoutError, WatchEvent
 from hourglass_simulator.faults import REGISTRY, inject
 from hourglass_simulator.faults.reference import markdown
 from hourglass_simulator.harness.backend import SimulatedBackend
@@ -165,7 +165,7 @@ CALLS: list[tuple[str, JSON, Callable[[Exception], bool]]] = [
     ("api-conflict", {}, lambda e: isinstance(e, APIError) and e.code == 409),
     ("api-error", {"code": 503}, lambda e: isinstance(e, APIError) and e.code == 503),
     ("api-throttled", {}, lambda e: isinstance(e, APIError) and e.code == 429),
-    ("api-timeout", {"done": False}, lambda e: isinstance(e, CallTimeout)),
+    ("api-timeout", {"done": False}, lambda e: isinstance(e, CallTimeoutError)),
 ]
 
 
@@ -186,7 +186,7 @@ def test_calls_of_the_operator_fail_as_often_as_asked(
     target = backend.target
     undo = inject(name, target, {**parameters, "times": 1, "resource": "performers"}, "0")
     label(target, "somebody else")
-    with pytest.raises((APIError, CallTimeout)) as caught:
+    with pytest.raises((APIError, CallTimeoutError)) as caught:
         label(target, target.operator_user)
     assert is_it(caught.value)
     label(target, target.operator_user)
@@ -199,7 +199,7 @@ def test_a_time_out_comes_after_the_call_or_instead_of_it(
     backend: SimulatedBackend, done: bool
 ) -> None:
     inject("api-timeout", backend.target, {"done": done}, "0")
-    with pytest.raises(CallTimeout):
+    with pytest.raises(CallTimeoutError):
         label(backend.target, backend.target.operator_user)
     assert touched(backend.target) is done
 

@@ -6,7 +6,7 @@ import pytest
 
 from builders import performer
 from hourglass_simulator.harness.backend import SimulatedBackend
-from hourglass_simulator.scenario.backend import Refused
+from hourglass_simulator.scenario.backend import RefusedError
 
 WAYS: list[tuple[str, Callable[[SimulatedBackend], Callable[[dict[str, object]], None]]]] = [
     ("applied", lambda backend: backend.apply),
@@ -23,6 +23,6 @@ def test_a_misspelt_field_is_refused(
     wanted = {key: manifest[key] for key in ("apiVersion", "kind", "spec")}
     wanted |= {"metadata": {"name": "ml"}}
     wanted["spec"] |= {"hardwareRequirements": {"gputype": "nvidia-a100"}}
-    with pytest.raises(Refused, match=r'unknown field "spec\.hardwareRequirements\.gputype"'):
+    with pytest.raises(RefusedError, match=r'unknown field "spec\.hardwareRequirements\.gputype"'):
         way(backend)(wanted)
     assert backend.cluster.api.list("performers").items == []

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.http.pace import Driver, Pace, Stopped
+from hourglass_simulator.http.pace import Driver, Pace, StoppedError
 
 
 class Wall:
@@ -47,9 +47,9 @@ def test_once_stopped_it_drives_no_more() -> None:
     clock = Clock()
     stopped = driver(clock)
     clock.at(2.0, stopped.stop)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         stopped.drive(100.0, lambda: False)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         stopped.drive(200.0, lambda: False)
     assert clock.now == 2.0
 
@@ -59,7 +59,7 @@ def test_others_have_the_lock_between_two_ticks() -> None:
     driving = Driver(clock, Pace(1e-9), lock)
 
     def drive() -> None:
-        with pytest.raises(Stopped), lock:
+        with pytest.raises(StoppedError), lock:
             driving.drive(1.0, lambda: False)
 
     thread = threading.Thread(target=drive)

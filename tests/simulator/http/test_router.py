@@ -101,7 +101,7 @@ def test_validation_is_left_to_the_server(router: Router) -> None:
     assert "fieldValidation" in [parameter["name"] for parameter in patch["parameters"]]
 
 
-def test_the_fields_of_a_custom_resource_are_told(router: Router) -> None:
+def test_the_fields_of_a_custom_resource_are_reported(router: Router) -> None:
     document = get(router, "/openapi/v3/apis/hourglass.eigenlayer.io/v1alpha1")
     (schema,) = document["components"]["schemas"].values()
     (version,) = generate()["spec"]["versions"]
@@ -171,7 +171,7 @@ def test_a_permission_that_was_taken_is_refused_in_the_words_of_rbac(router: Rou
 
 
 @pytest.mark.parametrize(("user", "allowed"), [("bob", False), ("alice", True)])
-def test_who_may_is_told_to_who_asks(router: Router, user: str, allowed: bool) -> None:
+def test_who_may_is_answered_to_who_asks(router: Router, user: str, allowed: bool) -> None:
     router.denials.denied.add(("bob", "patch", "performers/status"))
     asked = {"verb": "patch", "resource": "performers", "subresource": "status"}
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -195,7 +195,7 @@ def test_what_cannot_be_done_is_refused(router: Router, method: str, path: str, 
     assert router.answer(Request(method, path)).code == code
 
 
-def test_protobuf_is_told_to_be_unknown(router: Router) -> None:
+def test_protobuf_is_refused_as_unknown(router: Router) -> None:
     request = Request(
         "POST", "/api/v1/namespaces", content_type="application/vnd.kubernetes.protobuf"
     )

@@ -121,8 +121,10 @@ def test_the_watches_of_a_resource_end_with_its_definition(there: Served) -> Non
 
 def test_the_token_is_the_user_whom_the_audit_names(there: Served) -> None:
     call(there, "POST", MAPS, {"metadata": {"name": "a"}}, user="bob")
-    told = [entry for entry in call(there, "GET", "/_simulator/audit")[1] if entry["name"] == "a"]
-    assert [(entry["user"], entry["verb"], entry["code"]) for entry in told] == [
+    reported = [
+        entry for entry in call(there, "GET", "/_simulator/audit")[1] if entry["name"] == "a"
+    ]
+    assert [(entry["user"], entry["verb"], entry["code"]) for entry in reported] == [
         ("bob", "create", 201)
     ]
 

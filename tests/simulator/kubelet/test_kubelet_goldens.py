@@ -137,7 +137,7 @@ def comparable(states: list[JSON]) -> list[JSON]:
     return distinct
 
 
-def told(events: list[JSON]) -> set[tuple[str, ...]]:
+def reported(events: list[JSON]) -> set[tuple[str, ...]]:
     return {
         (e["type"], e["reason"], e["message"], e.get("fieldPath", ""))
         for e in events
@@ -159,7 +159,7 @@ def test_a_pod_goes_through_the_states_that_a_real_one_goes_through(name: str) -
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_events_are_those_of_a_real_kubelet(name: str) -> None:
     replayed = Replay(SITUATIONS[name]).run()
-    assert told(replayed["events"]) == told(GOLDEN[name]["events"])
+    assert reported(replayed["events"]) == reported(GOLDEN[name]["events"])
 
 
 @pytest.mark.parametrize(

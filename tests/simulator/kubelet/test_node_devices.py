@@ -151,8 +151,8 @@ def test_the_back_off_starts_over_after_ten_minutes_of_running(cluster: Cluster)
     create(cluster, pod("p"))
     cluster.run_until(4000)
     assert status(cluster, "p")["containerStatuses"][0]["restartCount"] == 5
-    told = {e["reason"] for e in cluster.api.list("events").items}
-    assert "BackOff" not in told
+    reported = {e["reason"] for e in cluster.api.list("events").items}
+    assert "BackOff" not in reported
 
 
 def test_a_container_can_be_made_to_exit(cluster: Cluster) -> None:
@@ -311,7 +311,7 @@ def test_a_second_deletion_can_shorten_the_grace_period(cluster: Cluster) -> Non
 
 
 @pytest.mark.parametrize(("kept", "pulls"), [(True, 1), (False, 2)], ids=["kept", "not kept"])
-def test_nodes_keep_the_images_that_they_have_pulled_unless_told_otherwise(
+def test_nodes_keep_the_images_that_they_have_pulled_by_default(
     cluster: Cluster, kept: bool, pulls: int
 ) -> None:
     cluster.images.kept = kept

@@ -106,7 +106,7 @@ def test_ages_count_from_the_start_of_the_cluster(met: Result) -> None:
     assert "9d" in row.split()
 
 
-def test_an_expectation_that_is_not_met_is_told_with_what_was_seen(missed: Result) -> None:
+def test_an_expectation_that_is_not_met_is_reported_with_what_was_seen(missed: Result) -> None:
     text = printed(missed)
     assert "NOT MET" in text
     assert "expected phase Failed, found Running" in text
@@ -208,10 +208,10 @@ def test_the_table_at_the_end_is_that_of_kubectl(met: Result) -> None:
     headings, row = report.performers_table(
         performers, EPOCH + timedelta(seconds=met.duration), wide=False
     )
-    told = dict(zip(headings, row, strict=True))
+    reported = dict(zip(headings, row, strict=True))
     expected = ["NAMESPACE", "NAME", "PHASE", "READY", "REASON", "VERSION", "AGE", "MESSAGE"]
-    assert list(told) == expected
-    assert (told["NAME"], told["PHASE"], told["VERSION"]) == ("worker", "Running", "v2")
+    assert list(reported) == expected
+    assert (reported["NAME"], reported["PHASE"], reported["VERSION"]) == ("worker", "Running", "v2")
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -230,8 +230,8 @@ def test_the_trace_has_a_line_for_everything(met: Result) -> None:
 
 
 def test_no_report_tells_the_values_of_variables(met: Result) -> None:
-    told = [printed(met), report.junit([met]), report.html([met]), *report.trace(met)]
-    assert not any("hunter2" in text for text in told)
+    reported = [printed(met), report.junit([met]), report.html([met]), *report.trace(met)]
+    assert not any("hunter2" in text for text in reported)
 
 
 def test_the_same_seed_gives_the_same_trace(met: Result, tmp_path: Path) -> None:

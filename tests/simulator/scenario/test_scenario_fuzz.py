@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from hourglass_simulator.scenario import Unreadable, explain, load
+from hourglass_simulator.scenario import UnreadableError, explain, load
 from hourglass_simulator.scenario.document import parse
 
 VALID: dict[str, Any] = {
@@ -88,7 +88,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example([])
 @example([(("steps", 1, "heal"), [])])
 @example([(("steps", 1, "heal"), [[]])])
-def test_any_change_of_a_file_is_read_or_told(
+def test_any_change_of_a_file_is_read_or_reported(
     file: Path, changes: list[tuple[tuple[Any, ...], Any]]
 ) -> None:
     content = VALID
@@ -100,13 +100,13 @@ def test_any_change_of_a_file_is_read_or_told(
     problems = []
     try:
         assert explain(load(file, FAULTS).scenario)
-    except Unreadable as error:
+    except UnreadableError as error:
         problems = error.problems
     assert changes or not problems
     assert all(0 <= problem.line <= lines and problem.text for problem in problems)
 
 
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"#%@ \n\t\x00é?<,", max_size=40))
-def test_any_text_is_read_or_told(text: str) -> None:
-    with suppress(Unreadable):
+def test_any_text_is_read_or_reported(text: str) -> None:
+    with suppress(UnreadableError):
         parse(text, "f")

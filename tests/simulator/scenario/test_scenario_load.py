@@ -7,7 +7,15 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from hourglass_simulator.scenario import Problem, Scenario, Unreadable, dump, find, load, load_all
+from hourglass_simulator.scenario import (
+    Problem,
+    Scenario,
+    UnreadableError,
+    dump,
+    find,
+    load,
+    load_all,
+)
 from hourglass_simulator.scenario.document import MAX_BYTES, KubernetesLoader, parse
 from hourglass_simulator.scenario.expectation import PhaseName, ReasonName
 from hourglass_statemachine import Phase, Reason
@@ -36,7 +44,7 @@ FAULTS = {"gpuUnhealthy": _Fault(), "nodeLost": _Fault()}
 def problems(tmp_path: Path, text: str | bytes) -> list[Problem]:
     file = tmp_path / "bad.yaml"
     file.write_bytes(text.encode() if isinstance(text, str) else text)
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableError) as caught:
         load(file, FAULTS)
     assert {problem.file for problem in caught.value.problems} == {str(file)}
     return caught.value.problems
@@ -285,15 +293,15 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("text", "line", "message"), TABLE.values(), ids=TABLE.keys())
-def test_a_bad_file_is_told_by_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+def test_a_bad_file_is_reported_by_line(tmp_path: Path, text: str, line: int, message: str) -> None:
     found = problems(tmp_path, HEAD + text)
     assert [(problem.line, problem.text) for problem in found] == [(line, message)]
 
 
-def test_all_problems_of_a_file_are_told_at_once_in_order(tmp_path: Path) -> None:
+def test_all_problems_of_a_file_are_reported_at_once_in_order(tmp_path: Path) -> None:
     text = "scenario: s\nmanifests: a.yaml\nsteps:\n- fault: x\n- after: 1\n  cordon: a\n  x: 1\n"
-    told = [(problem.line, problem.text.split(":")[0]) for problem in problems(tmp_path, text)]
-    assert told == [
+    reported = [(problem.line, problem.text.split(":")[0]) for problem in problems(tmp_path, text)]
+    assert reported == [
         (1, "shows"),
         (2, "manifests"),
         (4, "steps[0].fault.x"),
@@ -348,26 +356,26 @@ def test_a_text_instead_of_a_scenario(tmp_path: Path) -> None:
     assert str(problem).endswith('bad.yaml:1: expected keys with values, found "just words"')
 
 
-def test_what_is_wrong_in_a_manifest_file_is_told_with_its_line(tmp_path: Path) -> None:
+def test_what_is_wrong_in_a_manifest_file_is_reported_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text("kind: A\nkind: B\n")
     [problem] = problems(tmp_path, HEAD + "manifests: m.yaml\n")
     assert problem.text == "manifests: m.yaml:2: the key kind occurs twice; first in line 1"
 
 
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="no such file or directory"):
+    with pytest.raises(UnreadableError, match="no such file or directory"):
         load(tmp_path / "none.yaml", FAULTS)
 
 
 def test_a_directory_without_scenarios(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="a directory without scenarios"):
+    with pytest.raises(UnreadableError, match="a directory without scenarios"):
         find([tmp_path])
 
 
-def test_problems_of_several_files_are_told_together(tmp_path: Path) -> None:
+def test_problems_of_several_files_are_reported_together(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text("x: 1\n")
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableError) as caught:
         load_all(find([tmp_path]), FAULTS)
     assert len({problem.file for problem in caught.value.problems}) == 2
 

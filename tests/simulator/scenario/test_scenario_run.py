@@ -1,4 +1,4 @@
-"""Scenarios on a scripted backend: what is judged as met, and what is told when it is not."""
+"""Scenarios on a scripted backend: what is judged as met, and what is reported when it is not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -210,11 +210,11 @@ FAILS = {
 }
 
 
-@pytest.mark.parametrize(("steps", "told"), FAILS.values(), ids=FAILS.keys())
-def test_what_does_not_hold_is_told(steps: str, told: str) -> None:
+@pytest.mark.parametrize(("steps", "reported"), FAILS.values(), ids=FAILS.keys())
+def test_what_does_not_hold_is_reported(steps: str, reported: str) -> None:
     gone = "{performers: {w: {exists: false}}}" if "delete" in steps else "{}"
     result = play(steps, settles=gone)
-    assert failures(result) == [told]
+    assert failures(result) == [reported]
     assert not result.met
 
 
@@ -227,12 +227,12 @@ def test_a_refusal_that_is_expected_is_met() -> None:
     assert play(yaml.safe_dump([step])).met
 
 
-def test_a_refusal_that_is_not_expected_is_told() -> None:
-    told = f'steps[0]: the API server: expected no refusal, found a refusal: "{ANSWER}"'
-    assert failures(play(yaml.safe_dump([{"apply": [REFUSED]}]))) == [told]
+def test_a_refusal_that_is_not_expected_is_reported() -> None:
+    reported = f'steps[0]: the API server: expected no refusal, found a refusal: "{ANSWER}"'
+    assert failures(play(yaml.safe_dump([{"apply": [REFUSED]}]))) == [reported]
 
 
-def test_a_refusal_with_another_text_is_told() -> None:
+def test_a_refusal_with_another_text_is_reported() -> None:
     step = {"apply": [REFUSED], "refused": "spec.avs"}
     expected = f'a refusal with "spec.avs", found a refusal: "{ANSWER}"'
     assert failures(play(yaml.safe_dump([step]))) == [
@@ -348,17 +348,17 @@ UNSETTLED: dict[str, tuple[float, Script, str]] = {
 }
 
 
-@pytest.mark.parametrize(("when", "action", "told"), UNSETTLED.values(), ids=UNSETTLED.keys())
-def test_what_does_not_settle_is_told(when: float, action: Script, told: str) -> None:
-    assert f"settles: {told}" in failures(play(RUNNING, breaks(when, action)))
+@pytest.mark.parametrize(("when", "action", "reported"), UNSETTLED.values(), ids=UNSETTLED.keys())
+def test_what_does_not_settle_is_reported(when: float, action: Script, reported: str) -> None:
+    assert f"settles: {reported}" in failures(play(RUNNING, breaks(when, action)))
 
 
-def test_writes_that_go_on_and_on_are_told() -> None:
+def test_writes_that_go_on_and_on_are_reported() -> None:
     backend = ScriptedBackend()
     for minute in range(1, 60):
         backend.later(minute * 60, lambda: backend.write("patch", "performers", "w"))
-    [told] = failures(play(RUNNING, backend))
-    assert told == (
+    [reported] = failures(play(RUNNING, backend))
+    assert reported == (
         "settles: writes: expected none for 5m after it has settled, found patch performers w"
     )
 
@@ -381,8 +381,8 @@ def test_an_interruption_of_no_time_at_all_is_one() -> None:
     steps = f"{RUNNING}- cordon: a\n- after: 1m\n  expect: " + (
         "{performers: {w: {serving: true, servedThroughout: true}}}"
     )
-    [told] = failures(play(steps, breaks(20, interrupt)))
-    assert "moments without one" in told
+    [reported] = failures(play(steps, breaks(20, interrupt)))
+    assert "moments without one" in reported
 
 
 def test_a_new_performer_of_the_same_name_has_no_past() -> None:
@@ -398,10 +398,10 @@ def test_a_performer_may_end_otherwise_if_the_scenario_says_so() -> None:
     assert play(RUNNING, fails, settles="{performers: {w: {phase: Failed}}}").met
 
 
-def test_a_performer_that_must_end_otherwise_and_does_not_is_told() -> None:
+def test_a_performer_that_must_end_otherwise_and_does_not_is_reported() -> None:
     settles = "{within: 1m, performers: {w: {phase: Failed}}}"
-    [told] = failures(play(RUNNING, settles=settles))
-    assert told == f"settles: {DEFAULT}: expected phase Failed within 1m, found Running"
+    [reported] = failures(play(RUNNING, settles=settles))
+    assert reported == f"settles: {DEFAULT}: expected phase Failed within 1m, found Running"
 
 
 def test_a_performer_that_is_not_named_must_settle_all_the_same() -> None:
@@ -412,8 +412,8 @@ def test_a_performer_that_is_not_named_must_settle_all_the_same() -> None:
 
 def test_the_timeline_tells_who_did_what_when() -> None:
     result = play("- after: 10s\n  delete: {name: w}\n")
-    told = [f"{e.time:g} {e.kind} {e.subject}: {e.text}" for e in result.timeline]
-    assert told[:12] == [
+    reported = [f"{e.time:g} {e.kind} {e.subject}: {e.text}" for e in result.timeline]
+    assert reported[:12] == [
         "0 step manifests: apply Performer w",
         "0 performer default/w: created",
         "0 performer default/w: Pending",
@@ -427,11 +427,11 @@ def test_the_timeline_tells_who_did_what_when() -> None:
         "10 step steps[0]: delete Performer w",
         "10 performer default/w: being deleted",
     ]
-    assert told[12].startswith("10 step settles: Within 15m everything settles")
-    assert told[-1] == "12 performer default/w: deleted"
+    assert reported[12].startswith("10 step settles: Within 15m everything settles")
+    assert reported[-1] == "12 performer default/w: deleted"
 
 
-def test_an_event_is_told_of_the_performer_that_it_is_about() -> None:
+def test_an_event_is_shown_for_the_performer_that_it_is_about() -> None:
     def happens(backend: ScriptedBackend) -> None:
         uid = backend.objects["performers", "default", "w"]["metadata"]["uid"]
         about = {"kind": "Performer", "namespace": "default", "name": "w", "uid": uid}
@@ -460,7 +460,7 @@ def test_silence_ends_the_wait_at_the_very_moment_it_has_lasted_long_enough() ->
 def test_no_pod_at_all_is_not_another_pod() -> None:
     steps = f"{RUNNING}- after: 1s\n  cordon: a\n- after: 10s\n  expect: "
     loses = breaks(8, lambda b: b.status("w", HEALTHY, "m", podName=""))
-    told = failures(play(steps + "{performers: {w: {pod: other}}}", loses))
-    assert told == [
+    reported = failures(play(steps + "{performers: {w: {pod: other}}}", loses))
+    assert reported == [
         f"steps[2]: {DEFAULT}: expected another pod than performer-w-aaaaaaaaaa-0, found none"
     ]

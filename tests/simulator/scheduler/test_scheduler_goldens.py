@@ -57,7 +57,7 @@ class World:
         return {pod["metadata"]["name"]: _seen(pod) for pod in self.api.list("pods").items}
 
     def events(self) -> list[JSON]:
-        """What it told, in order, each only once."""
+        """What it reported, in order, each only once."""
         names = {p["metadata"]["uid"]: p["metadata"]["name"] for p in self.api.list("pods").items}
         found: list[JSON] = []
         for event in sorted(self.api.list("events").items, key=lambda e: e["eventTime"]):
@@ -65,7 +65,7 @@ class World:
             message = event["message"]
             for uid, name in names.items():
                 message = message.replace(uid, f"{{uid of {name}}}")
-            told = {
+            reported = {
                 "pod": event["involvedObject"]["name"],
                 "type": event["type"],
                 "reason": event["reason"],
@@ -74,8 +74,8 @@ class World:
                 "reportingComponent": event["reportingComponent"],
                 **({"related": related} if related else {}),
             }
-            if told not in found:
-                found.append(told)
+            if reported not in found:
+                found.append(reported)
         return found
 
 
@@ -98,9 +98,9 @@ def _seen(pod: JSON) -> JSON:
 def _once(events: list[JSON]) -> list[JSON]:
     found: list[JSON] = []
     for event in events:
-        told = {key: value for key, value in event.items() if key != "times"}
-        if told not in found:
-            found.append(told)
+        reported = {key: value for key, value in event.items() if key != "times"}
+        if reported not in found:
+            found.append(reported)
     return found
 
 

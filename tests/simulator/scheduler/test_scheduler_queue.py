@@ -142,6 +142,19 @@ def test_the_more_important_pod_of_two_goes_first() -> None:
     assert (world.node_of("first"), world.node_of("second")) == (None, "a")
 
 
+def test_a_pod_that_was_rejected_again_goes_behind_those_that_have_waited_since() -> None:
+    world = World()
+    world.node("full", cpu="1")
+    world.pod("tried-again", cpu="3")
+    world.run(FLUSH / 2)
+    world.pod("waiting", cpu="3")
+    world.run(FLUSH / 2 + 1)
+    world.node("free", cpu="4")
+    world.run(1)
+    assert world.node_of("waiting") == "free"
+    assert world.node_of("tried-again") is None
+
+
 def test_a_pod_that_is_deleted_while_it_waits_is_forgotten() -> None:
     world = World()
     world.pod("p")

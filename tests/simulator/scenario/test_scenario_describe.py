@@ -8,8 +8,8 @@ import yaml
 from inline_snapshot import snapshot
 
 from hourglass_simulator.scenario import Scenario, explain
+from hourglass_simulator.scenario.describe import step
 from hourglass_simulator.scenario.step import Step
-from hourglass_simulator.scenario.words import step
 
 
 def read(text: str) -> Scenario:

@@ -7,21 +7,21 @@ from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.terms import Term
 
 
-class Tally:
-    """How many of the pods that are meant are in each topology value; without a value: nowhere."""
+class TopologyCounts:
+    """How many matching pods are in each topology value; nodes without a value do not count."""
 
-    __slots__ = ("_value", "_zeros", "counts", "means")
+    __slots__ = ("_value", "_zeros", "by_value", "matches")
 
     def __init__(
         self,
-        means: Callable[[PodInfo], bool],
+        matches: Callable[[PodInfo], bool],
         value: Callable[[NodeInfo], str | None],
         *,
         zeros: bool = False,
     ) -> None:
         """`zeros`: values without any such pod are listed, too."""
-        self.counts: dict[str, int] = {}
-        self.means = means
+        self.by_value: dict[str, int] = {}
+        self.matches = matches
         self._value = value
         self._zeros = zeros
 
@@ -32,33 +32,33 @@ class Tally:
             if value is None:
                 continue
             if self._zeros:
-                self.counts.setdefault(value, 0)
+                self.by_value.setdefault(value, 0)
             for pod in node.pods.values():
-                if self.means(pod):
-                    self.counts[value] = self.counts.get(value, 0) + 1
+                if self.matches(pod):
+                    self.by_value[value] = self.by_value.get(value, 0) + 1
 
     def add(self, pod: PodInfo, node: NodeInfo, sign: int) -> None:
         """A pod came to a node (1) or left it (-1)."""
-        if self.means(pod):
+        if self.matches(pod):
             value = self._value(node)
             if value is not None:
-                self.counts[value] = self.counts.get(value, 0) + sign
+                self.by_value[value] = self.by_value.get(value, 0) + sign
 
-    def moved(self, pods: Iterable[tuple[PodInfo, int]], node: NodeInfo) -> "Tally":
+    def moved(self, pods: Iterable[tuple[PodInfo, int]], node: NodeInfo) -> "TopologyCounts":
         """As it would be if pods came to a node or left it."""
-        other = Tally(self.means, self._value, zeros=self._zeros)
-        other.counts = dict(self.counts)
+        other = TopologyCounts(self.matches, self._value, zeros=self._zeros)
+        other.by_value = dict(self.by_value)
         for pod, sign in pods:
             other.add(pod, node, sign)
         return other
 
 
-class Wishes:
-    """What pods on nodes say of other pods, by topology value."""
+class ExistingTerms:
+    """The affinity terms of pods that are on nodes already, counted by topology value."""
 
     def __init__(self) -> None:
-        self._apart: dict[Term, dict[str, int]] = {}
-        self._weighed: dict[Term, dict[str, int]] = {}
+        self._anti_affinity: dict[Term, dict[str, int]] = {}
+        self._preferences: dict[Term, dict[str, int]] = {}
 
     def count(self, node: NodeInfo, sign: int) -> None:
         """All pods of a node came (1) or left (-1)."""
@@ -71,25 +71,25 @@ class Wishes:
         if not terms:
             return
         for term in terms.anti_affinity:
-            _add(self._apart, term, node, sign)
+            _add(self._anti_affinity, term, node, sign)
         for term in terms.affinity:
-            _add(self._weighed, term, node, sign)
+            _add(self._preferences, term, node, sign)
         for term, weight in terms.preferred:
-            _add(self._weighed, term, node, sign * weight)
+            _add(self._preferences, term, node, sign * weight)
 
-    def against(
+    def anti_affinity_counts(
         self, pod: PodInfo, namespaces: Mapping[str, Mapping[str, str]]
     ) -> Iterator[tuple[str, dict[str, int]]]:
-        """Topology key and counts for each required anti-affinity that means the pod."""
-        for term, counts in self._apart.items():
+        """Topology key and counts for each required anti-affinity that matches the pod."""
+        for term, counts in self._anti_affinity.items():
             if term.selects(pod.namespace, pod.labels, namespaces):
                 yield term.topology_key, counts
 
-    def about(
+    def preference_weights(
         self, pod: PodInfo, namespaces: Mapping[str, Mapping[str, str]]
     ) -> Iterator[tuple[str, dict[str, int]]]:
-        """Topology key and weights for each preference that means the pod."""
-        for term, weights in self._weighed.items():
+        """Topology key and weights for each preference that matches the pod."""
+        for term, weights in self._preferences.items():
             if term.selects(pod.namespace, pod.labels, namespaces):
                 yield term.topology_key, weights
 

@@ -1,4 +1,4 @@
-"""The verdict on a pod that fits nowhere, as kube-scheduler words it.
+"""The message about a pod that fits nowhere: kube-scheduler's FitError.
 
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/types.go#L763
 """
@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/ty
 from collections import Counter
 from collections.abc import Mapping
 
-from hourglass_simulator.scheduler.misfit import Misfits
+from hourglass_simulator.scheduler.status import NodeToStatus
 
 NO_NODES = "no nodes available to schedule pods"
 # The plugin for dynamic resources has not been asked by then, which it calls an error.
@@ -17,13 +17,13 @@ NEVER_PREEMPTS = "not eligible due to preemptionPolicy=Never."
 TERMINATING = "not eligible due to a terminating pod on the nominated node."
 
 
-def sentence(misfits: Misfits) -> str:
+def message(statuses: NodeToStatus) -> str:
     """`0/N nodes are available: …` for what is wrong with each node."""
     reasons: Counter[str] = Counter()
-    for misfit, count in misfits.counts.items():
-        for reason in misfit.reasons:
+    for status, count in statuses.counts.items():
+        for reason in status.reasons:
             reasons[reason] += count
-    return counted(reasons, len(misfits))
+    return counted(reasons, len(statuses))
 
 
 def counted(reasons: Mapping[str, int], nodes: int) -> str:
@@ -32,11 +32,11 @@ def counted(reasons: Mapping[str, int], nodes: int) -> str:
     return f"0/{nodes} nodes are available: {', '.join(listed)}."
 
 
-def with_preemption(told: str, preemption: str) -> str:
-    """The sentence with what came of looking for victims, if anything is said of it.
+def with_preemption(message: str, preemption: str) -> str:
+    """The message with the result of preemption appended, if there is one.
 
-    The plugin for dynamic resources speaks first, also for pods that claim none.
+    The plugin for dynamic resources comes first, also for pods that claim none.
     """
     if not preemption:
-        return told
-    return f"{told} no new claims to deallocate, preemption: {preemption}"
+        return message
+    return f"{message} no new claims to deallocate, preemption: {preemption}"

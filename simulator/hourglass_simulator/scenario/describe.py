@@ -16,7 +16,7 @@ from hourglass_simulator.scenario.manifest import ManifestSource
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.step import Step
 
-_UNTOLD = ("data", "environment", "stringData")
+_SECRET = ("data", "environment", "stringData")
 
 
 def explain(scenario: Scenario) -> str:
@@ -256,8 +256,8 @@ def _ending(found: Settles) -> Iterator[str]:
 def _flow(value: object) -> str:
     """A value as YAML on one line."""
     if isinstance(value, dict):
-        told = _untold(value)
-        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in told.items()) + "}"
+        shown = _redacted(value)
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in shown.items()) + "}"
     if isinstance(value, list):
         return f"[{', '.join(_flow(inner) for inner in value)}]"
     if value is None or isinstance(value, bool):
@@ -265,12 +265,12 @@ def _flow(value: object) -> str:
     return str(value)
 
 
-def _untold(value: JSON) -> JSON:
+def _redacted(value: JSON) -> JSON:
     """Without the values of environment variables, Secrets and ConfigMaps: reports are shared."""
     if "name" in value and "value" in value:
         return {**value, "value": "…"}
     return {
-        key: dict.fromkeys(inner, "…") if key in _UNTOLD and isinstance(inner, dict) else inner
+        key: dict.fromkeys(inner, "…") if key in _SECRET and isinstance(inner, dict) else inner
         for key, inner in value.items()
     }
 
