@@ -174,6 +174,8 @@ def deleted_while_waited_for(world: World, performers: Client) -> Iterator[None]
 
 def test_waiting_ends_when_somebody_deletes_it(world: World, performers: Client) -> None:
     performers.create("worker", TOO_BIG)
+    # From then on it has the operator's finalizer, and is there for a while when it is deleted.
+    wait_for_reason(performers, "SchedulingFailed")
     with (
         deleted_while_waited_for(world, performers),
         pytest.raises(NotReadyError, match="Terminating: it is being deleted"),
