@@ -176,7 +176,7 @@ def performer(name: str) -> PerformerBuilder:
 
 @dataclass(frozen=True)
 class PodBuilder:
-    """A pod of a Performer; not scheduled until told otherwise."""
+    """A pod of a Performer; not scheduled at first."""
 
     owner: PerformerBuilder
     attempt: int = 0

@@ -19,7 +19,7 @@ UPGRADING = ("True/PodReady", "True/UpgradeInProgress", "False/AsExpected")
 ENDING = ("False/Terminating", "True/Terminating", "False/NotAvailable")
 
 
-def conditions(told: tuple[str, str, str], message: str) -> list[JSON]:
+def conditions(statuses: tuple[str, str, str], message: str) -> list[JSON]:
     """Available, Progressing, Degraded and the summary Ready from `True/PodReady` texts."""
     types = ("Available", "Progressing", "Degraded", "Ready")
     return [
@@ -29,7 +29,7 @@ def conditions(told: tuple[str, str, str], message: str) -> list[JSON]:
             "reason": text.split("/")[1],
             "message": message,
         }
-        for type_, text in zip(types, (*told, told[0]), strict=True)
+        for type_, text in zip(types, (*statuses, statuses[0]), strict=True)
     ]
 
 
@@ -128,10 +128,12 @@ class ScriptedBackend:
             self.objects[key] = obj
         self._observer.changed(Change(self.now, kind, resource, obj))
 
-    def status(self, name: str, told: tuple[str, str, str], message: str, **fields: Any) -> None:
+    def status(
+        self, name: str, statuses: tuple[str, str, str], message: str, **fields: Any
+    ) -> None:
         """The operator writes a Performer's status."""
         obj = self.objects["performers", self.namespace, name]
-        status = {**obj.get("status", {}), **fields, "conditions": conditions(told, message)}
+        status = {**obj.get("status", {}), **fields, "conditions": conditions(statuses, message)}
         self.emit("performers", {**obj, "status": status})
         self.write("patch", "performers", name)
 

@@ -43,10 +43,10 @@ def test_command_runs(command: str, tmp_path: Path) -> None:
     for name in ("scenarios", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "cluster.yaml").write_text(SNAPSHOT)
-    words = shlex.split(command)
-    words[0] = str(Path(sys.executable).with_name("hourglass-sim"))
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
-    expected = 1 if "--drain" in words else 0
+    arguments = shlex.split(command)
+    arguments[0] = str(Path(sys.executable).with_name("hourglass-sim"))
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+    expected = 1 if "--drain" in arguments else 0
     assert done.returncode == expected, done.stdout[-2000:] + done.stderr
 
 

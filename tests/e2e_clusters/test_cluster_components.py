@@ -49,7 +49,7 @@ def test_a_component_that_ignores_the_request_is_killed(
     components: Components, tmp_path: Path
 ) -> None:
     components.run("etcd", DEAF)
-    wait_until("it ignores SIGTERM", lambda: components.log("etcd").read_text() != "")
+    wait_until("it ignores SIGTERM", lambda: components.log("etcd").read_text() != "", 300)
     components.stop("etcd", seconds=0.1)
     assert not components.runs("etcd")
 
@@ -65,7 +65,7 @@ def test_a_restart_is_a_new_process_of_the_same_command_and_waits(tmp_path: Path
         assert process.pid != before
         assert waited == [True]
         # Right after its start a process has no command line for a moment.
-        wait_until("the same command", lambda: process.cmdline() == SLEEP)
+        wait_until("the same command", lambda: process.cmdline() == SLEEP, 300)
     finally:
         restarted.kill_all()
 
@@ -74,13 +74,13 @@ def test_a_paused_component_goes_on_afterwards(components: Components, tmp_path:
     components.run("etcd", SLEEP)
     process = psutil.Process(pid(tmp_path, "etcd"))
     with components.paused("etcd"):
-        wait_until("stopped", lambda: process.status() == psutil.STATUS_STOPPED)
-    wait_until("goes on", lambda: process.status() == psutil.STATUS_SLEEPING)
+        wait_until("stopped", lambda: process.status() == psutil.STATUS_STOPPED, 300)
+    wait_until("goes on", lambda: process.status() == psutil.STATUS_SLEEPING, 300)
 
 
 def test_a_paused_component_can_be_asked_to_end(components: Components) -> None:
     components.run("etcd", POLITE)
-    wait_until("it listens", lambda: components.log("etcd").read_text() == "up\n")
+    wait_until("it listens", lambda: components.log("etcd").read_text() == "up\n", 300)
     with components.paused("etcd"):
         components.stop("etcd", seconds=300)
     assert components.log("etcd").read_text() == "up\nended\n"

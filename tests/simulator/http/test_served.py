@@ -98,6 +98,13 @@ def test_a_watch_ends_when_its_time_is_over(there: Served) -> None:
         assert s.read() == b""
 
 
+def test_a_watch_ends_in_order_when_the_server_does() -> None:
+    with served(Cluster()) as there:
+        stream = watch(there)
+    with stream:
+        assert stream.read() == b""
+
+
 def test_watches_can_be_dropped_and_the_past_forgotten(there: Served) -> None:
     version = there.cluster.api.resource_version
     create(there, "a")
