@@ -30,7 +30,7 @@ class Operator(Protocol):
         """Stop at once."""
 
     def drop_watch(self, resource: str) -> None:
-        """Lose a watch; it is listed again a little later."""
+        """Lose a watch; it is resumed a little later."""
 
 
 class Target(Protocol):

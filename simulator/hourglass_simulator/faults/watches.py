@@ -35,7 +35,7 @@ class Late(OfWatches):
 
 
 def _dropped(target: Target, p: OfWatches, _: Random) -> Undo:
-    """Watches break off; what happens until the next list is not delivered."""
+    """Watches break off; what happens until they are resumed arrives then."""
     for resource in _named(p):
         target.operator.drop_watch(resource)
     return nothing
