@@ -19,6 +19,8 @@ from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_statemachine import Lifecycle
 
 _NOTHING = Memory()
+_LIFECYCLE = Lifecycle()
+"""It keeps nothing between two passes, and takes a while to make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,6 @@ class Controller:
         self._settings = settings
         self._specs = SpecResolver(catalogue)
         self._explanations = Explanations()
-        self._lifecycle = Lifecycle()
         self._memory: dict[Key, Memory] = {}
 
     def watched(self, resource: str, event: str, obj: Mapping[str, Any], now: float) -> None:
@@ -107,7 +108,7 @@ class Controller:
         seen = observe(self.cache, key, memory, self._specs, now)
         if seen is None:
             return Plan()
-        return reconcile(seen, self._lifecycle, self._explanations, self._settings)
+        return reconcile(seen, _LIFECYCLE, self._explanations, self._settings)
 
     def finish(self, done: Pass, outcomes: Sequence[Outcome], now: float) -> None:
         """Take in what the API server answered; `outcomes` ends with the first failure, if any.

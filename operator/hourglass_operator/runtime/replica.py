@@ -122,7 +122,7 @@ class Replica:
     def look_anew(self) -> None:
         """Forget what earlier passes have found out, and look at every Performer."""
         self._controller.forget(self._clock.now())
-        self.workers.wake()
+        self.workers.restart_waiting()
 
     async def run(self, informers: Sequence[Source], stop: asyncio.Event) -> None:
         """Watch and act until `stop`; then let calls under way end and give the Lease up."""
@@ -157,7 +157,6 @@ class Replica:
         if leading:
             # Another replica may have written, and its refusals are not known here.
             self.look_anew()
-        self.workers.wake()
 
     async def _resync(self) -> None:
         while True:

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 _RETRY = 2.0
 """Seconds between two looks while something is missing."""
 _BETWEEN_LOOKS = 30.0
-"""Seconds from a look that found nothing missing to the next one, unless it is urgent."""
+"""Seconds at most from a look that found nothing missing to the next one, unless it is urgent."""
 
 
 class Readiness:
@@ -70,7 +70,7 @@ class Readiness:
             self._urgent.clear()
             if not await self.look():
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_BETWEEN_LOOKS):
+                    async with asyncio.timeout(min(_BETWEEN_LOOKS, self._period)):
                         await self._urgent.wait()
                 continue
             await asyncio.sleep(_RETRY)

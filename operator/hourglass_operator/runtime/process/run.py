@@ -7,7 +7,6 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 from kubernetes.aio.client import Configuration
 
@@ -31,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 _OTHER_CALLS = 50
 """Connections besides those of the workers: watches, Lease, permissions."""
+_CLOCK_PERIOD = 5.0
+"""Seconds between two looks at the machine's clock, which may be set."""
 
 
 async def run(settings: RuntimeSettings, catalogue: Catalogue) -> Exit:
@@ -71,11 +72,12 @@ class Process:
         self._configuration = configuration
         self._api = Api(configuration, settings.request_timeout, self)
         self._lease_namespace = settings.lease_namespace or own_namespace()
+        self._clock = Clock()
         self._controller = Controller(catalogue, Settings())
         self._replica = Replica(
             self._controller,
             self._api,
-            Clock(),
+            self._clock,
             PassReport(self.metrics),
             self._options(),
             self.metrics.leader.set,
@@ -119,17 +121,27 @@ class Process:
         )
         others = [resource for resource in SELECTORS if resource != performers.resource]
         informers = [*self._replica.informers(others, settings.namespace), performers]
-        following = asyncio.create_task(self.readiness.follow(self._replica.look_anew))
+        following = [
+            asyncio.create_task(self.readiness.follow(self._replica.look_anew)),
+            asyncio.create_task(self._follow_clock()),
+        ]
         try:
             await self._replica.run(informers, stop)
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
+
+    async def _follow_clock(self) -> None:
+        while True:
+            await asyncio.sleep(_CLOCK_PERIOD)
+            if jump := self._clock.follow():
+                logger.warning("the clock was set by %+.1f s; looking at everything anew", jump)
+                self._replica.look_anew()
 
     async def _preflight(self) -> list[Missing]:
         lease = self._lease_namespace if self._settings.leader_election else None

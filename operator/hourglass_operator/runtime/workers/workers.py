@@ -15,8 +15,6 @@ from hourglass_operator.transport.calls import Caller
 
 logger = logging.getLogger(__name__)
 
-_IDLE = 5.0
-"""Seconds after which the clock is looked at though nothing is due."""
 _SLICE = 0.02
 """Seconds of passes after which others (informers, the election, probes) get their turn."""
 _ROUNDING = 1e-6
@@ -72,8 +70,13 @@ class Workers:
         self._able_since: float | None = None
 
     def wake(self) -> None:
-        """Something may be due earlier than it was."""
+        """Something may be due earlier than it was, or this process may write by now."""
         self._woken.set()
+
+    def restart_waiting(self) -> None:
+        """What is due has waited for nothing so far: the clock was set, or this process leads."""
+        self._able_since = None
+        self.wake()
 
     def waiting(self) -> int:
         """How many passes are due and have not begun; 0 while this process may not write."""
@@ -83,11 +86,6 @@ class Workers:
         """Work until cancelled; writes under way go on."""
         while True:
             self._woken.clear()
-            jump = self._clock.follow()
-            if jump:
-                logger.warning("the clock was set by %+.1f s; looking at everything anew", jump)
-                self._controller.forget(self._clock.now())
-                self._able_since = None
             if self._begin():
                 await asyncio.sleep(0)
                 continue
@@ -107,11 +105,12 @@ class Workers:
     def _able(self) -> bool:
         return self._may_write.seconds() > 0
 
-    def _until_due(self) -> float:
+    def _until_due(self) -> float | None:
+        """Seconds until a pass may begin; None if only a wake can bring that about."""
         due = self._controller.queue.next_due()
         if due is None or len(self._active) >= self._limit or not self._able():
-            return _IDLE
-        return min(_IDLE, max(0.0, due - self._clock.now()) + _ROUNDING)
+            return None
+        return max(0.0, due - self._clock.now()) + _ROUNDING
 
     def _begin(self) -> bool:
         """Begin passes that are due; whether more may be due at this moment."""
