@@ -178,7 +178,7 @@ class Controller:
     def _enqueue(self, resource: str, keys: Iterable[Key], now: float) -> None:
         if resource == "nodes":
             # A node affects every Performer that waits for one, and nodes change many at a time:
-            # one pass a moment later is enough, and it seldom brings anybody closer to Running.
+            # one pass a moment later is enough, and it rarely brings anybody closer to Running.
             for key in keys:
                 self.queue.add(key, now + self._settings.status_delay)
             return

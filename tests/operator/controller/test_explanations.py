@@ -4,6 +4,7 @@ import pytest
 
 from builders import NodeBuilder, performer, pod_of
 from hourglass_operator.controller import explanations
+from hourglass_operator.hardware.explain import explain
 from scene import Scene, scene
 from situations import GPU, GPU_NODE, NOW
 
@@ -16,7 +17,6 @@ KEY = (GPU.namespace, "other")
 def explained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The scheduler's messages that were explained."""
     made: list[str] = []
-    explain = explanations.explain
 
     def counting(*args: object) -> object:
         made.append(str(args[-1]))

@@ -158,10 +158,10 @@ def test_normal_priority_does_not_starve() -> None:
     for number in range(3 * (HIGH_IN_A_ROW + 1)):
         for high in range(number, number + 2):
             work.add(f"high-{high}", 0.0, Priority.HIGH)
-        key = work.get(0.0)
-        assert key is not None
-        taken.append(key)
-        work.done(key)
+        got = work.get(0.0)
+        assert got is not None
+        taken.append(got)
+        work.done(got)
     places = [taken.index(key) for key in "xyz"]
     assert places == [HIGH_IN_A_ROW, 2 * HIGH_IN_A_ROW + 1, 3 * HIGH_IN_A_ROW + 2]
 
