@@ -48,7 +48,7 @@ def _progress(seen: Observation) -> tuple[Progress, str]:
     """How far the wanted pod has come, and what holds it up, for a person."""
     pod = seen.roles.candidate
     progress, detail = _step(seen, pod)
-    held_up = [refusal.message for refusal in seen.refusals if refusal.passing]
+    held_up = [refusal.message for refusal in seen.refusals if refusal.transient]
     return progress, "; ".join([detail, *held_up] if pod or not held_up else held_up)
 
 

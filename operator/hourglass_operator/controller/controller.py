@@ -154,7 +154,7 @@ class Controller:
         for key in keys:
             memory = self._memory.get(key)
             if memory is not None:
-                kept = (r for r in memory.refusals if not (r.passing and r.resource == resource))
+                kept = (r for r in memory.refusals if not (r.transient and r.resource == resource))
                 self._remember(key, replace(memory, refusals=tuple(kept)))
 
     def _update_cache(self, outcome: Outcome, result: WriteResult) -> tuple[Key, ...]:
