@@ -1,8 +1,8 @@
 """The second step of a pass: from what was observed to the facts that decide the phase."""
 
 from hourglass_operator.controller.explanations import Explanations
-from hourglass_operator.controller.faults import find_fault
 from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.pod_faults import find_fault
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.resources import names

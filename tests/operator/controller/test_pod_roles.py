@@ -3,8 +3,8 @@
 import pytest
 
 from builders import PodBuilder
+from hourglass_operator.controller.pod_roles import assign_roles
 from hourglass_operator.controller.pod_view import PodView, pod_view
-from hourglass_operator.controller.roles import assign_roles
 from hourglass_statemachine import Serving
 from situations import OLD, V1, V2, bound
 
