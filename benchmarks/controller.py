@@ -135,13 +135,13 @@ class Bench:
 
     def change(self, resource: str, objects: list[JSON], now: float) -> None:
         """Take in watch events of changed objects."""
-        self._timed(self._changes(resource, objects, now))
+        self._timed(self._events(resource, objects, now))
 
     def work(self, now: float) -> None:
         """Make all passes that are due, those that their writes cause too."""
         self._timed(self._passes(now))
 
-    def _changes(self, resource: str, objects: list[JSON], now: float) -> Iterator[None]:
+    def _events(self, resource: str, objects: list[JSON], now: float) -> Iterator[None]:
         for obj in objects:
             self.controller.watched(resource, "MODIFIED", self.stamped(obj), now)
             yield
@@ -163,7 +163,7 @@ class Bench:
         self.performers[(write.namespace, write.name)] = obj
         return self.stamped(obj)
 
-    def _timed(self, steps: Iterator[Any]) -> None:
+    def _timed(self, steps: Iterator[None]) -> None:
         began = time.process_time()
         for _ in steps:
             took = time.process_time() - began

@@ -15,14 +15,14 @@ from hourglass_kube.expression import (
     requirements,
 )
 from hourglass_kube.node import NodeView
+from hourglass_kube.types import JSON
 
-JSON = Mapping[str, Any]
 Permits = Callable[[NodeView], bool]
 
 _NAME = "metadata.name"
 
 
-def compile_pod(pod_spec: JSON) -> Permits:
+def compile_pod(pod_spec: Mapping[str, Any]) -> Permits:
     """A predicate for the nodes that nodeSelector and the required node affinity permit."""
     selector = compile_selector(pod_spec.get("nodeSelector"))
     terms = required_terms(pod_spec.get("affinity"))
@@ -53,7 +53,7 @@ def compile_selector(node_selector: Mapping[str, str] | None) -> Permits:
     return permits
 
 
-def compile_terms(terms: Sequence[JSON]) -> Permits:
+def compile_terms(terms: Sequence[Mapping[str, Any]]) -> Permits:
     """A predicate for the nodes that at least one of the terms permits; no terms permit none."""
     compiled = tuple(_compile_term(term) for term in terms)
     if len(compiled) == 1:
@@ -68,19 +68,19 @@ def compile_terms(terms: Sequence[JSON]) -> Permits:
     return permits
 
 
-def node_matches(pod_spec: JSON, node: NodeView) -> bool:
+def node_matches(pod_spec: Mapping[str, Any], node: NodeView) -> bool:
     """Whether nodeSelector and the required node affinity permit a node."""
     return compile_pod(pod_spec)(node)
 
 
-def required_terms(affinity: JSON | None) -> list[dict[str, Any]] | None:
+def required_terms(affinity: Mapping[str, Any] | None) -> list[JSON] | None:
     """The OR-ed node selector terms that are required; None if nothing is."""
     node_affinity = (affinity or {}).get("nodeAffinity") or {}
     required = node_affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
     return None if required is None else list(required.get("nodeSelectorTerms") or ())
 
 
-def preference(pod_spec: JSON) -> Callable[[NodeView], int]:
+def preference(pod_spec: Mapping[str, Any]) -> Callable[[NodeView], int]:
     """The sum of the weights of the preferred terms that a node matches."""
     node_affinity = (pod_spec.get("affinity") or {}).get("nodeAffinity") or {}
     preferred = [
@@ -90,7 +90,7 @@ def preference(pod_spec: JSON) -> Callable[[NodeView], int]:
     return lambda node: sum(weight for weight, term in preferred if term(node))
 
 
-def _compile_term(term: JSON) -> Permits:
+def _compile_term(term: Mapping[str, Any]) -> Permits:
     expressions = requirements(term.get("matchExpressions") or ())
     fields = requirements(term.get("matchFields") or ())
     # A term without expressions matches no node, and neither does one with an invalid expression:

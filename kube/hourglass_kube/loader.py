@@ -1,4 +1,4 @@
-"""YAML whose mistakes are all told as such.
+"""YAML whose mistakes are all reported as such.
 
 PyYAML leaves some to Python: of a date with a thirteenth month or of `!!int x` it raises whatever
 the conversion raises. Of two keys that are the same it takes the last.

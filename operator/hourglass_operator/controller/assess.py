@@ -1,8 +1,8 @@
 """The second step of a pass: from what was observed to the facts that decide the phase."""
 
 from hourglass_operator.controller.explanations import Explanations
-from hourglass_operator.controller.faults import find_fault
 from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.pod_faults import find_fault
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.resources import names
@@ -48,7 +48,7 @@ def _progress(seen: Observation) -> tuple[Progress, str]:
     """How far the wanted pod has come, and what holds it up, for a person."""
     pod = seen.roles.candidate
     progress, detail = _step(seen, pod)
-    held_up = [refusal.message for refusal in seen.refusals if refusal.passing]
+    held_up = [refusal.message for refusal in seen.refusals if refusal.transient]
     return progress, "; ".join([detail, *held_up] if pod or not held_up else held_up)
 
 

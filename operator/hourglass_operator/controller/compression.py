@@ -4,6 +4,8 @@ import json
 import zlib
 from typing import Any
 
+from hourglass_kube.types import JSON
+
 
 def to_json(value: Any) -> bytes:
     """Compact JSON, keys sorted: texts of the same fields are equal whoever wrote them."""
@@ -24,7 +26,7 @@ def decompress(stored: bytes) -> bytes:
     return zlib.decompressobj(zdict=_USUAL).decompress(stored)
 
 
-def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, Any]:
+def _condition(kind: str, status: str, reason: str, message: str) -> JSON:
     return {
         "type": kind,
         "status": status,

@@ -160,7 +160,7 @@ class Controller:
         for key in keys:
             memory = self._memory.get(key)
             if memory is not None:
-                kept = (r for r in memory.refusals if not (r.passing and r.resource == resource))
+                kept = (r for r in memory.refusals if not (r.transient and r.resource == resource))
                 self._remember(key, replace(memory, refusals=tuple(kept)))
 
     def _update_cache(self, outcome: Outcome, result: WriteResult) -> tuple[Key, ...]:
@@ -184,7 +184,7 @@ class Controller:
     def _enqueue(self, resource: str, keys: Iterable[Key], now: float) -> None:
         if resource == "nodes":
             # A node affects every Performer that waits for one, and nodes change many at a time:
-            # one pass a moment later is enough, and it seldom brings anybody closer to Running.
+            # one pass a moment later is enough, and it rarely brings anybody closer to Running.
             for key in keys:
                 self.queue.add(key, now + self._settings.status_delay)
             return

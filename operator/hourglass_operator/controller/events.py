@@ -1,7 +1,6 @@
 """Kubernetes Events for what a person wants to find in `kubectl describe performer`."""
 
-from typing import Any
-
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION
 from hourglass_operator.controller.observe import Observation
 from hourglass_operator.controller.plan import Write
@@ -59,7 +58,7 @@ def _event(seen: Observation, index: int, kind: str, reason: str, note: str) -> 
     moment = timestamp(seen.now)
     # client-go's form: the object's name and the time in nanoseconds.
     name = f"{performer.name}.{int(seen.now * 1e9) + index:x}"
-    body: dict[str, Any] = {
+    body: JSON = {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"name": name, "namespace": performer.namespace},

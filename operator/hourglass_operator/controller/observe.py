@@ -10,9 +10,9 @@ from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerSpec, PerformerStatus
 from hourglass_operator.controller.cache import Cache
 from hourglass_operator.controller.plan import Memory, Refusal
+from hourglass_operator.controller.pod_roles import PodRoles, assign_roles
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.resolve import SpecResolver
-from hourglass_operator.controller.roles import PodRoles, assign_roles
 from hourglass_operator.controller.views import Key, PerformerView, seconds
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources import names

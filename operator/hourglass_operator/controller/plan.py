@@ -1,8 +1,9 @@
 """What a pass wants done, and what became of it."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from hourglass_kube.types import JSON
 from hourglass_statemachine import Step
 
 Verb = Literal["create", "patch", "delete"]
@@ -20,7 +21,7 @@ class Write:
     resource: str
     namespace: str
     name: str
-    body: dict[str, Any]
+    body: JSON
     subresource: str = ""
 
 
@@ -38,7 +39,7 @@ class Outcome:
     code: int
     reason: str = ""
     message: str = ""
-    body: dict[str, Any] | None = None
+    body: JSON | None = None
     retry_after: float = 0.0
     details_name: str = ""
 
@@ -62,7 +63,7 @@ class Outcome:
 class Refusal:
     """The API server did not create a pod or a Service for the spec of this `generation`.
 
-    `foreign`: the name is taken by an object that is not the Performer's. `passing`: no fault of
+    `foreign`: the name is taken by an object that is not the Performer's. `transient`: no fault of
     the Performer's, and it mends itself: the server's own error, or an object that an earlier
     Performer left and that is about to go. `failures` counts the tries so far; the next one is not
     before `retry_at` (seconds).
@@ -71,7 +72,7 @@ class Refusal:
     resource: str
     message: str
     foreign: bool
-    passing: bool
+    transient: bool
     generation: int
     failures: int
     retry_at: float

@@ -56,6 +56,6 @@ def _repairs(seen: Observation) -> tuple[Write, ...]:
 
 
 def _deadline(seen: Observation, facts: Facts) -> float | None:
-    """The progress deadline, while the wanted template is on its way and in time."""
+    """The progress deadline, while the wanted template is on its way."""
     on_the_way = not facts.deleting and facts.serving is not Serving.WANTED
-    return seen.deadline if on_the_way and not facts.deadline_exceeded else None
+    return seen.deadline if on_the_way else None

@@ -12,7 +12,7 @@ from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.requirement import Requirement, requirement
 from hourglass_operator.resources.template import template_hash
 
-_REMEMBERED = 512
+_REMEMBERED = 256
 """Specs of which the resolved form is kept: those that are worked on, not all there are."""
 
 

@@ -74,7 +74,7 @@ def performer_view(performer: Mapping[str, Any]) -> PerformerView:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def parse_status(stored: bytes) -> tuple[PerformerStatus, JSON]:
     """A status as PerformerView stores it, and as JSON those of its fields that have a value.
 

@@ -48,43 +48,43 @@ def write_result(
     if outcome.succeeded:
         return WriteResult(others)
     what = f"{write.body['kind']} {write.name}"
-    foreign, passing, message = False, outcome.code >= 500, outcome.message
+    foreign, transient, message = False, outcome.code >= 500, outcome.message
     if outcome.code == 409 and outcome.body is not None:
         metadata = outcome.body["metadata"]
         if belongs(controller_uid(metadata), metadata.get("labels") or {}, performer):
             return WriteResult(before, exists=True)
-        passing = _left_over(metadata, performer)
-        foreign = not passing
-        if passing:
+        transient = _left_over(metadata, performer)
+        foreign = not transient
+        if transient:
             message = f"{what} of an earlier Performer of this name has not gone yet"
         else:
             message = f"{what} exists and belongs to another; delete or rename one of them"
-    elif passing:
+    elif transient:
         message = f"{what} cannot be created yet: {outcome.message}"
-    if not (foreign or passing or outcome.code in _REFUSED):
+    if not (foreign or transient or outcome.code in _REFUSED):
         return WriteResult(before, retry=True)
     generation = performer.generation
     same = (
         refusal
         for refusal in before
-        if (refusal.resource, refusal.generation, refusal.passing)
-        == (write.resource, generation, passing)
+        if (refusal.resource, refusal.generation, refusal.transient)
+        == (write.resource, generation, transient)
     )
     failures = next((refusal.failures for refusal in same), 0)
     refusal = Refusal(
         resource=write.resource,
         message=message,
         foreign=foreign,
-        passing=passing,
+        transient=transient,
         generation=generation,
         failures=failures + 1,
-        retry_at=now + _pause(passing, failures, settings),
+        retry_at=now + _pause(transient, failures, settings),
     )
     return WriteResult(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
 
 
-def _pause(passing: bool, failures: int, settings: Settings) -> float:
-    if passing:
+def _pause(transient: bool, failures: int, settings: Settings) -> float:
+    if transient:
         return backoff(settings.retry_base, settings.retry_limit, failures)
     return backoff(settings.replacement_base, settings.replacement_limit, failures)
 

@@ -1,4 +1,4 @@
-"""The hardware catalogue: names of GPUs and TEEs, and the node labels that tell them."""
+"""The hardware catalogue: names of GPUs and TEEs, and the node labels by which they are found."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from importlib import resources
 from hourglass_operator.hardware.catalogue_file import CatalogueFile, TeeEntry, VendorEntry, parse
 
 Labels = Mapping[str, tuple[str, ...]]
-"""Any one of these labels, with any one of its values, tells the hardware."""
+"""Any one of these labels, with any one of its values, says that a node has the hardware."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU model: the resource of its device plugin, and the labels that tell it."""
+    """A GPU model: the resource of its device plugin, and the labels of its nodes."""
 
     names: tuple[str, ...]
     resource: str
@@ -37,7 +37,7 @@ class Catalogue:
         return self.vendors[0].resource
 
     def gpu(self, gpu_type: str) -> Gpu:
-        """The GPU of this name; for one that is not listed, what its name tells."""
+        """The GPU of this name; for one that is not listed, what its name says."""
         listed = self.gpus.get(_key(gpu_type))
         gpu = listed or self._unlisted(gpu_type)
         spellings = tuple(dict.fromkeys((gpu_type, gpu_type.lower(), *gpu.names)))

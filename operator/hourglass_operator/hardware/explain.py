@@ -74,7 +74,7 @@ def explain(
 
 
 def _has(node: NodeView, needed: Requirement) -> bool:
-    """A node whose label tells the hardware has it, even while its device plugin offers none."""
+    """A node with the label of the hardware has it, even while its device plugin offers none."""
     if not needed.labelled(node.labels):
         return False
     return bool(needed.choices) or all(d.resource in node.allocatable for d in needed.devices)

@@ -13,7 +13,7 @@ from hourglass_operator.hardware.catalogue import Catalogue, Gpu
 class LabelChoice:
     """At least one of the labels, with at least one of its values, must be on the node.
 
-    `what` names the hardware that they tell, for a person.
+    `what` names the hardware that they stand for, for a person.
     """
 
     what: str
@@ -129,10 +129,10 @@ def _text(
     devices: tuple[Device, ...],
 ) -> str:
     counted = [device.what for device in devices]
-    told = [c.what for c in choices if not any(what.endswith(f"× {c.what}") for what in counted)]
+    others = [c.what for c in choices if not any(what.endswith(f"× {c.what}") for what in counted)]
     labels = ", ".join(f"{key}={value}" for key, value in custom)
     bare = [f"a node labelled {labels}"] if custom else []
-    return " and ".join([*counted, *told, *bare])
+    return " and ".join([*counted, *others, *bare])
 
 
 def _noun(

@@ -13,8 +13,8 @@ def node_affinity(affinity: JSON | None, needed: Requirement | None) -> JSON | N
     """The user's affinity with the hardware's terms multiplied into its required node terms.
 
     Node selector terms are alternatives: (a or b) and (x or y) becomes ax, ay, bx, by. The number
-    of terms is the product of the user's (at most 32), the label keys that tell the GPU and those
-    that tell the TEE (about ten each): all values of one key stand in one expression. Without label
+    of terms is the product of the user's (at most 32), the label keys of the GPU and those of the
+    TEE (about ten each): all values of one key stand in one expression. Without label
     requirements the user's affinity comes back unchanged.
     """
     if needed is None or not (needed.choices or needed.custom_labels):

@@ -119,7 +119,7 @@ def _there_is(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
 
 
 def _unlabelled(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
-    """Nodes with such devices that no label tells: feature discovery does not run there."""
+    """Nodes with such devices but without their labels: feature discovery does not run there."""
     keys = [key for choice in needed.choices for key, _ in choice.alternatives]
     for device in needed.devices if needed.choices else ():
         count = sum(

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from sys import intern
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION
 
 
-def owner_reference(name: str, uid: str) -> dict[str, Any]:
+def owner_reference(name: str, uid: str) -> JSON:
     """The owner reference of a controller; the garbage collector takes the object along.
 
     https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/

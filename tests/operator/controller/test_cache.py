@@ -1,4 +1,4 @@
-"""The cache: order, repetitions, lists, and whom a change concerns."""
+"""The cache: order, repetitions, lists, and which keys a change affects."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def filled() -> Cache:
     return cache
 
 
-CONCERNS = [
+AFFECTED = [
     ("a performer", "performers", V1.build(), (KEY,)),
     ("a pod", "pods", POD.build(), (KEY,)),
     ("a service", "services", V1.service(), (KEY,)),
@@ -59,10 +59,10 @@ CONCERNS = [
 
 
 @pytest.mark.parametrize(
-    ("resource", "obj", "concerned"), [c[1:] for c in CONCERNS], ids=[c[0] for c in CONCERNS]
+    ("resource", "obj", "affected"), [c[1:] for c in AFFECTED], ids=[c[0] for c in AFFECTED]
 )
-def test_it_concerns_its_performer(resource: str, obj: JSON, concerned: tuple[Any, ...]) -> None:
-    assert Cache().watched(resource, "ADDED", at(obj, 7)) == concerned
+def test_it_affects_its_performer(resource: str, obj: JSON, affected: tuple[Any, ...]) -> None:
+    assert Cache().watched(resource, "ADDED", at(obj, 7)) == affected
 
 
 def test_everything_of_a_performer_is_found_by_its_key() -> None:
@@ -125,7 +125,7 @@ def test_events_of_different_objects_may_come_in_any_order() -> None:
     assert cache.watched("pods", "MODIFIED", at(POD.ready().build(), 20)) == (KEY,)
 
 
-def test_the_echo_of_an_answer_concerns_nobody() -> None:
+def test_the_echo_of_an_answer_affects_nobody() -> None:
     cache = filled()
     assert cache.answered("pods", at(POD.ready().build(), 10)) == (KEY,)
     assert cache.watched("pods", "MODIFIED", at(POD.ready().build(), 10)) == ()
@@ -177,8 +177,8 @@ def test_a_deletion_that_was_final_at_once_has_one_version_in_answer_and_event(
     order: tuple[str, str],
 ) -> None:
     cache = filled()
-    for told in order:
-        if told == "answer":
+    for first in order:
+        if first == "answer":
             cache.answered("pods", at(POD.build(), 11))
         else:
             cache.watched("pods", "DELETED", at(POD.build(), 11))
@@ -218,7 +218,7 @@ def test_an_object_that_cannot_be_taken_in_is_not_known() -> None:
     assert cache.pods(KEY)[0].ready
 
 
-def test_a_slice_that_moves_to_another_service_concerns_both() -> None:
+def test_a_slice_that_moves_to_another_service_affects_both() -> None:
     cache = filled()
     moved = V1.endpoints(POD.name)
     moved["metadata"]["labels"] = {"kubernetes.io/service-name": "performer-other"}
@@ -227,11 +227,11 @@ def test_a_slice_that_moves_to_another_service_concerns_both() -> None:
     assert cache.ready_endpoints(OTHER_KEY) == {POD.name}
 
 
-def test_a_heartbeat_of_a_node_concerns_nobody() -> None:
+def test_a_heartbeat_of_a_node_affects_nobody() -> None:
     assert filled().watched("nodes", "MODIFIED", at(node("node-1").build(), 10)) == ()
 
 
-def test_a_change_of_a_node_concerns_its_pods_and_those_without_a_node() -> None:
+def test_a_change_of_a_node_affects_its_pods_and_those_without_a_node() -> None:
     cache = filled()
     cache.watched("pods", "ADDED", at(pod_of(OTHER).build(), 10))
     third = performer("third")

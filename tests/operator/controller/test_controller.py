@@ -5,7 +5,7 @@ import pytest
 from builders import CATALOGUE, NAMESPACE, node, performer, pod_of
 from hourglass_operator.controller import Controller, Outcome, Pass, Plan, Settings
 from hourglass_operator.controller.cache import RESOURCES, UnreadableObjectsError
-from scene import passes, scene
+from scene import Scene, passes, scene
 from situations import NOW, V1
 
 KEY = (NAMESPACE, "ml")
@@ -203,3 +203,61 @@ def test_a_performer_that_is_not_among_the_names_is_gone() -> None:
     taken = controller.take(5.0)
     assert taken is not None
     assert taken.plan.writes == ()
+
+
+OTHER = performer("other")
+
+
+def first_after(staged: Scene, now: float) -> str:
+    """Whose pass is the first that is due then, beside the first pass of a new Performer."""
+    staged.sees("performers", OTHER.build(), event="ADDED", now=now - 1)
+    due = staged.controller.take(now)
+    assert due is not None
+    return due.key[1]
+
+
+def test_a_status_that_was_held_back_does_not_go_before_the_first_pass_of_another() -> None:
+    staged = scene(V1, POD)
+    due = staged.controller.take(NOW)
+    assert due is not None
+    staged.controller.finish(due, (), NOW)
+    assert staged.controller.queue.next_due() == NOW + 1
+    assert first_after(staged, NOW + 1) == "other"
+
+
+def test_a_change_of_a_node_does_not_go_before_the_first_pass_of_another() -> None:
+    staged = idle_with_waiting_pod()
+    staged.sees("nodes", node("node-2").build(), event="ADDED", now=NOW)
+    assert staged.controller.queue.next_due() == NOW + 1
+    assert first_after(staged, NOW + 1) == "other"
+
+
+def test_a_change_of_a_pod_goes_before_the_first_pass_of_another() -> None:
+    staged = idle_with_waiting_pod()
+    staged.sees("pods", POD.on("node-1").build(), now=NOW)
+    assert first_after(staged, NOW) == "ml"
+
+
+def test_another_try_of_work_that_has_begun_goes_before_the_first_pass_of_another() -> None:
+    serving = POD.on("node-1").ready()
+    staged = scene(V1, serving, serving=[serving])
+    due = staged.controller.take(NOW)
+    assert due is not None
+    staged.controller.finish(due, [Outcome(due.plan.writes[0], 500)], NOW)
+    assert first_after(staged, NOW + 1) == "ml"
+
+
+def test_after_forgetting_work_that_has_begun_goes_first() -> None:
+    staged = idle_with_waiting_pod()
+    staged.sees("performers", OTHER.build(), event="ADDED", now=0.0)
+    staged.controller.forget(NOW)
+    due = staged.controller.take(NOW)
+    assert due is not None
+    assert due.key[1] == "ml"
+
+
+def idle_with_waiting_pod() -> Scene:
+    staged = scene(V1, POD.unschedulable("0/1 nodes are available: 1 Insufficient cpu."))
+    staged.controller.queue.get(NOW)
+    staged.controller.queue.done(staged.key)
+    return staged

@@ -68,7 +68,7 @@ def test_the_finalizer_leaves_those_of_others() -> None:
 
 OTHERS = V1.held_by("other/finalizer").deleting(990)
 HELD_BY_OTHERS = [
-    ("that never had a pod is told to end", OTHERS.with_status(phase="Failed"), NOW),
+    ("that never had a pod ends", OTHERS.with_status(phase="Failed"), NOW),
     (
         "no longer waits for a pod that has ended",
         settled(V1.deleting(990), SERVING.deleting(1030)).held_by("other/finalizer"),

@@ -7,6 +7,13 @@ from situations import NOW, OLD, V1, CallsCase, assert_calls
 
 CASES = [
     CallsCase(
+        "nothing is made of a spec that an older definition let in",
+        V1.config(grpcPort=70000).bare(),
+        [],
+        [],
+        service=False,
+    ),
+    CallsCase(
         "a deleted service is made again",
         V1,
         [OLD],

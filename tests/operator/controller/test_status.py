@@ -85,7 +85,7 @@ def test_ready_time_stays_through_an_upgrade() -> None:
     assert status["readyTime"] == "1970-01-01T00:16:40Z"
 
 
-def test_endpoint_and_service_are_told_once_the_service_exists() -> None:
+def test_endpoint_and_service_are_shown_once_the_service_exists() -> None:
     status = status_of(scene(V1, service=False, settings=AT_ONCE).plan(NOW))
     assert "grpcEndpoint" not in status
     status = status_of(scene(V1, settings=AT_ONCE).plan(NOW))

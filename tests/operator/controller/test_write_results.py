@@ -1,4 +1,4 @@
-"""What the controller learns from the API server's answers."""
+"""What the API server's answers to writes lead to."""
 
 from typing import Any
 
@@ -106,9 +106,11 @@ PASSING = [
 ]
 
 
-@pytest.mark.parametrize(("answer", "told"), [p[1:] for p in PASSING], ids=[p[0] for p in PASSING])
-def test_what_holds_up_a_creation_is_told_and_tried_again_soon(
-    answer: dict[str, Any], told: str
+@pytest.mark.parametrize(
+    ("answer", "message"), [p[1:] for p in PASSING], ids=[p[0] for p in PASSING]
+)
+def test_what_holds_up_a_creation_is_reported_and_tried_again_soon(
+    answer: dict[str, Any], message: str
 ) -> None:
     staged = scene(V1, settings=Settings(status_delay=0))
     staged.answer(staged.plan(NOW), NOW, **answer)
@@ -116,7 +118,7 @@ def test_what_holds_up_a_creation_is_told_and_tried_again_soon(
     status = status_of(plan)
     assert "phase" not in status, "Pending, as it was"
     assert conditions_of(status)["Ready"] == "False/PodPending"
-    assert status["conditions"][-1]["message"] == told
+    assert status["conditions"][-1]["message"] == message
     assert (calls(plan), plan.wake_at) == ([], NOW + 1)
     again = staged.plan(NOW + 1)
     assert calls(again) == [f"create pods {POD.name}"]
@@ -124,14 +126,14 @@ def test_what_holds_up_a_creation_is_told_and_tried_again_soon(
     assert staged.plan(NOW + 1).wake_at == NOW + 3
 
 
-def test_what_holds_up_the_successor_of_a_lost_pod_is_told_beside_the_loss() -> None:
+def test_what_holds_up_the_successor_of_a_lost_pod_is_reported_beside_the_loss() -> None:
     staged = scene(V1, POD.on("node-1").failed("Evicted"), settings=Settings(status_delay=0))
     staged.answer(staged.plan(NOW), NOW, 500, message=WEBHOOK)
     status = status_of(staged.plan(NOW))
     assert conditions_of(status)["Ready"] == "False/PodLost"
-    told = status["conditions"][-1]["message"]
-    assert told.startswith(f"pod {POD.name} on node node-1 was lost (Evicted)")
-    assert told.endswith(f"cannot be created yet: {WEBHOOK}")
+    message = status["conditions"][-1]["message"]
+    assert message.startswith(f"pod {POD.name} on node node-1 was lost (Evicted)")
+    assert message.endswith(f"cannot be created yet: {WEBHOOK}")
 
 
 def test_a_service_that_is_held_up_does_not_keep_the_pod_waiting() -> None:

@@ -31,7 +31,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs/hardware.md"
         ("a100-mig-1g.5gb", "nvidia.com/mig-1g.5gb.product", "NVIDIA-A100-SXM4-40GB-MIG-1g.5gb"),
     ],
 )
-def test_a_gpu_is_told_by_the_labels_of_real_clusters(
+def test_a_gpu_is_found_by_the_labels_of_real_clusters(
     gpu_type: str, label: str, value: str
 ) -> None:
     assert value in CATALOGUE.gpu(gpu_type).labels[label]
@@ -61,7 +61,7 @@ def test_one_gpu_is_not_another() -> None:
     assert {*forty, *eighty} < set(either)
 
 
-def test_a_gpu_that_is_not_listed_is_told_by_its_own_name() -> None:
+def test_a_gpu_that_is_not_listed_is_found_by_its_own_name() -> None:
     labels = CATALOGUE.gpu("nvidia-RTX-5090").labels
     assert labels["nvidia.com/gpu.product"] == ("nvidia-RTX-5090",)
     assert labels["cloud.google.com/gke-accelerator"] == ("nvidia-RTX-5090",)
@@ -85,7 +85,7 @@ GKE = "cloud.google.com/gke-confidential-nodes-instance-type"
         ("se", {f"{NFD}.se.enabled": "true"}),
     ],
 )
-def test_a_tee_is_told_by_these_labels(tee_type: str, labels: dict[str, str]) -> None:
+def test_a_tee_is_found_by_these_labels(tee_type: str, labels: dict[str, str]) -> None:
     known = CATALOGUE.tee(tee_type)
     for key, value in labels.items():
         assert value in known[key]

@@ -244,7 +244,7 @@ CASES = [
         "no device is healthy, or its device plugin does not run",
     ),
     Case(
-        "several devices are told apart",
+        "several devices are named apart",
         performer("ml").resources(limits={EPC: "128Mi", GPU: "1"}),
         [node("a").offers(EPC, 2**26).offers(GPU, 1), node("b").offers(EPC, 2**30).offers(GPU, 1)],
         True,
@@ -385,7 +385,7 @@ CASES = [
     ),
     # Many nodes
     Case(
-        "alike nodes are told together",
+        "alike nodes are listed together",
         TWO,
         [*(a100(f"gpu-{i}", 1) for i in range(7)), *(node(f"cpu-{i}") for i in range(90))],
         True,
@@ -413,15 +413,15 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_explanation(case: Case) -> None:
-    told = explained(case.asking, case.nodes, case.used, case.scheduler)
+    found = explained(case.asking, case.nodes, case.used, case.scheduler)
     said = f". The scheduler says: {case.scheduler}" if case.scheduler else ""
-    assert told == Explanation(case.hardware, case.words + said)
+    assert found == Explanation(case.hardware, case.words + said)
 
 
 def test_a_tolerated_taint_is_no_obstacle() -> None:
     asking = TWO.scheduling(tolerations=[{"key": GPU, "operator": "Exists"}])
-    told = explained(asking, [a100("gpu-1").taint(GPU)], held(gpu_1=4))
-    assert told == Explanation(True, "needs 2 × nvidia-a100: node gpu-1 has 0 free of 4")
+    found = explained(asking, [a100("gpu-1").taint(GPU)], held(gpu_1=4))
+    assert found == Explanation(True, "needs 2 × nvidia-a100: node gpu-1 has 0 free of 4")
 
 
 def test_a_pod_that_tolerates_cordoned_nodes_is_not_kept_off_by_them() -> None:
@@ -430,16 +430,16 @@ def test_a_pod_that_tolerates_cordoned_nodes_is_not_kept_off_by_them() -> None:
 
 
 def test_without_hardware_the_scheduler_alone_speaks() -> None:
-    told = explained(performer("p"), [node("a")], scheduler="0/1 nodes are available: x")
-    assert told == Explanation(False, "0/1 nodes are available: x")
+    found = explained(performer("p"), [node("a")], scheduler="0/1 nodes are available: x")
+    assert found == Explanation(False, "0/1 nodes are available: x")
 
 
 def test_a_long_message_is_cut_but_leaves_room_for_the_scheduler() -> None:
     names = [f"{'x' * 240}-{i}" for i in range(9)]
-    told = explained(TWO, [a100(name, 1) for name in names], scheduler="y" * 2000)
-    assert len(told.message) == 1024
-    assert told.message.endswith("y…")
-    assert "…. The scheduler says: yyy" in told.message
+    found = explained(TWO, [a100(name, 1) for name in names], scheduler="y" * 2000)
+    assert len(found.message) == 1024
+    assert found.message.endswith("y…")
+    assert "…. The scheduler says: yyy" in found.message
 
 
 @pytest.mark.parametrize(
@@ -475,11 +475,11 @@ CLUSTERS = st.lists(st.tuples(TRAITS, st.integers(0, 4), st.integers(0, 4)), max
 def test_the_blame_follows_its_definition(cluster: list[tuple[frozenset[str], int, int]]) -> None:
     nodes = [_some_node(i, traits, count) for i, (traits, count, _) in enumerate(cluster)]
     used: dict[str, Any] = {f"n-{i}": {GPU: n} for i, (*_, n) in enumerate(cluster)}
-    told = explained(TWO.scheduling(nodeSelector={"zone": "a"}), nodes, used)
+    found = explained(TWO.scheduling(nodeSelector={"zone": "a"}), nodes, used)
     having = [one for one in cluster if "gpu" in one[0]]
     permitted = [one for one in having if "zone" in one[0] and "taint" not in one[0]]
     to_give = [
         one for one in permitted if one[1] - one[2] >= 2 and not one[0] & {"cordoned", "away"}
     ]
-    assert told.hardware is (not having or bool(permitted and not to_give))
-    assert 0 < len(told.message) <= 1024
+    assert found.hardware is (not having or bool(permitted and not to_give))
+    assert 0 < len(found.message) <= 1024

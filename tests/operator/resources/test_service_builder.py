@@ -133,8 +133,8 @@ def test_a_change_of_the_port_is_repaired_in_place() -> None:
 
 
 def test_the_owner_is_the_one_that_controls() -> None:
-    bystander = {"uid": "other", "controller": False}
-    owners = [bystander, {"uid": "mine", "controller": True}]
+    other = {"uid": "other", "controller": False}
+    owners = [other, {"uid": "mine", "controller": True}]
     assert controller_uid({"ownerReferences": owners}) == "mine"
-    assert controller_uid({"ownerReferences": [bystander]}) == ""
+    assert controller_uid({"ownerReferences": [other]}) == ""
     assert controller_uid({}) == ""

@@ -39,7 +39,7 @@ def find_fault(seen: Observation, explanations: Explanations) -> Fault | None:
     """What keeps the wanted pod from serving; None if nothing is known to."""
     if seen.invalid:
         return Fault(Reason.POD_REJECTED, f"no pod can be made of {seen.invalid}", permanent=True)
-    refusal = next((refusal for refusal in seen.refusals if not refusal.passing), None)
+    refusal = next((refusal for refusal in seen.refusals if not refusal.transient), None)
     if refusal is not None:
         return Fault(_refused(refusal), refusal.message, permanent=True)
     pod, lost = seen.roles.candidate, seen.roles.lost
@@ -47,7 +47,7 @@ def find_fault(seen: Observation, explanations: Explanations) -> Fault | None:
         if lost is None:
             return None
         loss = ended_pod(lost)
-        held_up = [refusal.message for refusal in seen.refusals if refusal.passing]
+        held_up = [refusal.message for refusal in seen.refusals if refusal.transient]
         return replace(loss, message="; ".join([loss.message, *held_up]))
     if pod.unschedulable is not None:
         explanation = explanations.of(seen, pod.unschedulable)
