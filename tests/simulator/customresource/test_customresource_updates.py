@@ -130,7 +130,7 @@ def test_a_definition_is_compiled_once_for_all_clusters_of_a_process() -> None:
     assert compiled(other) is not compiled(CRD)
     too_long = {**COMPLEX, "spec": {**COMPLEX["spec"], "image": "too-long"}}
     compiled(CRD).admit(too_long)
-    with pytest.raises(APIError, match="spec.image: Too long: may not be more than 7 bytes"):
+    with pytest.raises(APIError, match=r"spec\.image: Too long: may not be more than 7 bytes"):
         compiled(other).admit(too_long)
 
 
