@@ -1,4 +1,4 @@
-"""How many scenarios are played in a second of one core.
+"""How many scenarios are played in a second of one core, as by `hourglass-sim run`.
 
 python benchmarks/scenario_files.py
 """
@@ -6,6 +6,7 @@ python benchmarks/scenario_files.py
 import time
 from pathlib import Path
 
+from hourglass_simulator.cluster import raise_gc_thresholds
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import find, load_all, run
@@ -14,6 +15,7 @@ FOLDER = Path(__file__).parents[1] / "scenarios"
 
 
 def main() -> None:
+    raise_gc_thresholds()
     files = load_all(find([FOLDER]), REGISTRY)
     started = time.perf_counter()
     virtual = sum(run(file, SimulatedBackend()).duration for file in files)

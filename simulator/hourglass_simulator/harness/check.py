@@ -9,7 +9,7 @@ from hourglass_operator.controller import Settings
 from hourglass_operator.hardware.catalogue import load
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
-from hourglass_simulator.harness.snapshot import ensure_namespace
+from hourglass_simulator.harness.setup import ensure_namespace
 from hourglass_simulator.harness.target import SimulatedTarget
 
 PATIENCE = 120.0

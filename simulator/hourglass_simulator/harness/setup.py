@@ -26,6 +26,13 @@ def set_up(cluster: Cluster, wanted: Wanted, namespace: str) -> None:
             api.create(resource, body, namespace=namespace)
 
 
+def ensure_namespace(cluster: Cluster, namespace: str) -> None:
+    """Create a namespace unless it exists."""
+    names = {ns["metadata"]["name"] for ns in cluster.api.list("namespaces").items}
+    if namespace not in names:
+        cluster.api.create("namespaces", {"metadata": {"name": namespace}})
+
+
 def declare(cluster: Cluster, pattern: str, image: Image) -> None:
     """Let an image be pulled and behave as described."""
     images = cluster.images

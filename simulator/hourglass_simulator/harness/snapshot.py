@@ -8,6 +8,7 @@ from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.harness.printed import KINDS, InvalidObjectError, as_written
+from hourglass_simulator.harness.setup import ensure_namespace
 
 _ENDED = ("Succeeded", "Failed")
 _POD_FIELDS_OF_THE_SERVER = ("nodeName", "priority", "serviceAccount", "preemptionPolicy")
@@ -63,13 +64,6 @@ def _naming(obj: JSON) -> Iterator[None]:
         yield
     except APIError as error:
         raise InvalidObjectError(f"{obj['kind']} {name}: {error.message}") from error
-
-
-def ensure_namespace(cluster: Cluster, namespace: str) -> None:
-    """Make a namespace unless it is there."""
-    names = {ns["metadata"]["name"] for ns in cluster.api.list("namespaces").items}
-    if namespace not in names:
-        cluster.api.create("namespaces", {"metadata": {"name": namespace}})
 
 
 def _add_pod(cluster: Cluster, pod: JSON, gone: Collection[str]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.apiserver.customresource import CustomResource, compiled
 from hourglass_simulator.apiserver.errors import APIError
 from hourglass_simulator.apiserver.schema import compile_schema, defaulted, pruned, same
 from hourglass_simulator.apiserver.schema_check import checker
@@ -120,6 +120,18 @@ def test_a_quick_yes_is_right_about_mutated_objects(obj: dict[str, Any], data: A
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_what_was_stored_gets_a_quick_yes(case: str) -> None:
     assert checker(SPEC)(ACCEPTED[case]["spec"], ABSENT)
+
+
+def test_a_definition_is_compiled_once_for_all_clusters_of_a_process() -> None:
+    other = deepcopy(CRD)
+    image = other["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    image["properties"]["image"]["maxLength"] = 7
+    assert compiled(CRD) is compiled(deepcopy(CRD))
+    assert compiled(other) is not compiled(CRD)
+    too_long = {**COMPLEX, "spec": {**COMPLEX["spec"], "image": "too-long"}}
+    compiled(CRD).admit(too_long)
+    with pytest.raises(APIError, match=r"spec\.image: Too long: may not be more than 7 bytes"):
+        compiled(other).admit(too_long)
 
 
 def test_rules_with_old_self_are_refused_rather_than_ignored() -> None:
