@@ -166,7 +166,7 @@ def deleted_while_waited_for(world: World, performers: Client) -> Iterator[None]
         watching.began.wait()
         performers.delete("worker")
 
-    deleting = threading.Thread(target=delete)
+    deleting = threading.Thread(target=delete, daemon=True)
     deleting.start()
     yield
     deleting.join()
