@@ -1,6 +1,6 @@
 """The operator on a real API server, beside the same writes made without an operator.
 
-    python benchmarks/real_cluster.py                                      # everything, 40 minutes
+    python benchmarks/real_cluster.py                                      # everything, 20 minutes
     python benchmarks/real_cluster.py --performers 300 --rounds 1 --only creation    # 3 minutes
     python benchmarks/real_cluster.py --up-to 10000                        # and the memory
 
