@@ -7,6 +7,7 @@ from typing import Any
 from builders import CATALOGUE, NodeBuilder, PerformerBuilder, PodBuilder, node
 from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Outcome, Pass, Plan, Settings, Write
+from hourglass_operator.runtime.informers.store import name_of
 
 
 @dataclass
@@ -20,7 +21,7 @@ class Scene:
         return self.controller.plan(self.key, now)
 
     def sees(self, resource: str, obj: JSON, *, event: str = "MODIFIED", now: float = 0.0) -> None:
-        self.controller.watched(resource, event, obj, now)
+        self.controller.events.watched(resource, event, obj, now)
 
     def answer_nothing(self, plan: Plan, now: float) -> None:
         """Finish a pass whose plan has no writes."""
@@ -51,8 +52,18 @@ def scene(
     }
     for resource, objects in of_resource.items():
         version = max((int(o["metadata"]["resourceVersion"]) for o in objects), default=0)
-        controller.listed(resource, objects, str(version), 0.0)
+        take_list(controller, resource, objects, str(version), 0.0)
     return Scene(controller, (performer.namespace, performer.name))
+
+
+def take_list(
+    controller: Controller, resource: str, objects: Iterable[JSON], version: str, now: float
+) -> None:
+    """Let a controller take in a whole list, as an informer does."""
+    listed = list(objects)
+    for obj in listed:
+        controller.events.listed(resource, obj, version, now)
+    controller.events.retain(resource, set(map(name_of, listed)), version, now)
 
 
 def passes(staged: Scene, seconds: float, start: float = 1000.0) -> Iterator[tuple[float, Pass]]:

@@ -35,16 +35,6 @@ _REMEMBERED = 1000
 does not bring them back."""
 
 
-class UnreadableObjectsError(Exception):
-    """Objects of a list that cannot be taken in; the others have been, and they are `affected`."""
-
-    def __init__(self, resource: str, causes: Mapping[Name, Exception], affected: tuple[Key, ...]):
-        words = (f"{'/'.join(filter(None, name))}: {cause!r}" for name, cause in causes.items())
-        super().__init__(f"{resource} that cannot be taken in: {'; '.join(words)}")
-        self.causes = causes
-        self.affected = affected
-
-
 class Cache:
     """One per controller. All reads are cheap; nothing here does I/O.
 
@@ -86,35 +76,21 @@ class Cache:
             return ()
         return self._remove(resource, name, version)
 
-    def listed(self, resource: str, objects: Iterable[Object], version: str) -> tuple[Key, ...]:
-        """Take in a whole list, as after a lost watch: what is not on it is gone.
+    def listed(self, resource: str, obj: Object, version: str) -> tuple[Key, ...]:
+        """Take in an object of a list of this resourceVersion; returns the affected keys."""
+        name, gone = _name(obj), self._gone[resource]
+        if name in gone and gone[name] <= int(version):
+            # It is there after all: an answer said otherwise.
+            del gone[name]
+        return self._put_newer(resource, name, _version(obj), obj)
 
-        Raises UnreadableObjectsError in the end if some of the objects cannot be taken in.
-        """
-        current = {_name(obj): obj for obj in objects}
-        affected = list(self.remain(resource, current, version))
-        gone, listed, unreadable = self._gone[resource], int(version), {}
-        for name, obj in current.items():
-            if gone.get(name, listed + 1) <= listed:
-                # It is there after all: an answer said otherwise.
-                del gone[name]
-            try:
-                affected += self._put_newer(resource, name, _version(obj), obj)
-            except Exception as error:
-                unreadable[name] = error
-        keys = tuple(dict.fromkeys(affected))
-        if unreadable:
-            raise UnreadableObjectsError(resource, unreadable, keys)
-        return keys
-
-    def remain(
+    def retain(
         self, resource: str, names: Collection[Name], version: str, namespace: str = ""
     ) -> tuple[Key, ...]:
-        """Drop what is not among the `names` of a list of this resourceVersion.
+        """Drop what is not among the `names` of a whole list of this resourceVersion.
 
-        The list is of one namespace, or of all if that is empty.
-
-        Unless it is newer than the list: a write of ours may have been answered meanwhile.
+        Unless it is newer than the list: a write of ours may have been answered meanwhile. The list
+        is of one namespace, or of all if that is empty.
         """
         versions, listed = self._versions[resource], int(version)
         lost = [
@@ -123,12 +99,6 @@ class Cache:
             if name not in names and known <= listed and namespace in ("", name[0])
         ]
         return tuple(key for name in lost for key in self._remove(resource, name, listed))
-
-    def missing(self, resource: str, versions: Mapping[Name, int]) -> frozenset[Name]:
-        """The names of which an older version is known than these, or none."""
-        return frozenset(
-            name for name, version in versions.items() if self._known(resource, name) < version
-        )
 
     def answered(self, resource: str, obj: Object) -> tuple[Key, ...]:
         """Take in an object that a write returned, unless the watch has already been further.

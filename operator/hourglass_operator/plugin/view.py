@@ -12,6 +12,7 @@ from hourglass_operator.controller.plan import Memory
 from hourglass_operator.controller.resolve import SpecResolver
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.explain import offers
+from hourglass_operator.runtime.informers.store import Store
 from hourglass_statemachine import Facts, verdicts
 
 _REMEMBERED = ("PodRejected", "ServiceRejected", "NameConflict")
@@ -74,8 +75,10 @@ class View:
 def view_of(objects: Objects, namespace: str, name: str, catalogue: Catalogue, now: float) -> View:
     """A Performer among the objects; KeyError if it is not there. `now` is seconds."""
     controller = Controller(catalogue, Settings())
+    store = Store(controller.events, lambda: now, lambda: None)
     for resource, listed in objects.listed.items():
-        controller.listed(resource, listed, "0", now)
+        for obj in listed:
+            store.put_listed(resource, obj, "0")
     key = (namespace, name)
     seen = observe(controller.cache, key, Memory(), SpecResolver(catalogue), now)
     if seen is None:

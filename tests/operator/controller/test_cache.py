@@ -1,5 +1,6 @@
 """The cache: order, repetitions, lists, and which keys a change affects."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -9,12 +10,23 @@ from hypothesis import strategies as st
 from builders import NAMESPACE, node, performer, pod_of
 from hourglass_kube.types import JSON
 from hourglass_operator.controller.cache import Cache
+from hourglass_operator.runtime.informers.store import name_of
 
 V1 = performer("ml")
 OTHER = performer("other")
 KEY, OTHER_KEY = (NAMESPACE, "ml"), (NAMESPACE, "other")
 POD = pod_of(V1).on("node-1")
 GPU = performer("ml").gpu("nvidia-a100", 2)
+
+
+def take_list(
+    cache: Cache, resource: str, objects: Iterable[JSON], version: str
+) -> tuple[tuple[str, str], ...]:
+    """Let the cache take in a whole list, as an informer does; the affected keys."""
+    listed = list(objects)
+    affected = [key for obj in listed for key in cache.listed(resource, obj, version)]
+    affected += cache.retain(resource, set(map(name_of, listed)), version)
+    return tuple(dict.fromkeys(affected))
 
 
 def at(obj: JSON, version: int) -> JSON:
@@ -99,22 +111,22 @@ def test_an_event_that_is_repeated_is_ignored() -> None:
 def test_a_list_removes_what_is_not_on_it() -> None:
     cache = filled()
     cache.watched("pods", "ADDED", at(pod_of(OTHER).build(), 10))
-    assert cache.listed("pods", [at(pod_of(OTHER).build(), 10)], "20") == (KEY,)
+    assert take_list(cache, "pods", [at(pod_of(OTHER).build(), 10)], "20") == (KEY,)
     assert cache.pods(KEY) == ()
 
 
 def test_a_list_does_not_remove_what_is_newer_than_itself() -> None:
     cache = filled()
     cache.answered("pods", at(POD.build(), 30))
-    cache.listed("pods", [], "20")
+    take_list(cache, "pods", [], "20")
     assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
-    cache.listed("pods", [], "40")
+    take_list(cache, "pods", [], "40")
     assert cache.pods(KEY) == ()
 
 
 def test_after_a_list_older_events_are_ignored() -> None:
     cache = filled()
-    cache.listed("pods", [], "20")
+    take_list(cache, "pods", [], "20")
     assert cache.watched("pods", "ADDED", at(POD.build(), 20)) == ()
     assert cache.watched("pods", "ADDED", at(POD.build(), 21)) == (KEY,)
 
@@ -133,19 +145,9 @@ def test_the_echo_of_an_answer_affects_nobody() -> None:
 
 def test_names_of_a_list_remove_what_is_not_among_them() -> None:
     cache = filled()
-    assert cache.remain("pods", {(NAMESPACE, POD.name)}, "20") == ()
-    assert cache.remain("pods", set(), "20") == (KEY,)
+    assert cache.retain("pods", {(NAMESPACE, POD.name)}, "20") == ()
+    assert cache.retain("pods", set(), "20") == (KEY,)
     assert cache.pods(KEY) == ()
-
-
-def test_what_a_list_knows_better_is_missing() -> None:
-    cache = filled()
-    cache.watched("pods", "MODIFIED", at(POD.build(), 10))
-    name, other = (NAMESPACE, POD.name), (NAMESPACE, "other")
-    assert cache.missing("pods", {name: 10, other: 8}) == {other}
-    assert cache.missing("pods", {name: 11}) == {name}
-    cache.watched("pods", "DELETED", at(POD.build(), 12))
-    assert cache.missing("pods", {name: 11}) == set()
 
 
 def test_only_so_many_objects_that_are_gone_are_remembered() -> None:
@@ -202,8 +204,8 @@ def test_what_an_answer_called_gone_stays_so_for_lists_from_before_it() -> None:
     cache = filled()
     cache.watched("pods", "MODIFIED", at(POD.build(), 10))
     cache.lost("pods", (NAMESPACE, POD.name))
-    assert cache.listed("pods", [at(POD.build(), 8)], "9") == ()
-    assert cache.listed("pods", [at(POD.build(), 10)], "12") == (KEY,)
+    assert take_list(cache, "pods", [at(POD.build(), 8)], "9") == ()
+    assert take_list(cache, "pods", [at(POD.build(), 10)], "12") == (KEY,)
     assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
 
 
@@ -289,5 +291,5 @@ def test_a_replayed_history_leaves_what_a_list_shows(history: list[tuple[str, in
             del present[number]
         followed.watched("pods", event, pod)
     listed = Cache()
-    listed.listed("pods", present.values(), str(len(history)))
+    take_list(listed, "pods", present.values(), str(len(history)))
     assert followed.pods(KEY) == listed.pods(KEY)

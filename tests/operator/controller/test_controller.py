@@ -4,8 +4,8 @@ import pytest
 
 from builders import CATALOGUE, NAMESPACE, node, performer, pod_of
 from hourglass_operator.controller import Controller, Outcome, Pass, Plan, Settings
-from hourglass_operator.controller.cache import RESOURCES, UnreadableObjectsError
-from scene import Scene, passes, scene
+from hourglass_operator.controller.cache import RESOURCES
+from scene import Scene, passes, scene, take_list
 from situations import NOW, V1
 
 KEY = (NAMESPACE, "ml")
@@ -35,20 +35,6 @@ def test_a_pass_that_broke_off_in_a_write_is_tried_again_after_a_back_off(perfor
         staged.controller.finish(due, done, now)
         assert staged.controller.queue.next_due() == now + pause
         now += pause
-
-
-def test_objects_that_cannot_be_taken_in_do_not_keep_the_others_out() -> None:
-    staged = scene(V1)
-    staged.controller.queue.get(NOW)
-    staged.controller.queue.done(staged.key)
-    good, bad = POD.build(), pod_of(performer("other")).build()
-    del bad["metadata"]["uid"]
-    with pytest.raises(
-        UnreadableObjectsError, match=f"pods that cannot be .*{bad['metadata']['name']}"
-    ):
-        staged.controller.listed("pods", [bad, good], str(10**8), NOW)
-    assert [pod.name for pod in staged.controller.cache.pods(staged.key)] == [POD.name]
-    assert staged.controller.queue.get(NOW) == staged.key
 
 
 def test_answers_about_a_performer_that_is_gone_change_nothing() -> None:
@@ -167,7 +153,7 @@ def idle(now: float = 0.0) -> Controller:
     controller = Controller(CATALOGUE, Settings())
     for resource in RESOURCES:
         objects = [performer("ml").build()] if resource == "performers" else []
-        controller.listed(resource, objects, str(10**8), now)
+        take_list(controller, resource, objects, str(10**8), now)
     taken = controller.take(now)
     assert taken is not None
     controller.finish(taken, (), now)
@@ -198,7 +184,7 @@ def test_forgetting_ends_the_back_off() -> None:
 
 def test_a_performer_that_is_not_among_the_names_is_gone() -> None:
     controller = idle()
-    controller.remain("performers", [], str(10**8), 5.0)
+    controller.events.retain("performers", [], str(10**8), 5.0)
     assert controller.cache.performers == {}
     taken = controller.take(5.0)
     assert taken is not None

@@ -13,6 +13,7 @@ from hourglass_operator.controller.cache import RESOURCES
 from hourglass_operator.controller.priority import priority
 from hourglass_operator.controller.queue import Priority
 from hourglass_operator.controller.views import performer_view
+from scene import take_list
 
 NEW = performer("ml")
 DELETED = NEW.deleting(0)
@@ -61,7 +62,7 @@ class Crowd:
         self.ended: dict[str, float] = {}
         for resource in RESOURCES:
             found = [of.build() for of in self.of.values()] if resource == "performers" else []
-            self.controller.listed(resource, found, str(10**8), 0.0)
+            take_list(self.controller, resource, found, str(10**8), 0.0)
 
     def run(self, phase: str, seconds: float) -> list[float]:
         """When each Performer came to the phase; "" stands for having been released."""
@@ -109,7 +110,7 @@ class Crowd:
         heapq.heappush(self.events, (self.now + START, self.sequence, event))
 
     def see(self, resource: str, obj: JSON, event: str = "MODIFIED") -> None:
-        self.controller.watched(resource, event, obj, self.now)
+        self.controller.events.watched(resource, event, obj, self.now)
 
     def delete_all(self) -> None:
         self.of = {name: of.deleting(self.now) for name, of in self.of.items()}

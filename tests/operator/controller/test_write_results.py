@@ -6,7 +6,7 @@ import pytest
 
 from builders import performer, pod_of
 from hourglass_operator.controller import Outcome, Plan, Settings
-from scene import Scene, calls, conditions_of, passes, scene, status_of
+from scene import Scene, calls, conditions_of, passes, scene, status_of, take_list
 
 NOW = 1000.0
 V1 = performer("ml")
@@ -227,7 +227,7 @@ def test_a_newer_list_brings_back_what_an_answer_called_gone() -> None:
     staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
     assert staged.controller.cache.pods(staged.key) == ()
     version = listed["metadata"]["resourceVersion"]
-    staged.controller.listed("pods", [listed], version, NOW)
+    take_list(staged.controller, "pods", [listed], version, NOW)
     assert calls(staged.plan(NOW)) == [f"patch pods {POD.name}"]
 
 

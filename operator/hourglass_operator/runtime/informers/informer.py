@@ -107,7 +107,7 @@ class Informer:
             names.update(map(name_of, items))
             # From the end, so that each object is dropped as soon as it is in the store.
             while items:
-                self._store.put(self._resource, "ADDED", items.pop())
+                self._store.put_listed(self._resource, items.pop(), metadata["resourceVersion"])
             if not metadata.get("continue"):
                 version: str = metadata["resourceVersion"]
                 self._store.replace(self._resource, self._namespace, names, version)

@@ -180,15 +180,14 @@ class KopfPerformers:
         path = url.path
         if "continue" not in url.query:
             self._lists[path] = set()
-        names = self._lists[path]
+        names, version = self._lists[path], page["metadata"]["resourceVersion"]
         items = page["items"]
         page["items"] = []
         for obj in items:
             without_managed_fields(obj)
             names.add(name_of(obj))
-            self._store.put(PLURAL, "ADDED", obj)
+            self._store.put_listed(PLURAL, obj, version)
         if not page["metadata"].get("continue"):
-            version = page["metadata"]["resourceVersion"]
             self._store.replace(PLURAL, _namespace(path), self._lists.pop(path), version)
             self._listed.add(path)
 

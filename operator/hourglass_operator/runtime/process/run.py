@@ -84,7 +84,7 @@ class Process:
         )
         self.metrics.leader.set(not settings.leader_election)
         self.metrics.performers(self._phases)
-        self.metrics.watch_events(self._replica.store.events)
+        self.metrics.watch_events(self._replica.store.received)
         self.metrics.synced.set_function(self._replica.has_synced)
         self.metrics.queue_depth.set_function(self._replica.workers.waiting)
 

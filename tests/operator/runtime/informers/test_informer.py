@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hourglass_kube.types import JSON
+from hourglass_operator.controller.event_handler import EventHandler
 from hourglass_operator.runtime.informers.informer import PAGE, Informer
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_operator.transport.calls import Answer, EventStream, Request, WatchError, no_answer
@@ -93,18 +94,21 @@ class Server(Script):
         return Refusal(script) if isinstance(script, Answer) else Stream(script)
 
 
-class Seen:
+class Seen(EventHandler):
     """What has reached the handler."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def watched(self, resource: str, event: str, obj: JSON, now: float) -> None:
+    def watched(self, resource: str, event: str, obj: Mapping[str, Any], now: float) -> None:
         if obj["metadata"]["name"] == "broken":
             raise KeyError("spec")
         self.seen.append(f"{event} {obj['metadata']['name']}")
 
-    def remain(
+    def listed(self, resource: str, obj: Mapping[str, Any], version: str, now: float) -> None:
+        self.watched(resource, "ADDED", obj, now)
+
+    def retain(
         self, resource: str, names: Collection[Any], version: str, now: float, namespace: str = ""
     ) -> None:
         listed = " ".join(sorted(name for _, name in names))
@@ -283,7 +287,7 @@ def test_the_same_failure_is_logged_once(caplog: pytest.LogCaptureFixture) -> No
 
 def test_what_was_received_is_counted() -> None:
     run = Run([page("a", "b")], [[event("MODIFIED", "a", 11), BOOKMARK]])
-    assert run.store.events == {"pods": 3}
+    assert run.store.received == {"pods": 3}
 
 
 def test_requests_are_of_one_namespace() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,8 +13,8 @@ import pytest
 from kubernetes.aio.client import Configuration
 
 from builders import performer
-from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
+from hourglass_operator.controller.event_handler import EventHandler
 from hourglass_operator.runtime.informers.kopf_performers import KopfPerformers
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_operator.transport.api import Api
@@ -26,7 +26,7 @@ GUARD = 120.0
 """Seconds after which a test that hangs is ended."""
 
 
-class Recorder:
+class Recorder(EventHandler):
     """What the informer has put into the store."""
 
     def __init__(self) -> None:
@@ -40,11 +40,14 @@ class Recorder:
         self.changed.set()
         await asyncio.sleep(0)
 
-    def watched(self, resource: str, event: str, obj: JSON, now: float) -> None:
+    def watched(self, resource: str, event: str, obj: Mapping[str, Any], now: float) -> None:
         assert resource == "performers"
         self.seen.append(f"{event} {obj['metadata']['name']}")
 
-    def remain(
+    def listed(self, resource: str, obj: Mapping[str, Any], version: str, now: float) -> None:
+        self.watched(resource, "ADDED", obj, now)
+
+    def retain(
         self, resource: str, names: Collection[Any], version: str, now: float, namespace: str = ""
     ) -> None:
         self.lists.append(sorted(name for _, name in names))

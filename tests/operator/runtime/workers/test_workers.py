@@ -17,6 +17,7 @@ from hourglass_operator.runtime.process.metrics import Metrics
 from hourglass_operator.runtime.process.pass_report import PassReport
 from hourglass_operator.runtime.workers.workers import Workers
 from hourglass_operator.transport.calls import Answer, Request
+from scene import take_list
 from scripted_api import Script, done, refused
 
 VERSIONS = count(10**9)
@@ -75,7 +76,7 @@ class Bench:
         self.controller = Controller(CATALOGUE, Settings())
         for resource in RESOURCES:
             objects = [performer(name).build() for name in names] * (resource == "performers")
-            self.controller.listed(resource, objects, str(10**8), self.clock.now())
+            take_list(self.controller, resource, objects, str(10**8), self.clock.now())
         self.ready = True
         self.workers = Workers(
             self.controller,
