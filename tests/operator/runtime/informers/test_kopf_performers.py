@@ -22,7 +22,7 @@ from hourglass_operator.transport.connection import connection
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import Served, served
 
-GUARD = 120.0
+GUARD = 300.0
 """Seconds after which a test that hangs is ended."""
 
 

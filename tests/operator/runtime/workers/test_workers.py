@@ -56,7 +56,7 @@ class Server(Script):
 
     async def receive(self, number: int) -> list[str]:
         """The next calls, in words."""
-        calls = [await asyncio.wait_for(self.arrived.get(), 30) for _ in range(number)]
+        calls = [await asyncio.wait_for(self.arrived.get(), 300) for _ in range(number)]
         return [f"{call.verb} {call.resource}/{call.subresource}".rstrip("/") for call in calls]
 
 
@@ -124,7 +124,7 @@ def test_writes_are_performed_in_the_order_of_the_plan() -> None:
 
         async def see() -> None:
             assert await server.receive(2) == ["create services", "create pods"]
-            await bench.workers.drain(30)
+            await bench.workers.drain(300)
             assert bench.passes("written") == 1.0
 
         await at_work(bench, see())
@@ -142,7 +142,7 @@ def test_a_write_that_fails_ends_its_pass() -> None:
 
         async def see() -> None:
             assert await server.receive(1) == ["create services"]
-            await bench.workers.drain(30)
+            await bench.workers.drain(300)
             assert bench.passes("failed") == 1.0
             assert len(server.calls) == 1
             due = bench.controller.queue.next_due()
@@ -210,7 +210,7 @@ def test_a_write_that_raises_has_failed_and_is_made_again() -> None:
         async def see() -> None:
             while not server.calls:
                 await asyncio.sleep(0)
-            await bench.workers.drain(30)
+            await bench.workers.drain(300)
             assert bench.passes("failed") == 1.0
             due = bench.controller.queue.next_due()
             assert due is not None
@@ -234,7 +234,7 @@ def test_leadership_that_ends_ends_the_pass_before_its_next_write() -> None:
 
         async def see() -> None:
             await server.receive(1)
-            await bench.workers.drain(30)
+            await bench.workers.drain(300)
             assert len(server.calls) == 1
             assert bench.passes("failed") == 1.0
 
@@ -291,7 +291,7 @@ def test_at_the_end_what_is_under_way_is_finished() -> None:
 
         await at_work(bench, see())
         server.gate.set()
-        await bench.workers.drain(30)
+        await bench.workers.drain(300)
         assert len(server.calls) == 2
 
     played(story)
