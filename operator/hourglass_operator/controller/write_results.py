@@ -20,7 +20,7 @@ class WriteResult:
     """`retry`: try again after the key's back-off. `refusals` replace the remembered ones.
 
     `exists`: the object that was to be created is there already and is the Performer's. `gone`:
-    the API server does not know the object that was to be changed.
+    the API server does not know the object that was to be changed, or the change ended it.
     """
 
     refusals: tuple[Refusal, ...]
@@ -42,7 +42,7 @@ def write_result(
         # An Event that is lost is not worth another pass.
         return WriteResult(before)
     if write.verb != "create":
-        gone = outcome.not_found
+        gone = outcome.not_found or _released(outcome)
         return WriteResult(before, retry=not outcome.succeeded and not gone, gone=gone)
     others = tuple(refusal for refusal in before if refusal.resource != write.resource)
     if outcome.succeeded:
@@ -81,6 +81,17 @@ def write_result(
         retry_at=now + _pause(transient, failures, settings),
     )
     return WriteResult(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
+
+
+def _released(outcome: Outcome) -> bool:
+    """The last finalizer of a deleted Performer was removed: it is gone before the watch says so.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/#how-finalizers-work
+    """
+    if outcome.write.resource != "performers" or not outcome.succeeded or outcome.body is None:
+        return False
+    metadata = outcome.body["metadata"]
+    return "deletionTimestamp" in metadata and not metadata.get("finalizers")
 
 
 def _pause(transient: bool, failures: int, settings: Settings) -> float:

@@ -6,6 +6,7 @@ import pytest
 
 from builders import performer, pod_of
 from hourglass_operator.controller import Outcome, Plan, Settings
+from hourglass_operator.resources import names
 from scene import Scene, calls, conditions_of, passes, scene, status_of, take_list
 
 NOW = 1000.0
@@ -235,3 +236,19 @@ def test_a_deletion_of_what_is_gone_is_done() -> None:
     staged = scene(V1.deleting(NOW), POD.on("node-1"))
     staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
     assert calls(staged.plan(NOW)) == ["patch performers ml"]
+
+
+@pytest.mark.parametrize(
+    ("left", "gone"),
+    [((), True), (("example.com/theirs",), False)],
+    ids=["the last one ends it", "another one keeps it"],
+)
+def test_a_finalizer_that_is_released(left: tuple[str, ...], gone: bool) -> None:
+    deleted = V1.held_by(*left, names.FINALIZER).deleting(NOW)
+    staged, late = scene(deleted), deleted.build()
+    staged.sees("performers", late)
+    staged.answer(staged.plan(NOW), NOW, body=deleted.held_by(*left).build())
+    assert (staged.key not in staged.controller.cache.performers) == gone
+    # What the watch delivers late does not bring it back.
+    staged.sees("performers", late)
+    assert (staged.key not in staged.controller.cache.performers) == gone

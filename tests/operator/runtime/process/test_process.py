@@ -26,7 +26,10 @@ from hourglass_simulator.http.served import Served, served
 PROGRAM = Path(sys.executable).with_name("hourglass-operator")
 USER = "operator"
 DEFINITION = "performers.hourglass.eigenlayer.io"
-PATIENT = ("--lease-duration=300", "--renew-deadline=200", "--retry-period=0.2", "--resync-period=1")
+PATIENT = (
+    *("--lease-duration=300", "--renew-deadline=200", "--retry-period=0.2"),
+    "--resync-period=1",
+)
 """A starved process keeps its leadership."""
 TAKEOVER = ("--lease-duration=3", "--renew-deadline=2")
 """For tests that wait until a Lease has run out."""
