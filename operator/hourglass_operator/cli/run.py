@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
+import uvloop
 from pydantic.fields import FieldInfo
 
 from hourglass_operator.hardware.catalogue import Catalogue
@@ -98,7 +99,8 @@ def run(config: Path | None, **flags: Any) -> None:
         # the sooner to what does not stay.
         gc.collect()
         gc.freeze()
-        code = asyncio.run(run_operator(settings, catalogue))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            code = runner.run(run_operator(settings, catalogue))
     except (SettingsError, KubeconfigError, ListenError) as error:
         for line in str(error).splitlines():
             click.echo(f"hourglass-operator: {line}", err=True)

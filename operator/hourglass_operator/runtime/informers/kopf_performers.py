@@ -201,8 +201,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.persistence.diffbase_storage = _NoDiffBase()
     settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)
     settings.watching.chunk_size = PAGE
-    # A worker for each object, which holds the last one, is only needed while there are events.
-    settings.queueing.idle_timeout = 0.01
+    # A worker for each object, which holds the last one: long enough for the events of a start.
+    settings.queueing.idle_timeout = 2.0
     return settings
 
 

@@ -1,7 +1,6 @@
 """Takes passes from the controller and performs their writes, many Performers at once."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Protocol
@@ -89,9 +88,10 @@ class Workers:
             if self._begin():
                 await asyncio.sleep(0)
                 continue
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._until_due()):
-                    await self._woken.wait()
+            alarm = self._alarm()
+            await self._woken.wait()
+            if alarm is not None:
+                alarm.cancel()
 
     async def drain(self, timeout: float) -> bool:
         """Let the passes under way end; whether all have in time. Others are broken off."""
@@ -105,12 +105,13 @@ class Workers:
     def _able(self) -> bool:
         return self._may_write.seconds() > 0
 
-    def _until_due(self) -> float | None:
-        """Seconds until a pass may begin; None if only a wake can bring that about."""
+    def _alarm(self) -> asyncio.TimerHandle | None:
+        """Wakes when the next pass is due; None if only something else can bring one about."""
         due = self._controller.queue.next_due()
         if due is None or len(self._active) >= self._limit or not self._able():
             return None
-        return max(0.0, due - self._clock.now()) + _ROUNDING
+        seconds = max(0.0, due - self._clock.now()) + _ROUNDING
+        return asyncio.get_running_loop().call_later(seconds, self._woken.set)
 
     def _begin(self) -> bool:
         """Begin passes that are due; whether more may be due at this moment."""
