@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
-import uvloop
 from pydantic.fields import FieldInfo
 
 from hourglass_operator.hardware.catalogue import Catalogue
@@ -99,13 +98,22 @@ def run(config: Path | None, **flags: Any) -> None:
         # the sooner to what does not stay.
         gc.collect()
         gc.freeze()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             code = runner.run(run_operator(settings, catalogue))
     except (SettingsError, KubeconfigError, ListenError) as error:
         for line in str(error).splitlines():
             click.echo(f"hourglass-operator: {line}", err=True)
         code = Exit.BAD_SETTING
     sys.exit(code)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    # There is no uvloop for Windows, from where somebody may run the operator beside a cluster.
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
 
 
 def _catalogue(file: Path | None) -> Catalogue:
