@@ -109,7 +109,7 @@ def take_list(
 ) -> None:
     """Let a controller take in a whole list, as an informer does."""
     for obj in objects:
-        controller.events.listed(resource, obj, version, now)
+        controller.event_handler.listed(resource, obj, version, now)
 
 
 @dataclass
@@ -151,7 +151,7 @@ class Bench:
 
     def _events(self, resource: str, objects: list[JSON], now: float) -> Iterator[None]:
         for obj in objects:
-            self.controller.events.watched(resource, "MODIFIED", self.stamped(obj), now)
+            self.controller.event_handler.watched(resource, "MODIFIED", self.stamped(obj), now)
             yield
 
     def _passes(self, now: float) -> Iterator[None]:

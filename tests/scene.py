@@ -16,21 +16,28 @@ class Scene:
 
     controller: Controller
     key: tuple[str, str]
+    planned: float = 0.0
+    """When the latest plan was made."""
+    uid: str = ""
+    """Of the Performer that it was made for."""
 
     def plan(self, now: float) -> Plan:
+        self.planned = now
+        performer = self.controller.cache.performers.get(self.key)
+        self.uid = performer.uid if performer else ""
         return self.controller.plan(self.key, now)
 
     def sees(self, resource: str, obj: JSON, *, event: str = "MODIFIED", now: float = 0.0) -> None:
-        self.controller.events.watched(resource, event, obj, now)
+        self.controller.event_handler.watched(resource, event, obj, now)
 
     def answer_nothing(self, plan: Plan, now: float) -> None:
         """Finish a pass whose plan has no writes."""
-        self.controller.finish(Pass(self.key, plan), [], now)
+        self.controller.finish(Pass(self.key, self.uid, plan, self.planned), [], now)
 
     def answer(self, plan: Plan, now: float, code: int = 200, **more: Any) -> None:
         """Answer the plan's first write with this code."""
         outcome = Outcome(plan.writes[0], code, **more)
-        self.controller.finish(Pass(self.key, plan), [outcome], now)
+        self.controller.finish(Pass(self.key, self.uid, plan, self.planned), [outcome], now)
 
 
 def scene(
@@ -62,8 +69,8 @@ def take_list(
     """Let a controller take in a whole list, as an informer does."""
     listed = list(objects)
     for obj in listed:
-        controller.events.listed(resource, obj, version, now)
-    controller.events.retain(resource, set(map(name_of, listed)), version, now)
+        controller.event_handler.listed(resource, obj, version, now)
+    controller.event_handler.retain(resource, set(map(name_of, listed)), version, now)
 
 
 def passes(staged: Scene, seconds: float, start: float = 1000.0) -> Iterator[tuple[float, Pass]]:

@@ -24,14 +24,19 @@ _LIFECYCLE = Lifecycle()
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """A pass over `key` and what it wants done."""
+    """A pass over `key` that began at this time (seconds), and what it wants done.
+
+    `uid`: of the Performer that it was made for, empty if there was none.
+    """
 
     key: Key
+    uid: str
     plan: Plan
+    began: float
 
 
 class Controller:
-    """Feed its `events`, take passes from it, report what became of their writes.
+    """Feed its `event_handler`, take passes from it, report what became of their writes.
 
     Times are seconds since the Unix epoch and are handed in. For each pass taken, `finish` must be
     called once, also when its writes failed; until then no other pass for the same key is given.
@@ -44,7 +49,9 @@ class Controller:
         self._specs = SpecResolver(catalogue)
         self._explanations = Explanations()
         self._memories = Memories()
-        self.events = EventHandler(self.cache, self.queue, self._memories, settings.status_delay)
+        self.event_handler = EventHandler(
+            self.cache, self.queue, self._memories, settings.status_delay
+        )
         """Where informers put what they see."""
 
     def forget(self, now: float) -> None:
@@ -55,7 +62,7 @@ class Controller:
         self._memories.clear()
         for key in self.cache.performers:
             self.queue.forget(key)
-            self.queue.add(key, now, self.events.priority(key))
+            self.queue.add(key, now, self.event_handler.priority(key))
 
     def take(self, now: float) -> Pass | None:
         """The next pass that is due, None if none is."""
@@ -63,7 +70,8 @@ class Controller:
         if key is None:
             return None
         try:
-            return Pass(key, self.plan(key, now))
+            performer = self.cache.performers.get(key)
+            return Pass(key, performer.uid if performer else "", self.plan(key, now), now)
         except Exception:
             # A Performer that no pass can be made of must not stop the others.
             self.queue.add_rate_limited(key, now)
@@ -96,6 +104,13 @@ class Controller:
 
     def _take_in(self, done: Pass, outcomes: Sequence[Outcome], now: float) -> None:
         key, memory = done.key, done.plan.memory
+        current = self.cache.performers.get(key)
+        if current is not None and current.uid != done.uid:
+            # What the answers say of the earlier Performer of this name is not true of this one.
+            self._memories.put(key, NOTHING)
+            self.queue.forget(key)
+            self.queue.add(key, now, self.event_handler.priority(key))
+            return
         succeeded = all(outcome.succeeded for outcome in outcomes)
         broken_off = succeeded and len(outcomes) < len(done.plan.writes)
         retry = broken_off
@@ -106,9 +121,11 @@ class Controller:
             result = write_result(outcome, performer, memory.refusals, self._settings, now)
             memory = replace(memory, refusals=result.refusals)
             retry = retry or result.retry
-            self.events.enqueue(outcome.write.resource, self._update_cache(outcome, result), now)
+            self.event_handler.enqueue(
+                outcome.write.resource, self._update_cache(outcome, result), now
+            )
         if memory.refusals != done.plan.memory.refusals:
-            self.queue.add(key, now, self.events.priority(key))
+            self.queue.add(key, now, self.event_handler.priority(key))
         self._memories.put(key, memory if key in self.cache.performers else NOTHING)
         # A pass that only waits for the moment to write has not succeeded in anything yet.
         if succeeded and not broken_off and (outcomes or memory == NOTHING):
@@ -118,10 +135,10 @@ class Controller:
             self.queue.hold(key, now + min(asked, self._settings.retry_limit))
         if retry:
             # The retry comes to everything that the plan would have woken up for.
-            self.queue.add_rate_limited(key, now, self.events.priority(key))
-        elif done.plan.wake_at is not None:
+            self.queue.add_rate_limited(key, now, self.event_handler.priority(key))
+        elif done.plan.requeue_after is not None:
             # Nothing has changed by then: what waits, most often a status, can wait for its turn.
-            self.queue.add(key, done.plan.wake_at)
+            self.queue.add(key, done.began + done.plan.requeue_after)
 
     def _update_cache(self, outcome: Outcome, result: WriteResult) -> tuple[Key, ...]:
         write = outcome.write

@@ -19,7 +19,7 @@ class PodPlan:
     """Writes on pods, and when (seconds) to look again though nothing changes."""
 
     writes: tuple[Write, ...] = ()
-    wake_at: float | None = None
+    requeue_at: float | None = None
 
 
 def plan_pods(seen: Observation, settings: Settings) -> PodPlan:
@@ -52,7 +52,7 @@ def _create(seen: Observation, settings: Settings) -> PodPlan:
     # attempts, and the back-off depends on it.
     due = max((_due(pod, settings) for pod in ended if pod.deleted is None), default=seen.now)
     if due > seen.now:
-        return PodPlan(_delete(_leftovers(seen, keep=[*old, *ended])), wake_at=due)
+        return PodPlan(_delete(_leftovers(seen, keep=[*old, *ended])), requeue_at=due)
     if not seen.may_create("pods"):
         return PodPlan(_delete(_leftovers(seen, keep=[*old, *ended])))
     performer = seen.performer

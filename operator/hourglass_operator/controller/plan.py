@@ -79,25 +79,37 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingStatus:
+    """A status that is held back: its conditions' reasons, and since when (seconds).
+
+    `first`: since when any change has been held back; `since`: since when these reasons hold.
+    """
+
+    reasons: tuple[str, ...]
+    first: float
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What the controller remembers of a Performer between passes; losing it does no harm.
 
     `refusals`: at most one of each resource, in the order of the resources' names.
-    `status_pending_since`: since when (seconds) the stored status has been out of date.
+    `pending_status`: a status that differs from the stored one and is yet to be written.
     """
 
     refusals: tuple[Refusal, ...] = ()
-    status_pending_since: float | None = None
+    pending_status: PendingStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Writes in the order in which they are to be performed, up to the first that fails.
 
-    `wake_at` (seconds): when to look again though nothing changes.
+    `requeue_after`: seconds from the begin of the pass to the next one though nothing changes.
     """
 
     writes: tuple[Write, ...] = ()
-    wake_at: float | None = None
+    requeue_after: float | None = None
     memory: Memory = field(default_factory=Memory)
     steps: tuple[Step, ...] = ()

@@ -35,17 +35,19 @@ def reconcile(
     repairs = () if seen.deleting or seen.invalid else _repairs(seen)
     pods = PodPlan() if released else plan_pods(seen, settings)
     status = plan_status(seen, facts, phase, settings)
-    wakes = (
+    moments = (
         _deadline(seen, facts),
         release_at,
-        pods.wake_at,
-        status.wake_at,
+        pods.requeue_at,
+        status.requeue_at,
         *(refusal.retry_at for refusal in seen.refusals),
     )
     return Plan(
         writes=(*repairs, *pods.writes, *status.writes),
-        wake_at=min((at for at in wakes if at is not None and at > seen.now), default=None),
-        memory=Memory(seen.refusals, status.pending_since),
+        requeue_after=min(
+            (at - seen.now for at in moments if at is not None and at > seen.now), default=None
+        ),
+        memory=Memory(seen.refusals, status.pending),
         steps=steps,
     )
 

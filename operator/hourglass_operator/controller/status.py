@@ -1,13 +1,13 @@
 """The status that the facts ask for, the smallest patch that gets there, and when to write it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hourglass_kube.types import JSON
-from hourglass_operator.controller.events import events
+from hourglass_operator.controller.event_recorder import record_events
 from hourglass_operator.controller.observe import Observation
-from hourglass_operator.controller.plan import Write
+from hourglass_operator.controller.plan import PendingStatus, Write
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import timestamp
 from hourglass_operator.resources import names
@@ -18,32 +18,42 @@ from hourglass_statemachine import Condition, Facts, Phase, Serving, stamp, verd
 class StatusPlan:
     """The status write with its Events.
 
-    `pending_since`: since when (seconds) the write has been held back; `wake_at`: until when.
+    `pending`: the status whose write is held back; `requeue_at`: until when (seconds).
     """
 
     writes: tuple[Write, ...] = ()
-    pending_since: float | None = None
-    wake_at: float | None = None
+    pending: PendingStatus | None = None
+    requeue_at: float | None = None
 
 
 def plan_status(seen: Observation, facts: Facts, phase: Phase, settings: Settings) -> StatusPlan:
     """The write of the status, unless it is as it should be.
 
-    A change that leaves the phase alone is held back for a moment: often the next one overtakes it.
+    A change that leaves the phase alone must last for a moment: often the next one overtakes it.
+    One that goes on changing is written all the same when it has been held back for long.
     """
     wanted = wanted_status(seen, facts, phase)
     changes = patch(seen.status_fields, wanted)
     if not changes:
         return StatusPlan()
     if seen.status.phase == phase:
-        since = seen.memory.status_pending_since
-        since = seen.now if since is None else since
-        if seen.now < since + settings.status_delay:
-            return StatusPlan(pending_since=since, wake_at=since + settings.status_delay)
+        reasons = tuple(condition["reason"] for condition in wanted["conditions"])
+        pending = _pending(seen.memory.pending_status, reasons, seen.now)
+        due = min(pending.since + settings.status_delay, pending.first + settings.status_limit)
+        if seen.now < due:
+            return StatusPlan(pending=pending, requeue_at=due)
     performer = seen.performer
     body = {"metadata": {"uid": performer.uid}, "status": changes}
     write = Write("patch", "performers", performer.namespace, performer.name, body, "status")
-    return StatusPlan((write, *events(seen, facts, phase, wanted["conditions"][-1]["message"])))
+    return StatusPlan(
+        (write, *record_events(seen, facts, phase, wanted["conditions"][-1]["message"]))
+    )
+
+
+def _pending(before: PendingStatus | None, reasons: tuple[str, ...], now: float) -> PendingStatus:
+    if before is None:
+        return PendingStatus(reasons, first=now, since=now)
+    return before if before.reasons == reasons else replace(before, reasons=reasons, since=now)
 
 
 def wanted_status(seen: Observation, facts: Facts, phase: Phase) -> JSON:

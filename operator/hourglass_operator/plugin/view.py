@@ -75,7 +75,7 @@ class View:
 def view_of(objects: Objects, namespace: str, name: str, catalogue: Catalogue, now: float) -> View:
     """A Performer among the objects; KeyError if it is not there. `now` is seconds."""
     controller = Controller(catalogue, Settings())
-    store = Store(controller.events, lambda: now, lambda: None)
+    store = Store(controller.event_handler, lambda: now, lambda: None)
     for resource, listed in objects.listed.items():
         for obj in listed:
             store.put_listed(resource, obj, "0")

@@ -71,7 +71,7 @@ class Replica:
         options: Options,
         leadership_changed: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        self.store = Store(controller.events, clock.now, lambda: self.workers.wake())
+        self.store = Store(controller.event_handler, clock.now, lambda: self.workers.wake())
         self._controller = controller
         self._transport = transport
         self._clock = clock

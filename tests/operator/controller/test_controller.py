@@ -105,9 +105,10 @@ def test_a_pass_that_breaks_does_not_stop_the_others(monkeypatch: pytest.MonkeyP
 def test_memory_is_dropped_with_nothing_to_remember() -> None:
     staged = scene(V1, settings=Settings(status_delay=5))
     plan = staged.plan(NOW)
-    assert plan.memory.status_pending_since == NOW
-    staged.controller.finish(Pass(staged.key, plan), [], NOW)
-    assert staged.plan(NOW + 3).memory.status_pending_since == NOW
+    pending = plan.memory.pending_status
+    assert pending is not None
+    staged.controller.finish(Pass(staged.key, staged.uid, plan, NOW), [], NOW)
+    assert staged.plan(NOW + 3).memory.pending_status == pending
 
 
 def test_an_answer_that_nothing_can_be_made_of_is_tried_again() -> None:
@@ -184,7 +185,7 @@ def test_forgetting_ends_the_back_off() -> None:
 
 def test_a_performer_that_is_not_among_the_names_is_gone() -> None:
     controller = idle()
-    controller.events.retain("performers", [], str(10**8), 5.0)
+    controller.event_handler.retain("performers", [], str(10**8), 5.0)
     assert controller.cache.performers == {}
     taken = controller.take(5.0)
     assert taken is not None
@@ -247,3 +248,17 @@ def idle_with_waiting_pod() -> Scene:
     staged.controller.queue.get(NOW)
     staged.controller.queue.done(staged.key)
     return staged
+
+
+@pytest.mark.parametrize("code", [200, 404], ids=["it was released", "it was gone already"])
+def test_answers_about_a_performer_are_not_about_the_next_one_of_its_name(code: int) -> None:
+    staged = scene(V1.deleting(NOW))
+    plan = staged.plan(NOW)
+    assert staged.controller.queue.get(NOW) == staged.key
+    staged.sees("performers", V1.deleting(NOW).build(), event="DELETED", now=NOW)
+    staged.sees("performers", V1.with_uid("another").build(), now=NOW)
+    body = V1.held_by().deleting(NOW).build() if code == 200 else None
+    details = {"reason": "NotFound", "details_name": V1.name} if code == 404 else {}
+    staged.answer(plan, NOW, code, body=body, **details)
+    assert staged.controller.cache.performers[staged.key].uid == "another"
+    assert staged.controller.queue.get(NOW) == staged.key

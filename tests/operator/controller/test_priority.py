@@ -110,7 +110,7 @@ class Crowd:
         heapq.heappush(self.events, (self.now + START, self.sequence, event))
 
     def see(self, resource: str, obj: JSON, event: str = "MODIFIED") -> None:
-        self.controller.events.watched(resource, event, obj, self.now)
+        self.controller.event_handler.watched(resource, event, obj, self.now)
 
     def delete_all(self) -> None:
         self.of = {name: of.deleting(self.now) for name, of in self.of.items()}

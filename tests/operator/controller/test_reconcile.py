@@ -32,9 +32,10 @@ WAKES = [
 
 
 @pytest.mark.parametrize(
-    ("of", "pods", "settings", "wake_at"), [w[1:] for w in WAKES], ids=[w[0] for w in WAKES]
+    ("of", "pods", "settings", "requeue_at"), [w[1:] for w in WAKES], ids=[w[0] for w in WAKES]
 )
 def test_it_looks_again_at(
-    of: PerformerBuilder, pods: list[PodBuilder], settings: Settings, wake_at: float
+    of: PerformerBuilder, pods: list[PodBuilder], settings: Settings, requeue_at: float
 ) -> None:
-    assert scene(of, *pods, settings=settings, nodes=[node("node-1")]).plan(NOW).wake_at == wake_at
+    plan = scene(of, *pods, settings=settings, nodes=[node("node-1")]).plan(NOW)
+    assert plan.requeue_after == requeue_at - NOW

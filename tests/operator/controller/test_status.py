@@ -19,7 +19,7 @@ def written(staged: Scene, now: float = NOW) -> list[str]:
 def test_a_change_within_a_phase_is_held_back_for_a_second() -> None:
     staged = scene(V1, POD)
     plan = staged.plan(NOW)
-    assert (written(staged), plan.wake_at) == ([], NOW + 1)
+    assert (written(staged), plan.requeue_after) == ([], 1)
     staged.answer_nothing(plan, NOW)
     assert written(staged, NOW + 0.5) == []
     assert written(staged, NOW + 1) == ["performers"]
@@ -31,7 +31,27 @@ def test_a_change_that_is_taken_back_meanwhile_is_not_written() -> None:
     staged.answer_nothing(staged.plan(NOW), NOW)
     staged.sees("pods", POD.build())
     plan = staged.plan(NOW + 2)
-    assert (plan.writes, plan.memory.status_pending_since) == ((), None)
+    assert (plan.writes, plan.memory.pending_status) == ((), None)
+
+
+def test_a_change_that_is_overtaken_starts_to_last_anew() -> None:
+    staged = scene(V1, POD)
+    staged.answer_nothing(staged.plan(NOW), NOW)
+    staged.sees("pods", POD.waiting("ErrImagePull").build())
+    staged.answer_nothing(staged.plan(NOW + 0.9), NOW + 0.9)
+    assert written(staged, NOW + 1.8) == []
+    assert written(staged, NOW + 1.9) == ["performers", "events"]
+
+
+def test_a_change_that_goes_on_changing_is_written_in_the_end() -> None:
+    staged = scene(V1, POD)
+    states = [POD.waiting("ErrImagePull"), POD]
+    for step in range(10):
+        now = NOW + 0.5 * step
+        staged.sees("pods", states[step % 2].build())
+        assert written(staged, now) == []
+        staged.answer_nothing(staged.plan(now), now)
+    assert written(staged, NOW + 5) != []
 
 
 def test_a_change_of_phase_is_written_at_once() -> None:
@@ -41,7 +61,7 @@ def test_a_change_of_phase_is_written_at_once() -> None:
 def test_nothing_is_written_while_nothing_changes() -> None:
     running = settled(V1, SERVING, serving=(SERVING,))
     plan = scene(running, SERVING, serving=[SERVING]).plan(NOW + 10_000)
-    assert (plan.writes, plan.wake_at) == ((), None)
+    assert (plan.writes, plan.requeue_after) == ((), None)
 
 
 def test_the_patch_names_the_uid_and_only_what_changed() -> None:

@@ -35,11 +35,11 @@ def test_a_refused_pod_fails_the_performer_with_the_servers_words(code: int) -> 
 
 def test_a_refused_pod_is_tried_again_after_a_back_off_that_doubles() -> None:
     staged, plan = refused(403)
-    assert plan.wake_at == NOW + 10
+    assert plan.requeue_after == 10
     again = staged.plan(NOW + 10)
     assert calls(again) == [f"create pods {POD.name}"]
     staged.answer(again, NOW + 10, 403, message=QUOTA)
-    assert staged.plan(NOW + 10).wake_at == NOW + 30
+    assert staged.plan(NOW + 10).requeue_after == 20
 
 
 def test_a_refusal_is_forgotten_once_the_pod_is_made() -> None:
@@ -120,11 +120,11 @@ def test_what_holds_up_a_creation_is_reported_and_tried_again_soon(
     assert "phase" not in status, "Pending, as it was"
     assert conditions_of(status)["Ready"] == "False/PodPending"
     assert status["conditions"][-1]["message"] == message
-    assert (calls(plan), plan.wake_at) == ([], NOW + 1)
+    assert (calls(plan), plan.requeue_after) == ([], 1)
     again = staged.plan(NOW + 1)
     assert calls(again) == [f"create pods {POD.name}"]
     staged.answer(again, NOW + 1, **answer)
-    assert staged.plan(NOW + 1).wake_at == NOW + 3
+    assert staged.plan(NOW + 1).requeue_after == 2
 
 
 def test_what_holds_up_the_successor_of_a_lost_pod_is_reported_beside_the_loss() -> None:
@@ -186,7 +186,7 @@ def test_a_name_that_is_taken_is_a_conflict(body: dict[str, object]) -> None:
     status = status_of(plan)
     assert (status["phase"], conditions_of(status)["Ready"]) == ("Failed", "False/NameConflict")
     assert f"Pod {POD.name} exists and belongs to another" in status["conditions"][-1]["message"]
-    assert (calls(plan), plan.wake_at) == ([], NOW + 10)
+    assert (calls(plan), plan.requeue_after) == ([], 10)
 
 
 def test_what_is_gone_is_forgotten() -> None:

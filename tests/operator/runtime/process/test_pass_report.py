@@ -11,9 +11,9 @@ from hourglass_operator.runtime.process.metrics import Metrics
 from hourglass_operator.runtime.process.pass_report import PassReport
 
 KEY = ("avs", "ml")
-DONE = Pass(KEY, Plan())
 STATUS = Write("patch", "performers", "avs", "ml", {}, "status")
 CREATED = 1_790_000_000.0
+DONE = Pass(KEY, "u", Plan(), CREATED)
 CONDITION = {
     "type": "Ready",
     "status": "False",

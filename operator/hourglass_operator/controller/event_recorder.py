@@ -19,7 +19,7 @@ _ANY_TEE = (
 )
 
 
-def events(seen: Observation, facts: Facts, phase: Phase, message: str) -> list[Write]:
+def record_events(seen: Observation, facts: Facts, phase: Phase, message: str) -> list[Write]:
     """The Events to record with a status write; `message` is the summary of the new conditions.
 
     Only transitions are recorded: a phase is reached, or a problem appears that the stored
