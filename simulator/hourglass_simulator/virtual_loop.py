@@ -107,3 +107,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             handle._run()
         finally:
             asyncio._set_running_loop(before)
+
+
+def new_event_loop(clock: Clock) -> VirtualLoop:
+    """A loop on this clock."""
+    # What a simulation has no use for, such as sockets, stays abstract.
+    return VirtualLoop(clock)  # type: ignore[abstract]

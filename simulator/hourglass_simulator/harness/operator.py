@@ -6,21 +6,21 @@ are virtual. What kopf does for Performers, an informer like the others does her
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-from hourglass_operator.controller import Controller, Outcome, Pass, Settings
-from hourglass_operator.controller.views import PerformerView
+from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.runtime.clock import Clock as SteadyClock
 from hourglass_operator.runtime.informers.selectors import SELECTORS
 from hourglass_operator.runtime.leadership.lease import Candidate
 from hourglass_operator.runtime.replica import Options, Replica
+from hourglass_operator.runtime.workers.workers import PassObserver
 from hourglass_operator.transport.calls import Request
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.harness.transport import Hook, SimulatedTransport
-from hourglass_simulator.virtual_loop import VirtualLoop
+from hourglass_simulator.virtual_loop import new_event_loop
 
 USER = "system:serviceaccount:hourglass-system:hourglass-performer-operator"
 
@@ -86,12 +86,12 @@ class SimulatedOperator:
             self._life.transport.drop(resource)
 
 
-class _Life:
+class _Life(PassObserver):
     """The operator from a start to the next crash."""
 
     def __init__(self, operator: SimulatedOperator, options: Options) -> None:
         self._operator = operator
-        self.loop = VirtualLoop(operator._clock)  # type: ignore[abstract]
+        self.loop = new_event_loop(operator._clock)
         self.transport = SimulatedTransport(
             operator._api,
             operator._user,
@@ -114,16 +114,3 @@ class _Life:
     def begun(self, waited: float) -> None:  # noqa: ARG002
         """See PassObserver."""
         self._operator.passes += 1
-
-    def ended(
-        self,
-        done: Pass,
-        outcomes: Sequence[Outcome],
-        before: PerformerView | None,
-        began: float,
-        now: float,
-    ) -> None:
-        """See PassObserver."""
-
-    def failed(self) -> None:
-        """See PassObserver."""

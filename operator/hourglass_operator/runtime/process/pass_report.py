@@ -7,13 +7,14 @@ from hourglass_kube import time
 from hourglass_operator.controller import Outcome, Pass
 from hourglass_operator.controller.views import Key, PerformerView
 from hourglass_operator.runtime.process.metrics import Metrics
+from hourglass_operator.runtime.workers.workers import PassObserver
 from hourglass_statemachine import Phase
 
 logger = logging.getLogger(__name__)
 
 
-class PassReport:
-    """The PassObserver of the process.
+class PassReport(PassObserver):
+    """Metrics and log lines of passes.
 
     It times the first start of each new Performer, and counts how upgrades end.
     """
@@ -42,14 +43,13 @@ class PassReport:
         done: Pass,
         outcomes: Sequence[Outcome],
         before: PerformerView | None,
-        began: float,
         now: float,
     ) -> None:
         """See PassObserver."""
         if not outcomes:
             self._passes["unchanged"].inc()
         else:
-            self._metrics.pass_duration.observe(now - began)
+            self._metrics.pass_duration.observe(now - done.began)
             self._passes["written" if outcomes[-1].succeeded else "failed"].inc()
             _log(done, outcomes, self._number)
         self._follow(done.key, outcomes, before, now)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Protocol
 
 from hourglass_operator.controller import Controller, Outcome, Pass, Write
 from hourglass_operator.controller.views import PerformerView
@@ -20,27 +19,23 @@ _ROUNDING = 1e-6
 """Seconds since the epoch, as floats, are no more exact than this."""
 
 
-class PassObserver(Protocol):
-    """Is notified of passes; for metrics and logs."""
+class PassObserver:
+    """Is notified of passes, for metrics and logs; does nothing by itself."""
 
     def begun(self, waited: float) -> None:
         """A pass begins that could have begun so many seconds ago."""
-        ...
 
     def ended(
         self,
         done: Pass,
         outcomes: Sequence[Outcome],
         before: PerformerView | None,
-        began: float,
         now: float,
     ) -> None:
-        """A pass has ended; `before` is the Performer as the pass saw it, times are seconds."""
-        ...
+        """A pass has ended; `before` is the Performer as the pass saw it, `now` is seconds."""
 
     def failed(self) -> None:
         """A pass has raised, and is made again."""
-        ...
 
 
 class Workers:
@@ -139,12 +134,12 @@ class Workers:
                 return False
             before = self._controller.cache.performers.get(due.key)
             if due.plan.writes:
-                task = asyncio.create_task(self._perform(due, before, now))
+                task = asyncio.create_task(self._perform(due, before))
                 self._active.add(task)
                 task.add_done_callback(self._ended)
             else:
                 self._controller.finish(due, (), now)
-                self._observer.ended(due, (), before, now, now)
+                self._observer.ended(due, (), before, now)
         return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -153,7 +148,7 @@ class Workers:
             logger.error("a pass broke off", exc_info=task.exception())
         self.wake()
 
-    async def _perform(self, due: Pass, before: PerformerView | None, began: float) -> None:
+    async def _perform(self, due: Pass, before: PerformerView | None) -> None:
         outcomes: list[Outcome] = []
         try:
             for write in due.plan.writes:
@@ -163,7 +158,7 @@ class Workers:
         finally:
             now = self._clock.now()
             self._controller.finish(due, outcomes, now)
-        self._observer.ended(due, outcomes, before, began, now)
+        self._observer.ended(due, outcomes, before, now)
 
     async def _write(self, write: Write) -> Outcome:
         remaining = self._may_write.seconds()

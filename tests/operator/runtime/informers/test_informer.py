@@ -14,7 +14,7 @@ from hourglass_operator.runtime.informers.informer import PAGE, Informer
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_operator.transport.calls import Answer, EventStream, Request, WatchError, no_answer
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.virtual_loop import VirtualLoop
+from hourglass_simulator.virtual_loop import new_event_loop
 from scripted_api import Script, done, refused
 
 REFUSED = refused(403, "Forbidden", "no")
@@ -127,7 +127,7 @@ class Run:
         self.informer = Informer(
             self.server, self.store, "pods", "app=performer", "avs", random=Random(1)
         )
-        loop = VirtualLoop(clock)  # type: ignore[abstract]
+        loop = new_event_loop(clock)
         loop.create_task(self.informer.run())
         clock.run_until(seconds)
         self.seen = handler.seen
@@ -273,7 +273,7 @@ def test_a_server_that_ends_every_watch_at_once_is_not_asked_at_once() -> None:
     server.watch = watch  # type: ignore[method-assign]
     clock = Clock()
     store = Store(Seen(), lambda: clock.now, lambda: None)
-    loop = VirtualLoop(clock)  # type: ignore[abstract]
+    loop = new_event_loop(clock)
     loop.create_task(Informer(server, store, "pods", "", "avs", random=Random(1)).run())
     clock.run_until(60.0)
     assert 3 < len(watched) < 12

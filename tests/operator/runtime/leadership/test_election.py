@@ -10,7 +10,7 @@ from hourglass_operator.runtime.leadership.election import Election
 from hourglass_operator.runtime.leadership.lease import Candidate
 from hourglass_operator.transport.calls import Answer, Request
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.virtual_loop import VirtualLoop
+from hourglass_simulator.virtual_loop import new_event_loop
 from scripted_api import Script, done, refused
 
 
@@ -209,7 +209,7 @@ def test_a_try_that_raises_is_made_again(caplog: pytest.LogCaptureFixture) -> No
     process = Process(raising, refused(404), written)
 
     clock = Clock()
-    loop = VirtualLoop(clock)  # type: ignore[abstract]
+    loop = new_event_loop(clock)
     process.election._monotonic = loop.time
     loop.create_task(process.election.run())
     clock.run_until(3.0)

@@ -47,7 +47,7 @@ class Report:
         self._report = PassReport(self.metrics)
 
     def passed(self, outcomes: list[Outcome], before: PerformerView | None, now: float) -> None:
-        self._report.ended(DONE, outcomes, before, now, now)
+        self._report.ended(DONE, outcomes, before, now)
 
     def value(self, name: str, **labels: str) -> float:
         found = self.metrics.registry.get_sample_value(f"hourglass_performer_{name}", labels)

@@ -8,7 +8,7 @@ import pytest
 from hourglass_operator.runtime.process.preflight import Exit, Missing
 from hourglass_operator.runtime.process.readiness import Readiness
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.virtual_loop import VirtualLoop
+from hourglass_simulator.virtual_loop import new_event_loop
 
 NO_PODS = Missing(Exit.NO_PERMISSION, "missing permission: list pods")
 
@@ -18,7 +18,7 @@ class World:
 
     def __init__(self, lost: float, given_back: float) -> None:
         self.clock = Clock()
-        self.loop = VirtualLoop(self.clock)  # type: ignore[abstract]
+        self.loop = new_event_loop(self.clock)
         self.looks: list[float] = []
         self.restored: list[float] = []
         self._lost, self._given_back = lost, given_back
