@@ -102,10 +102,7 @@ class SimulatedBackend:
         key = (resource, namespace, name)
         api = self.cluster.api
         self._call(partial(api.refuse_unknown_fields, resource, obj))
-        exists = any(
-            found["metadata"]["name"] == name for found in api.list(resource, namespace).items
-        )
-        if exists:
+        if self._exists(resource, namespace, name):
             patch = apply.merge_patch(self._applied.get(key, {}), obj)
             self._call(partial(api.patch, resource, namespace, name, patch, user=USER_NAME))
         else:
@@ -183,6 +180,15 @@ class SimulatedBackend:
             call()
         except APIError as error:
             raise RefusedError(error.message) from error
+
+    def _exists(self, resource: str, namespace: str, name: str) -> bool:
+        try:
+            self.cluster.api.get(resource, namespace, name)
+        except APIError as error:
+            if error.code == 404:
+                return False
+            raise
+        return True
 
     def _place(self, obj: JSON) -> tuple[str, str, str]:
         """Resource, namespace and name of a manifest."""
