@@ -23,7 +23,7 @@ from hourglass_operator.transport.calls import (
 
 logger = logging.getLogger(__name__)
 
-PAGE = 250
+PAGE = 100
 """Objects of a list that are in memory at once."""
 _WATCH_SECONDS = 300.0
 """A watch is asked for at least this long, and for twice as long at most."""
