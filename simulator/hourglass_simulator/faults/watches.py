@@ -69,10 +69,10 @@ def _named(p: OfWatches) -> tuple[str, ...]:
 
 
 def _deliver(target: Target, p: OfWatches, deliver: Deliver) -> Undo:
-    concerned = _named(p)
+    affected = _named(p)
 
     def hook(resource: str, event: WatchEvent) -> Iterable[tuple[float, WatchEvent]]:
-        return deliver(resource, event) if resource in concerned else [(0.0, event)]
+        return deliver(resource, event) if resource in affected else [(0.0, event)]
 
     target.deliveries.append(hook)
     return lambda: target.deliveries.remove(hook)

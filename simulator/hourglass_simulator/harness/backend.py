@@ -54,16 +54,16 @@ class SimulatedBackend:
     def start(
         self, cluster: Wanted, namespace: str, resources: Collection[str], observer: Observer
     ) -> None:
-        """Furnish the cluster, then start the operator."""
+        """Set up the cluster, then start the operator."""
         self._namespace = self.target.namespace = namespace
         self._ensure_namespace(namespace)
         set_up(self.cluster, cluster, namespace)
 
-        def tell(resource: str, event: WatchEvent) -> None:
+        def observe(resource: str, event: WatchEvent) -> None:
             self.happened = True
             observer.changed(Change(self.now, event.type, resource, event.object))
 
-        def overhear(audit: Audit) -> None:
+        def observe_write(audit: Audit) -> None:
             if audit.call.user == USER:
                 self.happened = True
                 call = audit.call
@@ -80,8 +80,8 @@ class SimulatedBackend:
                 )
 
         for resource in resources:
-            self.cluster.api.watch(resource, sink=partial(tell, resource))
-        self.cluster.api.auditors.append(overhear)
+            self.cluster.api.watch(resource, sink=partial(observe, resource))
+        self.cluster.api.auditors.append(observe_write)
         if self._with_operator:
             self.target.operator.start()
 

@@ -13,7 +13,7 @@ from hourglass_operator.transport.calls import Answer, Request, WatchError, no_a
 
 
 @dataclass
-class Story:
+class Call:
     """One call to a server that answers 429 as often as it has times to come back."""
 
     later: list[str]
@@ -55,7 +55,7 @@ class Story:
         return asyncio.run(call())
 
 
-STORIES: list[tuple[str, list[str], int, list[float], float, float | None]] = [
+CASES: list[tuple[str, list[str], int, list[float], float, float | None]] = [
     ("a server that is not busy", [], 200, [0], 0, None),
     ("once later", ["3"], 200, [0, 3], 3, None),
     ("several times later", ["3", "1", "4"], 200, [0, 3, 4, 8], 8, None),
@@ -71,27 +71,27 @@ STORIES: list[tuple[str, list[str], int, list[float], float, float | None]] = [
 
 @pytest.mark.parametrize(
     ("later", "code", "sent", "took", "left"),
-    [s[1:] for s in STORIES],
-    ids=[s[0] for s in STORIES],
+    [s[1:] for s in CASES],
+    ids=[s[0] for s in CASES],
 )
 def test_a_busy_server_is_asked_again_when_it_wants(
     later: list[str], code: int, sent: list[float], took: float, left: float | None
 ) -> None:
-    story = Story(later)
-    answer = story.call()
-    assert (answer.code, story.sent, story.now - 100.0) == (code, sent, took)
+    made = Call(later)
+    answer = made.call()
+    assert (answer.code, made.sent, made.now - 100.0) == (code, sent, took)
     assert answer.retry_after == left, "who waits on need not wait twice"
-    assert story.observed == [429] * (len(sent) - (code == 200)) + [200] * (code == 200)
+    assert made.observed == [429] * (len(sent) - (code == 200)) + [200] * (code == 200)
 
 
 def test_what_may_be_sent_once_only_is() -> None:
-    story = Story(["3"])
-    answer = story.call(once=True)
-    assert (answer.code, answer.retry_after, story.sent, story.now) == (429, 3.0, [0], 100.0)
+    made = Call(["3"])
+    answer = made.call(once=True)
+    assert (answer.code, answer.retry_after, made.sent, made.now) == (429, 3.0, [0], 100.0)
 
 
 def test_managed_fields_are_left_out_and_what_is_only_called_so_stays() -> None:
-    assert Story([]).call().body == {"metadata": {"annotations": {"managedFields": "mine"}}}
+    assert Call([]).call().body == {"metadata": {"annotations": {"managedFields": "mine"}}}
 
 
 WATCHES: list[tuple[str, int, bytes, list[str], int]] = [
@@ -105,7 +105,7 @@ WATCHES: list[tuple[str, int, bytes, list[str], int]] = [
     ),
     ("nothing at all", 200, b"", [], -1),
     (
-        "an event that says that the history is lost",
+        "an event that says that the himade is lost",
         200,
         b'{"type": "ERROR", "object": {"kind": "Status", "code": 410}}\n',
         [],

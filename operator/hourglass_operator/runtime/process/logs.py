@@ -45,8 +45,8 @@ def configure(form: Literal["text", "json"], level: str) -> None:
     handler.setFormatter(JSONFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     if level != "debug":
-        # kopf tells much about itself. What ends its watches is told by the operator's own lines;
-        # of its calls only those are told that it gives up.
+        # kopf logs much about itself. What ends its watches is in the operator's own lines; of its
+        # calls only those are logged that it gives up.
         logging.getLogger("kopf").setLevel(logging.CRITICAL)
         calls = logging.getLogger("kopf._cogs.clients.api")
         calls.setLevel(logging.ERROR)

@@ -150,7 +150,7 @@ def test_calls_end_before_the_renewal_is_overdue() -> None:
 
 
 def test_giving_up_frees_the_lease_at_once() -> None:
-    # A renewal that was broken off may have been made: the Lease is newer than the answer told.
+    # A renewal that was broken off may have been made: the Lease is newer than the answer.
     newer = done(metadata={"resourceVersion": "9"}, spec={"holderIdentity": "me"})
     process = Process(refused(404), written, newer, written)
     process.step()

@@ -137,10 +137,10 @@ class World:
     def writes(self) -> list[str]:
         """What the operators have written, apart from the Lease."""
         with DIRECT.open(f"{self.there.url}/_simulator/audit") as answer:
-            told: list[JSON] = json.loads(answer.read())
+            audited: list[JSON] = json.loads(answer.read())
         return [
             f"{entry['verb']} {entry['resource']}/{entry['subresource']}".rstrip("/")
-            for entry in told
+            for entry in audited
             if entry["user"] == USER and entry["resource"] != "leases"
         ]
 
@@ -259,18 +259,20 @@ LOST = [
 
 
 @pytest.mark.parametrize(
-    ("verb", "resource", "told"), [lost[1:] for lost in LOST], ids=[lost[0] for lost in LOST]
+    ("verb", "resource", "permission"), [lost[1:] for lost in LOST], ids=[lost[0] for lost in LOST]
 )
 def test_a_permission_that_is_lost_and_found_needs_no_restart(
-    world: World, verb: str, resource: str, told: str
+    world: World, verb: str, resource: str, permission: str
 ) -> None:
     operator = world.operator()
     wait_until("ready", lambda: operator.ready() == "ok")
     rule = f"user={USER}&verb={verb}&resource={resource}"
     world.control(f"deny?{rule}")
     world.create("ml")
-    wait_until("told", lambda: told in operator.ready())
-    assert re.search(rf"ERROR missing permission: {verb} \S*{told.split()[-1]}", operator.logged())
+    wait_until("reported", lambda: permission in operator.ready())
+    assert re.search(
+        rf"ERROR missing permission: {verb} \S*{permission.split()[-1]}", operator.logged()
+    )
     world.control(f"allow?{rule}")
     world.wait_phase("Running", "ml")
     wait_until("ready again", lambda: operator.ready() == "ok")
@@ -282,7 +284,7 @@ def test_watches_that_are_forbidden_are_begun_anew(world: World) -> None:
     for verb in ("list", "watch"):
         world.control(f"deny?user={USER}&verb={verb}&resource=pods")
     world.control("watches/drop")
-    wait_until("told", lambda: "missing permission: list pods" in operator.ready())
+    wait_until("reported", lambda: "missing permission: list pods" in operator.ready())
     for verb in ("list", "watch"):
         world.control(f"allow?user={USER}&verb={verb}&resource=pods")
     world.create("ml")
@@ -296,7 +298,7 @@ def test_a_definition_that_goes_and_comes_back_needs_no_restart(world: World) ->
     world.wait_phase("Running", "ml")
     assert operator.metric("synced") == "1.0"
     world.call("delete", "customresourcedefinitions", "", DEFINITION)
-    wait_until("told", lambda: f"{DEFINITION} is not installed" in operator.ready())
+    wait_until("reported", lambda: f"{DEFINITION} is not installed" in operator.ready())
     assert f"ERROR the CustomResourceDefinition {DEFINITION} is not" in operator.logged()
     assert operator.metric("synced") == "0.0"
     world.call("create", "customresourcedefinitions", generate())
@@ -324,6 +326,6 @@ def test_without_the_definition_it_says_what_to_install(world: World) -> None:
     world.call("delete", "customresourcedefinitions", "", DEFINITION)
     operator = world.operator("a", "--startup-timeout=0.1")
     assert operator.process.wait(300) == 4
-    told = f"is not installed at {world.there.url}; install it with kubectl apply"
-    assert told in operator.logged()
+    missing = f"is not installed at {world.there.url}; install it with kubectl apply"
+    assert missing in operator.logged()
     assert "Traceback" not in operator.logged()
