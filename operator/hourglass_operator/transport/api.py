@@ -216,7 +216,12 @@ def _body(data: bytes) -> JSON:
 
 def _is_event(value: Any) -> bool:
     """Whether a line of a watch is one: proxies answer with pages of their own."""
-    return isinstance(value, dict) and "type" in value and isinstance(value.get("object"), dict)
+    if not (isinstance(value, dict) and "type" in value and isinstance(value.get("object"), dict)):
+        return False
+    metadata = value["object"].get("metadata")
+    return value["type"] == "ERROR" or (
+        isinstance(metadata, dict) and "resourceVersion" in metadata
+    )
 
 
 def _described(error: BaseException) -> str:

@@ -98,8 +98,8 @@ WATCHES: list[tuple[str, int, bytes, list[str], int]] = [
     (
         "events, until the server ends it",
         200,
-        b'{"type": "ADDED", "object": {"metadata": {"name": "a"}}}\n'
-        b'{"type": "DELETED", "object": {"metadata": {"name": "a"}}}\n',
+        b'{"type": "ADDED", "object": {"metadata": {"name": "a", "resourceVersion": "1"}}}\n'
+        b'{"type": "DELETED", "object": {"metadata": {"name": "a", "resourceVersion": "2"}}}\n',
         ["ADDED", "DELETED"],
         -1,
     ),
@@ -114,6 +114,8 @@ WATCHES: list[tuple[str, int, bytes, list[str], int]] = [
     ("a refusal", 403, b'{"kind": "Status", "code": 403}', [], 403),
     ("a proxy's page", 200, b"<html>\n", [], 0),
     ("JSON that is no event", 200, b'["ADDED"]\n', [], 0),
+    ("an object without metadata", 200, b'{"type": "ADDED", "object": {"a": 1}}\n', [], 0),
+    ("an object without a version", 200, b'{"type": "ADDED", "object": {"metadata": {}}}\n', [], 0),
 ]
 
 
