@@ -109,7 +109,9 @@ class _Life:
             controller, self.transport, SteadyClock(unix_time, unix_time), self, options
         )
         informers = replica.informers(SELECTORS, ())
-        self.loop.create_task(replica.run(informers, asyncio.Event()))
+        running = self.loop.create_task(replica.run(informers, asyncio.Event()))
+        # It never ends by itself: what it raises is raised out of the simulation.
+        running.add_done_callback(asyncio.Task.result)
 
     def begun(self, waited: float) -> None:  # noqa: ARG002
         """See PassObserver."""
@@ -126,4 +128,5 @@ class _Life:
         """See PassObserver."""
 
     def failed(self) -> None:
-        """See PassObserver."""
+        """See PassObserver: called where the pass has raised, which no pass should."""
+        raise
