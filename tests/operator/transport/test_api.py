@@ -146,6 +146,29 @@ def test_a_watch_gives(status: int, body: bytes, events: list[str], code: int) -
     assert asyncio.run(watch()) == (events, code)
 
 
+def test_a_watch_does_not_wait_for_ever_for_credentials() -> None:
+    async def watch() -> int:
+        configuration = Configuration(host="http://127.0.0.1:9")
+        configuration.client_session_kwargs = {"trust_env": False}
+
+        async def never(_: Configuration) -> None:
+            await asyncio.Event().wait()
+
+        configuration.refresh_api_key_hook = never  # type: ignore[assignment]
+        api = Api(configuration, 0.01)
+        try:
+            async with asyncio.timeout(300.0):
+                async for _ in api.watch("pods", "", {"timeoutSeconds": "300"}):
+                    pass
+        except WatchError as error:
+            return error.answer.code
+        finally:
+            await api.close()
+        return -1
+
+    assert asyncio.run(watch()) == 0
+
+
 def test_credentials_that_cannot_be_read_are_no_answer() -> None:
     async def call() -> Answer:
         configuration = Configuration(host="http://127.0.0.1:9")
