@@ -229,15 +229,17 @@ class Cache:
 
     def _put_endpoints(self, name: Name, obj: Object | None) -> Iterable[Key]:
         affected = []
+        # First: one that cannot be read changes nothing.
+        view = endpoints_view(obj) if obj is not None else None
         before = self._slice_of.pop(name, None)
         if before is not None:
             _replace(self._endpoints, before, name[1], None)
             affected.append(before)
         labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
         performer = names.performer_of_service(labels.get("kubernetes.io/service-name", ""))
-        if obj is not None and performer is not None:
+        if view is not None and performer is not None:
             after = self._slice_of[name] = (name[0], performer)
-            _replace(self._endpoints, after, name[1], endpoints_view(obj))
+            _replace(self._endpoints, after, name[1], view)
             affected.append(after)
         return affected
 

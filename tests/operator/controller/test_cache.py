@@ -234,6 +234,15 @@ def test_an_object_that_cannot_be_taken_in_is_not_known() -> None:
     assert cache.pods(KEY)[0].ready
 
 
+def test_a_slice_that_cannot_be_read_changes_nothing() -> None:
+    cache = filled()
+    unreadable = at(V1.endpoints(POD.name), 10)
+    unreadable["endpoints"].append({"targetRef": {"kind": "Pod"}})
+    with pytest.raises(KeyError):
+        cache.watched("endpointslices", "MODIFIED", unreadable)
+    assert cache.ready_endpoints(KEY) == {POD.name}
+
+
 def test_a_slice_that_moves_to_another_service_affects_both() -> None:
     cache = filled()
     moved = V1.endpoints(POD.name)
