@@ -58,6 +58,8 @@ class Cache:
         """Goes up whenever nodes or the devices that Performers hold change."""
         self._versions: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
         self._gone: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
+        self._lists: dict[tuple[str, str], int] = {}
+        """The version of the last whole list of a resource in a namespace (empty: in all)."""
         self._put: Mapping[str, Callable[[Name, Object | None], Iterable[Key]]] = {
             "performers": self._put_performer,
             "pods": self._put_pod,
@@ -98,6 +100,7 @@ class Cache:
             for name, known in versions.items()
             if name not in names and known <= listed and namespace in ("", name[0])
         ]
+        self._lists[resource, namespace] = listed
         return tuple(key for name in lost for key in self._remove(resource, name, listed))
 
     def answered(self, resource: str, obj: Object) -> tuple[Key, ...]:
@@ -107,7 +110,12 @@ class Cache:
         """
         if resource not in self._versions:
             return ()
-        return self._put_newer(resource, _name(obj), _version(obj), obj)
+        name, version = _name(obj), _version(obj)
+        lists = (self._lists.get((resource, namespace), 0) for namespace in ("", name[0]))
+        if name not in self._versions[resource] and version <= max(lists):
+            # A list that is no older has not shown it: it has gone, and no watch will say so.
+            return ()
+        return self._put_newer(resource, name, version, obj)
 
     def found(self, resource: str, obj: Object) -> tuple[Key, ...]:
         """Take in an object that was read because no watch shows it (it lost its labels)."""
@@ -221,15 +229,17 @@ class Cache:
 
     def _put_endpoints(self, name: Name, obj: Object | None) -> Iterable[Key]:
         affected = []
+        # First: one that cannot be read changes nothing.
+        view = endpoints_view(obj) if obj is not None else None
         before = self._slice_of.pop(name, None)
         if before is not None:
             _replace(self._endpoints, before, name[1], None)
             affected.append(before)
         labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
         performer = names.performer_of_service(labels.get("kubernetes.io/service-name", ""))
-        if obj is not None and performer is not None:
+        if view is not None and performer is not None:
             after = self._slice_of[name] = (name[0], performer)
-            _replace(self._endpoints, after, name[1], endpoints_view(obj))
+            _replace(self._endpoints, after, name[1], view)
             affected.append(after)
         return affected
 

@@ -26,13 +26,15 @@ _LIFECYCLE = Lifecycle()
 class Pass:
     """A pass over `key` that began at this time (seconds), and what it wants done.
 
-    `uid`: of the Performer that it was made for, empty if there was none.
+    `uid`: of the Performer that it was made for, empty if there was none. `forgotten`: how often
+    everything had been forgotten by then.
     """
 
     key: Key
     uid: str
     plan: Plan
     began: float
+    forgotten: int = 0
 
 
 class Controller:
@@ -49,6 +51,7 @@ class Controller:
         self._specs = SpecResolver(catalogue)
         self._explanations = Explanations()
         self._memories = Memories()
+        self._forgotten = 0
         self.event_handler = EventHandler(
             self.cache, self.queue, self._memories, settings.status_delay
         )
@@ -60,6 +63,7 @@ class Controller:
         After the clock was set, and when another process has written in between.
         """
         self._memories.clear()
+        self._forgotten += 1
         for key in self.cache.performers:
             self.queue.forget(key)
             self.queue.add(key, now, self.event_handler.priority(key))
@@ -71,7 +75,8 @@ class Controller:
             return None
         try:
             performer = self.cache.performers.get(key)
-            return Pass(key, performer.uid if performer else "", self.plan(key, now), now)
+            uid = performer.uid if performer else ""
+            return Pass(key, uid, self.plan(key, now), now, self._forgotten)
         except Exception:
             # A Performer that no pass can be made of must not stop the others.
             self.queue.add_rate_limited(key, now)
@@ -80,7 +85,8 @@ class Controller:
 
     def plan(self, key: Key, now: float) -> Plan:
         """What a pass over `key` would write; changes nothing."""
-        memory = self._memories.get(key)
+        performer = self.cache.performers.get(key)
+        memory = self._memories.get(key, performer.uid if performer else "")
         seen = observe(self.cache, key, memory, self._specs, now)
         if seen is None:
             return Plan()
@@ -107,7 +113,7 @@ class Controller:
         current = self.cache.performers.get(key)
         if current is not None and current.uid != done.uid:
             # What the answers say of the earlier Performer of this name is not true of this one.
-            self._memories.put(key, NOTHING)
+            self._memories.put(key, done.uid, NOTHING)
             self.queue.forget(key)
             self.queue.add(key, now, self.event_handler.priority(key))
             return
@@ -126,7 +132,9 @@ class Controller:
             )
         if memory.refusals != done.plan.memory.refusals:
             self.queue.add(key, now, self.event_handler.priority(key))
-        self._memories.put(key, memory if key in self.cache.performers else NOTHING)
+        # What a pass remembers that began before everything was forgotten is of another time.
+        known = key in self.cache.performers and done.forgotten == self._forgotten
+        self._memories.put(key, done.uid, memory if known else NOTHING)
         # A pass that only waits for the moment to write has not succeeded in anything yet.
         if succeeded and not broken_off and (outcomes or memory == NOTHING):
             self.queue.forget(key)

@@ -10,21 +10,25 @@ NOTHING = Memory()
 
 
 class Memories:
-    """By key; nothing is kept of those of which nothing is to be remembered."""
+    """By key and uid: the next Performer of a name starts with none.
+
+    Nothing is kept of those of which nothing is to be remembered.
+    """
 
     def __init__(self) -> None:
-        self._of: dict[Key, Memory] = {}
+        self._of: dict[Key, tuple[str, Memory]] = {}
 
-    def get(self, key: Key) -> Memory:
+    def get(self, key: Key, uid: str) -> Memory:
         """What is remembered of a Performer."""
-        return self._of.get(key, NOTHING)
+        of, memory = self._of.get(key, ("", NOTHING))
+        return memory if of == uid else NOTHING
 
-    def put(self, key: Key, memory: Memory) -> None:
-        """Remember this instead."""
+    def put(self, key: Key, uid: str, memory: Memory) -> None:
+        """Remember this instead of whatever was remembered under the key."""
         if memory == NOTHING:
             self._of.pop(key, None)
         else:
-            self._of[key] = memory
+            self._of[key] = (uid, memory)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -33,7 +37,7 @@ class Memories:
     def drop_transient_refusals(self, resource: str, keys: Iterable[Key]) -> None:
         """An object of the resource has gone: an earlier Performer of the name may have left it."""
         for key in keys:
-            memory = self._of.get(key)
-            if memory is not None:
+            if key in self._of:
+                uid, memory = self._of[key]
                 kept = (r for r in memory.refusals if not (r.transient and r.resource == resource))
-                self.put(key, replace(memory, refusals=tuple(kept)))
+                self.put(key, uid, replace(memory, refusals=tuple(kept)))

@@ -160,9 +160,11 @@ class Api:
             "Content-Type": MERGE_PATCH if method == "PATCH" else "application/json",
             "User-Agent": self.user_agent,
         }
-        token = await self._client.configuration.get_api_key_with_prefix(
-            "BearerToken", "authorization"
-        )
+        # A kubeconfig's command may never end, and a watch has no time-out but that of its stream.
+        async with asyncio.timeout(self._timeout):
+            token = await self._client.configuration.get_api_key_with_prefix(
+                "BearerToken", "authorization"
+            )
         if token:
             headers["Authorization"] = token
         response = await self._client.rest_client.request(
@@ -216,7 +218,12 @@ def _body(data: bytes) -> JSON:
 
 def _is_event(value: Any) -> bool:
     """Whether a line of a watch is one: proxies answer with pages of their own."""
-    return isinstance(value, dict) and "type" in value and isinstance(value.get("object"), dict)
+    if not (isinstance(value, dict) and "type" in value and isinstance(value.get("object"), dict)):
+        return False
+    metadata = value["object"].get("metadata")
+    return value["type"] == "ERROR" or (
+        isinstance(metadata, dict) and "resourceVersion" in metadata
+    )
 
 
 def _described(error: BaseException) -> str:

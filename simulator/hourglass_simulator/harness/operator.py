@@ -109,8 +109,14 @@ class _Life(PassObserver):
             controller, self.transport, SteadyClock(unix_time, unix_time), self, options
         )
         informers = replica.informers(SELECTORS, ())
-        self.loop.create_task(replica.run(informers, asyncio.Event()))
+        running = self.loop.create_task(replica.run(informers, asyncio.Event()))
+        # It never ends by itself: what it raises is raised out of the simulation.
+        running.add_done_callback(asyncio.Task.result)
 
     def begun(self, waited: float) -> None:  # noqa: ARG002
         """See PassObserver."""
         self._operator.passes += 1
+
+    def failed(self) -> None:
+        """See PassObserver: called where the pass has raised, which no pass should."""
+        raise

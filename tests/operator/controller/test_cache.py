@@ -187,6 +187,20 @@ def test_a_deletion_that_was_final_at_once_has_one_version_in_answer_and_event(
     assert cache.pods(KEY) == ()
 
 
+@pytest.mark.parametrize(
+    ("namespace", "version", "there"),
+    [("", 20, False), (NAMESPACE, 20, False), ("elsewhere", 20, True), ("", 9, True)],
+    ids=["of all", "of its namespace", "of another namespace", "older than the answer"],
+)
+def test_an_answer_that_comes_after_a_list_without_its_object_is_too_late(
+    namespace: str, version: int, there: bool
+) -> None:
+    cache = Cache()
+    cache.retain("pods", (), str(version), namespace)
+    cache.answered("pods", at(POD.build(), 10))
+    assert bool(cache.pods(KEY)) == there
+
+
 def test_an_answer_about_what_is_not_watched_is_ignored() -> None:
     assert Cache().answered("events", at(POD.build(), 10)) == ()
 
@@ -218,6 +232,15 @@ def test_an_object_that_cannot_be_taken_in_is_not_known() -> None:
     assert not cache.pods(KEY)[0].ready
     assert cache.watched("pods", "MODIFIED", at(POD.ready().build(), 10)) == (KEY,)
     assert cache.pods(KEY)[0].ready
+
+
+def test_a_slice_that_cannot_be_read_changes_nothing() -> None:
+    cache = filled()
+    unreadable = at(V1.endpoints(POD.name), 10)
+    unreadable["endpoints"].append({"targetRef": {"kind": "Pod"}})
+    with pytest.raises(KeyError):
+        cache.watched("endpointslices", "MODIFIED", unreadable)
+    assert cache.ready_endpoints(KEY) == {POD.name}
 
 
 def test_a_slice_that_moves_to_another_service_affects_both() -> None:

@@ -262,3 +262,46 @@ def test_answers_about_a_performer_are_not_about_the_next_one_of_its_name(code: 
     staged.answer(plan, NOW, code, body=body, **details)
     assert staged.controller.cache.performers[staged.key].uid == "another"
     assert staged.controller.queue.get(NOW) == staged.key
+
+
+def quota_refuses_the_pod(staged: Scene, due: Pass, now: float) -> None:
+    """The writes of a pass up to that of its pod succeed."""
+    outcomes: list[Outcome] = []
+    for write in due.plan.writes:
+        refused = write.resource == "pods"
+        outcomes.append(Outcome(write, 403 if refused else 200, "Forbidden" if refused else ""))
+        if refused:
+            break
+    staged.controller.finish(due, outcomes, now)
+
+
+def written(due: Pass | None) -> list[str]:
+    assert due is not None
+    return [f"{write.verb} {write.resource}" for write in due.plan.writes]
+
+
+@pytest.mark.parametrize("seen", ["the watch", "a list"])
+def test_what_was_refused_to_a_performer_is_not_to_the_next_one_of_its_name(seen: str) -> None:
+    staged = scene(V1)
+    first = staged.controller.take(NOW)
+    assert first is not None
+    quota_refuses_the_pod(staged, first, NOW)
+    if seen == "the watch":
+        staged.sees("performers", V1.build(), event="DELETED", now=NOW)
+    staged.sees("performers", V1.with_uid("another").build(), now=NOW)
+    assert "create pods" in written(staged.controller.take(NOW))
+
+
+def test_a_pass_that_began_before_everything_was_forgotten_remembers_nothing() -> None:
+    staged = scene(V1)
+    first = staged.controller.take(NOW)
+    assert first is not None
+    quota_refuses_the_pod(staged, first, NOW)
+    second = staged.controller.take(NOW)
+    assert second is not None
+    assert "create pods" not in written(second)
+    # The clock is set back: the time of the next try is an hour away now.
+    set_back = NOW - 3600.0
+    staged.controller.forget(set_back)
+    quota_refuses_the_pod(staged, second, set_back)
+    assert "create pods" in written(staged.controller.take(set_back))

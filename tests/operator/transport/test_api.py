@@ -98,8 +98,8 @@ WATCHES: list[tuple[str, int, bytes, list[str], int]] = [
     (
         "events, until the server ends it",
         200,
-        b'{"type": "ADDED", "object": {"metadata": {"name": "a"}}}\n'
-        b'{"type": "DELETED", "object": {"metadata": {"name": "a"}}}\n',
+        b'{"type": "ADDED", "object": {"metadata": {"name": "a", "resourceVersion": "1"}}}\n'
+        b'{"type": "DELETED", "object": {"metadata": {"name": "a", "resourceVersion": "2"}}}\n',
         ["ADDED", "DELETED"],
         -1,
     ),
@@ -114,6 +114,8 @@ WATCHES: list[tuple[str, int, bytes, list[str], int]] = [
     ("a refusal", 403, b'{"kind": "Status", "code": 403}', [], 403),
     ("a proxy's page", 200, b"<html>\n", [], 0),
     ("JSON that is no event", 200, b'["ADDED"]\n', [], 0),
+    ("an object without metadata", 200, b'{"type": "ADDED", "object": {"a": 1}}\n', [], 0),
+    ("an object without a version", 200, b'{"type": "ADDED", "object": {"metadata": {}}}\n', [], 0),
 ]
 
 
@@ -142,6 +144,29 @@ def test_a_watch_gives(status: int, body: bytes, events: list[str], code: int) -
         return seen, -1
 
     assert asyncio.run(watch()) == (events, code)
+
+
+def test_a_watch_does_not_wait_for_ever_for_credentials() -> None:
+    async def watch() -> int:
+        configuration = Configuration(host="http://127.0.0.1:9")
+        configuration.client_session_kwargs = {"trust_env": False}
+
+        async def never(_: Configuration) -> None:
+            await asyncio.Event().wait()
+
+        configuration.refresh_api_key_hook = never  # type: ignore[assignment]
+        api = Api(configuration, 0.01)
+        try:
+            async with asyncio.timeout(300.0):
+                async for _ in api.watch("pods", "", {"timeoutSeconds": "300"}):
+                    pass
+        except WatchError as error:
+            return error.answer.code
+        finally:
+            await api.close()
+        return -1
+
+    assert asyncio.run(watch()) == 0
 
 
 def test_credentials_that_cannot_be_read_are_no_answer() -> None:

@@ -5,7 +5,8 @@ import pytest
 from builders import CATALOGUE, performer
 from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
-from hourglass_operator.controller import Settings
+from hourglass_operator.controller import Controller, Settings
+from hourglass_operator.runtime.informers.informer import Informer
 from hourglass_operator.runtime.leadership.lease import Candidate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.apiserver.calls import Audit, Call
@@ -149,3 +150,23 @@ def test_a_crash_around_any_write_is_made_up_for_by_the_next_life(moment: str, w
     world.cluster.run_until(120.0)
     pods = world.cluster.api.list("pods").items
     assert (world.phase("ml"), len(pods)) == ("Running", 1)
+
+
+def raises(*_: object) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    "part",
+    [(Informer, "_list"), (Controller, "plan"), (Controller, "_take_in")],
+    ids=["an informer", "a pass", "the end of a pass"],
+)
+def test_a_mistake_in_the_operator_is_raised_out_of_the_simulation(
+    part: tuple[type, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(*part, raises)
+    world = World()
+    world.replicas["one"].start()
+    world.create("ml")
+    with pytest.raises(ZeroDivisionError):
+        world.cluster.run_until(60.0)

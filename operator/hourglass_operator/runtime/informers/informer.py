@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from random import Random
 
+from hourglass_kube.types import JSON
 from hourglass_operator.controller.cache import Name
 from hourglass_operator.runtime.informers.store import Store, name_of
 from hourglass_operator.transport.calls import (
@@ -30,7 +31,9 @@ _WATCH_SECONDS = 300.0
 _SHORT_WATCH = 1.0
 """Seconds; whatever ends every watch sooner than this is not asked again at once."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.8, 30.0
-"""Seconds between two tries while calls fail; they double and vary, as client-go's do."""
+"""Seconds between two tries until a watch lasts; they double and vary, as client-go's do."""
+_LONGEST_WAIT = 60.0
+"""Seconds for which an API server that asks for it is left alone at most."""
 
 _TRIES = 3
 """Watches that fail one after the other until a list is tried: it may be answered."""
@@ -64,6 +67,7 @@ class Informer:
         self._sleep = sleep
         self._synced = False
         self._complaint = ""
+        self._pauses = self._new_pauses()
 
     @property
     def resource(self) -> str:
@@ -77,14 +81,13 @@ class Informer:
 
     async def run(self) -> None:
         """List and watch until cancelled."""
-        pauses = self._pauses()
         while True:
             listed = await self._list()
             if isinstance(listed, Answer):
                 self._failed("list", listed)
-                await self._sleep(max(next(pauses), listed.retry_after or 0.0))
+                await self._pause(listed)
                 continue
-            self._synced, self._complaint, pauses = True, "", self._pauses()
+            self._synced = True
             await self._watch(listed)
 
     async def _list(self) -> str | Answer:
@@ -98,12 +101,11 @@ class Informer:
                 # The rest of the list is lost. Whole, it is of one moment however long it takes.
                 query, names = dict(self._selector), set()
                 continue
-            metadata = answer.body.get("metadata") or {}
             if not answer.succeeded:
                 return answer
-            if "resourceVersion" not in metadata:
+            if not _is_list(answer.body):
                 return no_answer("what was answered is no list")
-            items = answer.body.get("items") or []
+            metadata, items = answer.body["metadata"], answer.body.get("items") or []
             names.update(map(name_of, items))
             # From the end, so that each object is dropped as soon as it is in the store.
             while items:
@@ -117,7 +119,7 @@ class Informer:
     async def _watch(self, version: str) -> None:
         """Watch from a resourceVersion for as long as watches can be had and resumed."""
         loop = asyncio.get_running_loop()
-        failures, pauses = 0, self._pauses()
+        failures = 0
         while failures < _TRIES:
             began, before = loop.time(), version
             error: Answer | None = None
@@ -130,17 +132,18 @@ class Informer:
                             self._store.put(self._resource, event["type"], obj)
             except WatchError as broken:
                 error = broken.answer
-                if error.code == _GONE:
-                    logger.debug("%s: the history is lost; listing anew", self._resource)
-                    return
-                self._failed("watch", error)
             lasted = version != before or loop.time() - began > _SHORT_WATCH
             if lasted:
-                failures, pauses = 0, self._pauses()
+                failures, self._complaint, self._pauses = 0, "", self._new_pauses()
+            if error is not None and error.code == _GONE:
+                logger.debug("%s: the history is lost; listing anew", self._resource)
+                failures = _TRIES
             elif error is not None:
-                failures = _TRIES if error.code in _REFUSED else failures + 1
-            if error is not None or not lasted:
-                await self._sleep(max(next(pauses), (error and error.retry_after) or 0.0))
+                self._failed("watch", error)
+                if not lasted:
+                    failures = _TRIES if error.code in _REFUSED else failures + 1
+            if not lasted or (error is not None and error.code != _GONE):
+                await self._pause(error)
 
     def _open(self, version: str) -> EventStream:
         query = {
@@ -160,8 +163,27 @@ class Informer:
             logger.warning("%s", complaint)
         self._complaint = complaint
 
-    def _pauses(self) -> Iterator[float]:
+    async def _pause(self, answer: Answer | None) -> None:
+        asked = (answer.retry_after if answer is not None else None) or 0.0
+        await self._sleep(max(next(self._pauses), min(asked, _LONGEST_WAIT)))
+
+    def _new_pauses(self) -> Iterator[float]:
         pause = _FIRST_PAUSE
         while True:
             yield pause * (1 + self._random.random())
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _is_list(body: JSON) -> bool:
+    """Whether an answer is a list of objects: proxies answer with pages of their own."""
+    metadata, items = body.get("metadata"), body.get("items") or []
+    return (
+        isinstance(metadata, dict)
+        and bool(metadata.get("resourceVersion"))
+        and isinstance(items, list)
+        and all(isinstance(item, dict) and _has_name(item.get("metadata")) for item in items)
+    )
+
+
+def _has_name(metadata: object) -> bool:
+    return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)

@@ -203,6 +203,8 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.watching.chunk_size = PAGE
     # A worker for each object, which holds the last one: long enough for the events of a start.
     settings.queueing.idle_timeout = 2.0
+    # kopf would send SIGKILL to the process so long after its tasks have ended.
+    settings.process.ultimate_exiting_timeout = None
     return settings
 
 

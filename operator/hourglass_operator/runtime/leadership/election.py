@@ -67,7 +67,10 @@ class Election:
         # Others may have led since, if this process or its machine was stopped for a while.
         self.notice()
         sent = self._monotonic()
-        if await self._try():
+        renewed = await self._try()
+        # It may have run out meanwhile: whoever waits for leadership must hear that it is back.
+        self.notice()
+        if renewed:
             self._leads_until = leads_until(self._candidate, sent)
         self.notice()
         self._report_another()

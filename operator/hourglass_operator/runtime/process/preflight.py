@@ -57,9 +57,9 @@ async def preflight(
         missing += [
             Missing(Exit.NO_PERMISSION, describe(*question))
             for question, review in zip(questions, reviews, strict=True)
-            if review.succeeded and not review.body["status"].get("allowed")
+            if _is_review(review) and not review.body["status"].get("allowed")
         ]
-        if not all(review.succeeded for review in reviews):
+        if not all(map(_is_review, reviews)):
             # Who may not even ask, or gets no answer, is answered by the calls themselves.
             break
     if answer.code == 403 and not missing:
@@ -109,6 +109,11 @@ def _wanted(namespaces: Collection[str], lease_namespace: str | None) -> Iterato
         for permission in OWN_NAMESPACE:
             for verb in permission.verbs:
                 yield permission, verb, lease_namespace
+
+
+def _is_review(answer: Answer) -> bool:
+    """Whether the question was answered: proxies answer with pages of their own."""
+    return answer.succeeded and isinstance(answer.body.get("status"), dict)
 
 
 async def _review(caller: Caller, permission: Permission, verb: str, namespace: str) -> Answer:

@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
 
 from kubernetes.aio.client import Configuration
 
@@ -28,6 +29,8 @@ from hourglass_operator.transport.connection import connection, own_namespace
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _OTHER_CALLS = 50
 """Connections besides those of the workers: watches, Lease, permissions."""
 _CLOCK_PERIOD = 5.0
@@ -41,7 +44,9 @@ async def run(settings: RuntimeSettings, catalogue: Catalogue) -> Exit:
     """
     stop = asyncio.Event()
     _stop_on_signals(stop)
-    configuration = await connection(settings.kubeconfig, settings.context)
+    configuration = await _unless_stopped(stop, connection(settings.kubeconfig, settings.context))
+    if configuration is None:
+        return Exit.STOPPED
     # Each worker may have a call under way, and the Lease must not wait for one of them.
     configuration.connection_pool_maxsize = settings.workers + _OTHER_CALLS
     process = Process(settings, catalogue, configuration)
@@ -172,6 +177,20 @@ class Process:
     def _phases(self) -> Iterator[PhaseAndReason]:
         for performer in self._controller.cache.performers.values():
             yield performer.phase or "Pending", performer.ready_reason
+
+
+async def _unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What comes of the work; None if the process is to stop before it has ended.
+
+    A kubeconfig's command may wait for a person, or for ever.
+    """
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if working in done:
+        return working.result()
+    working.cancel()
+    return None
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -35,12 +36,16 @@ KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9
 """A label of RFC 1123: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"""
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
 class RuntimeSettings(BaseModel):
     """Times are seconds. The descriptions are what `--help` and docs/settings.md say."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    namespace: tuple[KubernetesName, ...] = Field(
+    namespace: Annotated[tuple[KubernetesName, ...], AfterValidator(_each_once)] = Field(
         (),
         description="Serve only this namespace, as soon as it exists; may be given several times."
         " Without it the whole cluster is served.",

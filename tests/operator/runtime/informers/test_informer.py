@@ -170,6 +170,27 @@ CASES: list[tuple[str, list[Answer], list[Any], list[str], list[str]]] = [
         ["10"],
     ),
     (
+        "a list without a version is none",
+        [done(metadata={"resourceVersion": ""}, items=[]), page()],
+        [],
+        ["only nothing in avs at 10"],
+        ["10"],
+    ),
+    (
+        "a list of what has no name is none",
+        [done(metadata={"resourceVersion": "9"}, items=[{"metadata": {}}]), page()],
+        [],
+        ["only nothing in avs at 10"],
+        ["10"],
+    ),
+    (
+        "a list of what are no objects is none",
+        [done(metadata={"resourceVersion": "9"}, items=[None]), page()],
+        [],
+        ["only nothing in avs at 10"],
+        ["10"],
+    ),
+    (
         "a watch that the server ends is resumed where it was",
         [page()],
         [[event("ADDED", "a", 11), ENDED], [event("ADDED", "b", 12)]],
@@ -247,6 +268,24 @@ def test_it_asks_for_parts_and_bookmarks_of_what_it_is_told_to_select() -> None:
 
 def test_it_has_not_synced_before_its_first_list_is_complete() -> None:
     assert not Run([page("a", more="next"), TROUBLE] + [TROUBLE] * 9, []).informer.has_synced
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [REFUSED, EXPIRED, TROUBLE],
+    ids=["is forbidden", "has always lost its history", "always fails"],
+)
+def test_lists_are_ever_rarer_while_every_watch(
+    answer: Answer, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = Run([page() for _ in range(1000)], [answer] * 1000, 600.0)
+    assert 3 <= len(run.server.calls) <= 25
+    assert len(caplog.records) <= 1
+
+
+def test_who_asks_to_be_left_alone_for_a_day_is_for_a_minute() -> None:
+    run = Run([Answer(429, {}, retry_after=86_400.0), page()], [], 61.0)
+    assert run.informer.has_synced
 
 
 def test_who_may_not_watch_any_more_knows_nothing_for_sure() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -146,6 +147,27 @@ def test_a_definition_that_comes_later_is_watched_then(tmp_path: Path) -> None:
         there.write_kubeconfig(tmp_path / "kubeconfig")
         configuration = asyncio.run(connection(tmp_path / "kubeconfig", None))
         asyncio.run(run(configuration, test))
+
+
+def test_the_process_is_not_killed_after_kopf_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later: list[Callable[..., object]] = []
+
+    async def test(informer: KopfPerformers, recorder: Recorder) -> None:
+        loop = asyncio.get_running_loop()
+        call_later = loop.call_later
+
+        def spy(delay: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+            later.append(callback)
+            return call_later(delay, callback, *args, **kwargs)
+
+        await recorder.wait(lambda: informer.has_synced)
+        monkeypatch.setattr(loop, "call_later", spy)
+
+    with cluster(tmp_path) as (_, configuration):
+        asyncio.run(run(configuration, test))
+    assert signal.pthread_kill not in later
 
 
 class Refuses(BaseHTTPRequestHandler):

@@ -72,6 +72,21 @@ def test_a_leader_that_was_stopped_for_a_while_leads_anew() -> None:
     assert process.changes == [True, False, True]
 
 
+def test_a_leader_whose_renewal_takes_longer_than_it_leads_leads_anew() -> None:
+    process = Process(refused(404), written)
+    process.step()
+
+    def slow(call: Request) -> Answer:
+        process.now += 2.0
+        assert process.election.remaining() == 0.0
+        return written(call)
+
+    process.script.answers.append(slow)
+    process.step(9.0)
+    assert process.election.remaining() == 8.0
+    assert process.changes == [True, False, True]
+
+
 def test_a_renewal_that_was_sent_before_the_machine_was_suspended_counts_from_then() -> None:
     process = Process(refused(404), written)
 

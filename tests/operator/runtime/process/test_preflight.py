@@ -96,6 +96,10 @@ def test_who_may_not_ask_is_not_stopped() -> None:
     assert texts(Script(done(items=[]), then=refused(403, "Forbidden"))) == []
 
 
+def test_a_proxys_page_denies_nothing() -> None:
+    assert texts(Script(done(items=[]), then=done(message="<html>"))) == []
+
+
 def test_who_may_not_list_performers_is_told_so() -> None:
     script = reviewed(("list", "performers"))
     script.answers[0] = refused(403, "Forbidden")

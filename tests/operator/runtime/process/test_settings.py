@@ -43,6 +43,10 @@ def test_several_namespaces() -> None:
     assert load({}, {"HOURGLASS_NAMESPACE": "a,b"}, None).namespace == ("a", "b")
 
 
+def test_a_namespace_that_is_given_twice_is_served_once() -> None:
+    assert load({"namespace": ("b", "a", "b")}, {}, None).namespace == ("b", "a")
+
+
 WRONG: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
     (
         "a flag of the wrong type",
