@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 _OTHER_CALLS = 50
 """Connections besides those of the workers: watches, Lease, permissions."""
-_CLOCK_PERIOD = 5.0
+_CLOCK_PERIOD = 0.5
 """Seconds between two looks at the machine's clock, which may be set."""
 
 
