@@ -16,7 +16,9 @@ ROOTS = (
     "io.k8s.api.core.v1.EnvFromSource",
     "io.k8s.api.core.v1.EnvVar",
     "io.k8s.api.core.v1.LocalObjectReference",
+    "io.k8s.api.core.v1.PodSecurityContext",
     "io.k8s.api.core.v1.ResourceRequirements",
+    "io.k8s.api.core.v1.SecurityContext",
     "io.k8s.api.core.v1.Toleration",
 )
 TARGET = Path(__file__).parent.parent / "operator/hourglass_operator/api/coretypes.json"

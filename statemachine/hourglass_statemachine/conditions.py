@@ -66,10 +66,11 @@ def _available(facts: Facts) -> Verdict:
         return verdict(True, Reason.POD_READY, facts.detail)
     if facts.fault:
         return verdict(False, facts.fault.reason, facts.fault.message)
-    if facts.upgrading:
+    if facts.upgrading and facts.progress is not Progress.GATED:
         return verdict(False, Reason.UPGRADE_IN_PROGRESS, facts.detail)
     waiting = {
         Progress.POD_PENDING: Reason.POD_PENDING,
+        Progress.GATED: Reason.SCHEDULING_GATED,
         Progress.SCHEDULED: Reason.SCHEDULED,
         Progress.POD_READY: Reason.ENDPOINTS_NOT_READY,
     }
@@ -90,12 +91,13 @@ def _progressing(facts: Facts) -> Verdict:
     if facts.deadline_exceeded:
         exceeded = f"the progress deadline has passed: {message}"
         return verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, exceeded)
-    if facts.upgrading or facts.serving is Serving.PREVIOUS:
+    if facts.upgrading or facts.serving is not Serving.NOTHING:
         return verdict(True, Reason.UPGRADE_IN_PROGRESS, message)
     if facts.fault:
         return verdict(True, facts.fault.reason, message)
     on_the_way = {
         Progress.POD_PENDING: Reason.POD_PENDING,
+        Progress.GATED: Reason.SCHEDULING_GATED,
         Progress.SCHEDULED: Reason.SCHEDULED,
         Progress.POD_READY: Reason.POD_READY,
     }
@@ -108,9 +110,11 @@ def _degraded(facts: Facts) -> Verdict:
 
     if facts.deleting or facts.serving is Serving.NOTHING:
         return verdict(False, Reason.NOT_AVAILABLE, "nothing serves, so nothing is degraded")
-    if facts.serving is Serving.PREVIOUS and facts.fault:
+    if facts.serving is Serving.WANTED and facts.fault:
+        return verdict(True, facts.fault.reason, facts.fault.message)
+    if facts.fault:
         return verdict(True, facts.fault.reason, f"the upgrade is held up: {facts.fault.message}")
-    if facts.serving is Serving.PREVIOUS and facts.deadline_exceeded:
+    if facts.serving is not Serving.WANTED and facts.deadline_exceeded:
         late = "the upgrade has not finished within its progress deadline"
         return verdict(True, Reason.PROGRESS_DEADLINE_EXCEEDED, late)
     if facts.lost_hardware:

@@ -11,7 +11,9 @@ class Serving(StrEnum):
 
     NOTHING = "nothing"
     PREVIOUS = "previous"
-    """Only a pod of another template than the wanted one."""
+    """A pod of another template than the wanted one; perhaps a new one beside it."""
+    NEW = "new"
+    """Only a pod of the wanted template, and the upgrade to it is not a success yet."""
     WANTED = "wanted"
 
 
@@ -20,14 +22,16 @@ class Progress(StrEnum):
 
     POD_PENDING = "pending"
     """There is no pod yet, or no scheduling verdict on it."""
+    GATED = "gated"
+    """Scheduling gates hold the pod back; no deadline runs."""
     SCHEDULED = "scheduled"
     POD_READY = "ready"
-    """The pod is Ready, but not yet an endpoint of the Service."""
+    """The pod is Ready, but not yet an endpoint of the Service, or not for long enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What keeps the wanted pod from serving.
+    """What keeps the wanted pod from serving, or from being relied upon.
 
     `message` is one or two sentences for a person. `permanent` says that the fault is not expected
     to mend itself, so that waiting without a word (phase Pending) would be a lie.

@@ -8,6 +8,7 @@ class Reason(StrEnum):
 
     # Nothing is wrong.
     POD_PENDING = "PodPending"
+    SCHEDULING_GATED = "SchedulingGated"
     SCHEDULED = "Scheduled"
     POD_READY = "PodReady"
     ENDPOINTS_NOT_READY = "EndpointsNotReady"
@@ -27,4 +28,5 @@ class Reason(StrEnum):
     POD_REJECTED = "PodRejected"
     SERVICE_REJECTED = "ServiceRejected"
     NAME_CONFLICT = "NameConflict"
+    REPAIR_UNDONE = "RepairUndone"
     PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"

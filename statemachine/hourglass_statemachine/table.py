@@ -36,7 +36,7 @@ def _upgrades(facts: Facts) -> bool:
         not facts.deleting
         and facts.serving is not Serving.WANTED
         and not facts.stuck
-        and (facts.upgrading or facts.serving is Serving.PREVIOUS)
+        and (facts.upgrading or facts.serving is not Serving.NOTHING)
     )
 
 
@@ -77,7 +77,8 @@ TABLE = (
     Row(
         Phase.UPGRADING,
         SERVE,
-        "the wanted template serves, or the spec went back to the one that serves",
+        "the wanted template serves and has been ready for minReadySeconds, or the spec went back "
+        "to the one that serves",
     ),
     Row(Phase.UPGRADING, FAIL, "nothing serves, and a fault holds or the progress deadline passed"),
     Row(

@@ -1,8 +1,10 @@
 """The Performer resource, typed; the CustomResourceDefinition is generated from these types."""
 
 from hourglass_operator.api.types import (
+    CONDITIONS_LIMIT,
     GROUP,
     KIND,
+    MESSAGE_LIMIT,
     PLURAL,
     VERSION,
     Condition,
@@ -18,8 +20,10 @@ from hourglass_operator.api.types import (
 )
 
 __all__ = [
+    "CONDITIONS_LIMIT",
     "GROUP",
     "KIND",
+    "MESSAGE_LIMIT",
     "PLURAL",
     "VERSION",
     "Condition",

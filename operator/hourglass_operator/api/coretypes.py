@@ -21,11 +21,13 @@ DROPPED = frozenset({"EnvVarSource.fileKeyRef", "ResourceRequirements.claims"})
 
 _NAMED = {"minLength": 1, "maxLength": 253}
 _WEIGHT = {"minimum": 1, "maximum": 100}
+_ID = {"minimum": 0, "maximum": 2147483647}
 _VARIABLE = rule(
     "self.size() > 0 && !self.contains('=')",
     "must be the name of an environment variable: not empty, no '='",
 )
 BOUNDS: dict[str, dict[str, Any]] = {
+    "AppArmorProfile.type": {"enum": ["Localhost", "RuntimeDefault", "Unconfined"]},
     "ConfigMapEnvSource.name": _NAMED,
     "ConfigMapKeySelector.key": _NAMED,
     "ConfigMapKeySelector.name": _NAMED,
@@ -48,6 +50,10 @@ BOUNDS: dict[str, dict[str, Any]] = {
         ]
     },
     "PodAffinityTerm.topologyKey": {"minLength": 1, "maxLength": 317},
+    "PodSecurityContext.fsGroup": _ID,
+    "PodSecurityContext.runAsGroup": _ID,
+    "PodSecurityContext.runAsUser": _ID,
+    "PodSecurityContext.supplementalGroups[]": _ID,
     "PreferredSchedulingTerm.weight": _WEIGHT,
     "ResourceFieldSelector.resource": {
         VALIDATIONS: [
@@ -58,9 +64,12 @@ BOUNDS: dict[str, dict[str, Any]] = {
             )
         ]
     },
+    "SeccompProfile.type": {"enum": ["Localhost", "RuntimeDefault", "Unconfined"]},
     "SecretEnvSource.name": _NAMED,
     "SecretKeySelector.key": _NAMED,
     "SecretKeySelector.name": _NAMED,
+    "SecurityContext.runAsGroup": _ID,
+    "SecurityContext.runAsUser": _ID,
     "WeightedPodAffinityTerm.weight": _WEIGHT,
 }
 
@@ -78,6 +87,11 @@ _VALUES_FIT = rule(
     "has(self.values) && self.values.size() == 1",
     "In and NotIn need values, Exists and DoesNotExist take none",
 )
+_LOCALHOST = rule(
+    "(self.type == 'Localhost') == "
+    "(has(self.localhostProfile) && self.localhostProfile.size() > 0)",
+    "type Localhost needs a localhostProfile, other types take none",
+)
 _REQUEST, _LIMIT = "string(self.requests[name])", "string(self.limits[name])"
 _BOTH_PARSE = f"isQuantity({_REQUEST}) && isQuantity({_LIMIT})"
 _COMPARED = f"quantity({_REQUEST}).compareTo(quantity({_LIMIT}))"
@@ -85,9 +99,20 @@ _COMPARED = f"quantity({_REQUEST}).compareTo(quantity({_LIMIT}))"
 RULES: dict[str, list[dict[str, str]]] = {
     "EnvFromSource": [
         rule(
+            "has(self.name) || has(self.valueFrom) || "
             "has(self.configMapRef) != has(self.secretRef)",
             "must have exactly one of configMapRef and secretRef",
-        )
+        ),
+        rule(
+            "!has(self.valueFrom) || has(self.name)",
+            "valueFrom needs the name of the variable",
+        ),
+        rule(
+            "!has(self.name) && !has(self.valueFrom) || "
+            "!has(self.configMapRef) && !has(self.secretRef) && !has(self.prefix)",
+            "must be one variable (name, valueFrom) or a whole source (configMapRef or secretRef, "
+            "prefix), not both",
+        ),
     ],
     "EnvVar": [
         rule(
@@ -125,6 +150,22 @@ RULES: dict[str, list[dict[str, str]]] = {
             "!has(self.requests) || self.requests.all(name, !name.contains('/') || "
             f"has(self.limits) && name in self.limits && (!({_BOTH_PARSE}) || {_COMPARED} == 0))",
             "a device such as nvidia.com/gpu needs the same amount in limits as in requests",
+        ),
+    ],
+    "AppArmorProfile": [_LOCALHOST],
+    "SeccompProfile": [_LOCALHOST],
+    "SecurityContext": [
+        rule(
+            "!has(self.allowPrivilegeEscalation) || self.allowPrivilegeEscalation || "
+            "!has(self.privileged) || !self.privileged",
+            "a privileged container cannot have allowPrivilegeEscalation: false",
+        ),
+        rule(
+            "!has(self.allowPrivilegeEscalation) || self.allowPrivilegeEscalation || "
+            "!has(self.capabilities) || !has(self.capabilities.add) || "
+            "!('CAP_SYS_ADMIN' in self.capabilities.add)",
+            "a container with the capability CAP_SYS_ADMIN cannot have "
+            "allowPrivilegeEscalation: false",
         ),
     ],
     "Toleration": [
@@ -167,17 +208,43 @@ def _published() -> dict[str, Any]:
     return definitions
 
 
+def _one_variable() -> dict[str, Any]:
+    """What an item of `environmentFrom` may be instead: one variable, as executors in Go write it.
+
+    https://github.com/Layr-Labs/hourglass-monorepo/blob/master/hourglass-operator/api/v1alpha1/performerTypes.go
+    """
+    variable = schema("io.k8s.api.core.v1.EnvVar")["properties"]
+    sources = variable["valueFrom"]["properties"]
+    return {
+        "name": variable["name"],
+        "valueFrom": {
+            "type": "object",
+            "description": "Source for the variable's value.",
+            "properties": {name: sources[name] for name in ("configMapKeyRef", "secretKeyRef")},
+            VALIDATIONS: [
+                rule(
+                    "has(self.configMapKeyRef) != has(self.secretKeyRef)",
+                    "must have exactly one of configMapKeyRef and secretKeyRef",
+                )
+            ],
+        },
+    }
+
+
 def schema(definition: str) -> dict[str, Any]:
     """The structural schema of e.g. `io.k8s.api.core.v1.EnvVar`; KeyError for an unknown name."""
     kind = definition.rpartition(".")[2]
     if kind == "Quantity":
         return dict(QUANTITY)
-    published = _published()[definition]
+    # A CustomResourceDefinition has no word for unions.
+    published = {k: v for k, v in _published()[definition].items() if k != "x-kubernetes-unions"}
     properties = {
         name: _property(f"{kind}.{name}", value)
         for name, value in published.get("properties", {}).items()
         if f"{kind}.{name}" not in DROPPED
     }
+    if kind == "EnvFromSource":
+        properties |= _one_variable()
     result = {**published, "properties": properties}
     if kind in REQUIRED:
         result["required"] = REQUIRED[kind]
@@ -206,3 +273,43 @@ def _property(path: str, published: dict[str, Any]) -> dict[str, Any]:
         case _:
             pass
     return result | BOUNDS.get(path, {})
+
+
+def mistake(definition: str, value: Any) -> str:
+    """What is wrong with the shape of a value of e.g. `io.k8s.api.core.v1.SecurityContext`.
+
+    The first field that is unknown or of another type, with what is expected; empty if none is.
+    """
+    return _mistake(schema(definition), value, "")
+
+
+_TYPES: dict[str, tuple[str, type]] = {
+    "object": ("an object", dict),
+    "array": ("a list", list),
+    "string": ("a text", str),
+    "integer": ("a whole number", int),
+    "boolean": ("true or false", bool),
+}
+
+
+def _mistake(wanted: dict[str, Any], value: Any, path: str) -> str:
+    name, kind = _TYPES[wanted["type"]]
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        return f"{path or 'it'} must be {name}"
+    if value not in wanted.get("enum", [value]):
+        return f"{path} must be one of {', '.join(wanted['enum'])}"
+    found: list[str] = []
+    if isinstance(value, list):
+        found = [
+            _mistake(wanted["items"], item, f"{path}[{number}]")
+            for number, item in enumerate(value)
+        ]
+    elif isinstance(value, dict) and "properties" in wanted:
+        known = wanted["properties"]
+        found = [
+            _mistake(known[key], item, f"{path}.{key}".lstrip("."))
+            if key in known
+            else f"unknown field {path}.{key}".replace(" .", " ")
+            for key, item in value.items()
+        ]
+    return next(filter(None, found), "")

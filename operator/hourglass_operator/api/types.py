@@ -17,16 +17,18 @@ from hourglass_operator.api.values import (
     Affinity,
     Argument,
     AvsAddress,
-    EmptyIsAbsent,
     EnvFromSource,
     EnvVar,
     ImageReference,
     Labels,
     LocalObjectReference,
     ObjectName,
+    PodSecurityContext,
     Resources,
+    SecurityContext,
     Timestamp,
     Toleration,
+    Version,
     Word,
 )
 
@@ -36,6 +38,9 @@ KIND = "Performer"
 PLURAL = "performers"
 
 DEFAULT_GRPC_PORT = 9090
+CONDITIONS_LIMIT = 8
+MESSAGE_LIMIT = 32768
+"""Characters of a condition's message, as metav1.Condition has it."""
 MAX_NAME_LENGTH = 53
 """The Service is called `performer-{name}` and a Service name has at most 63 characters."""
 
@@ -47,7 +52,7 @@ class Model(BaseModel):
 
 
 class HealthCheck(StrEnum):
-    """How the kubelet decides that the performer is ready."""
+    """How the kubelet probes the performer's port."""
 
     TCP = "TCP"
     GRPC = "GRPC"
@@ -112,7 +117,8 @@ class PerformerConfig(Model):
         default_factory=list,
         max_length=64,
         description="Secrets and ConfigMaps whose every key becomes an environment variable, as "
-        "envFrom of a container.",
+        "envFrom of a container; or, with name and valueFrom, one variable from one key, which "
+        "takes precedence over environment. Of two variables of a name the later one counts.",
     )
     args: list[Argument] = Field(
         default_factory=list,
@@ -134,6 +140,25 @@ class PerformerConfig(Model):
         description="How readiness is probed on grpcPort: TCP (a connection is accepted), GRPC "
         "(the gRPC health service answers SERVING) or None (ready as soon as it runs). "
         "TCP when absent.",
+    )
+    liveness_check: HealthCheck = Field(
+        HealthCheck.NONE,
+        description="How the kubelet finds out, once the performer has answered for the first "
+        "time, that it hangs and must be restarted: TCP or GRPC, as in healthCheck, asked every "
+        "10 s and failed three times in a row; or None. When absent, what the operator's setting "
+        "default-liveness-check says, which is None unless set.",
+    )
+    security_context: SecurityContext | None = Field(
+        None,
+        description="Security context of the performer's container, as in a Pod. Its fields go "
+        "before those of the operator's setting default-security-context and before "
+        "allowPrivilegeEscalation: false, which every container gets otherwise.",
+    )
+    pod_security_context: PodSecurityContext | None = Field(
+        None,
+        description="Security context of the pod, as in a Pod. Its fields go before those of the "
+        "operator's setting default-pod-security-context and before the seccomp profile "
+        "RuntimeDefault, which every pod gets otherwise.",
     )
 
 
@@ -203,6 +228,15 @@ class UpgradeStrategy(Model):
         description="Seconds a pod may take until it serves before Progressing turns False with "
         "the reason ProgressDeadlineExceeded. 600 when absent.",
     )
+    min_ready_seconds: int = Field(
+        0,
+        ge=0,
+        le=604800,
+        description="Seconds for which the new pod must have been ready without a break before an "
+        "upgrade is a success. Until then a RollingUpdate keeps the old pod, and both serve. 0 "
+        "when absent: ready is enough. Says nothing of the first start or of a pod that is "
+        "replaced by one like it.",
+    )
 
 
 class PerformerSpec(Model):
@@ -216,10 +250,10 @@ class PerformerSpec(Model):
         description="Container image of the performer: "
         "[registry[:port]/]path[:tag][@sha256:digest]."
     )
-    version: Annotated[Annotated[str, Field(max_length=128)] | None, EmptyIsAbsent] = Field(
+    version: Version = Field(
         None,
         description="Version of the performer, for people and for upgrades: changing it restarts "
-        "the performer even when the image's name stays the same.",
+        "the performer even when the image's name stays the same. Printable ASCII.",
     )
     image_pull_policy: ImagePullPolicy | None = Field(
         None,
@@ -272,7 +306,7 @@ class Condition(Model):
         pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
         description="Why, in one CamelCase word.",
     )
-    message: str = Field("", max_length=32768, description="Why, for a person.")
+    message: str = Field("", max_length=MESSAGE_LIMIT, description="Why, for a person.")
     last_transition_time: Timestamp = Field(description="When status last changed.")
     observed_generation: int | None = Field(
         None, ge=0, description="metadata.generation that this is about."
@@ -317,7 +351,9 @@ class PerformerStatus(Model):
         None, description="Hash of the pod template that serves."
     )
     progress_start_time: Timestamp | None = Field(
-        None, description="Since when the current change is under way; the deadline counts from it."
+        None,
+        description="Since when the current change is under way; the deadline counts from it. "
+        "Absent while a scheduling gate holds the pod back.",
     )
     last_upgrade: Timestamp | None = Field(
         None, description="When a new pod template last took over serving."
@@ -328,6 +364,6 @@ class PerformerStatus(Model):
         Schema({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}),
     ] = Field(
         default_factory=list,
-        max_length=8,
+        max_length=CONDITIONS_LIMIT,
         description="Available, Progressing, Degraded and, as the summary, Ready.",
     )

@@ -60,6 +60,26 @@ Word = Annotated[
     | None,
     EmptyIsAbsent,
 ]
+Version = Annotated[
+    Annotated[
+        str,
+        Field(max_length=128),
+        Schema(
+            {
+                VALIDATIONS: [
+                    rule(
+                        "self.matches('^[ -~]*$')",
+                        "must be printable ASCII, as a version such as v1.0.0+build.5 is",
+                    )
+                ]
+            }
+        ),
+    ]
+    | None,
+    EmptyIsAbsent,
+]
+"""Only the API server refuses others, and does not repeat them: they may hold what a terminal acts
+upon. The operator still runs what an older definition let in."""
 Argument = Annotated[str, Field(max_length=32768)]
 LabelValue = Annotated[
     str,
@@ -77,6 +97,8 @@ EnvFromSource = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.EnvFromSo
 Toleration = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.Toleration")]
 Affinity = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.Affinity")]
 Resources = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.ResourceRequirements")]
+SecurityContext = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.SecurityContext")]
+PodSecurityContext = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.PodSecurityContext")]
 LocalObjectReference = Annotated[
     dict[str, Any], CoreType("io.k8s.api.core.v1.LocalObjectReference")
 ]

@@ -15,12 +15,15 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 from kubernetes.config import ConfigException, list_kube_config_contexts
-from rich.console import Console
 from yaml import YAMLError
 
 from hourglass_kube.types import JSON
 from hourglass_operator.client import AsyncClient, ClientError, Performer, WaitError
-from hourglass_operator.hardware.catalogue import load
+from hourglass_operator.console.catalogue import FLAG, HELP, VARIABLE, catalogue_option
+from hourglass_operator.console.command_group import CommandGroup
+from hourglass_operator.console.line import print_line
+from hourglass_operator.console.terminal import Terminal
+from hourglass_operator.hardware.catalogue import Catalogue, load
 from hourglass_operator.plugin import show
 from hourglass_operator.plugin.follow import followed, line
 from hourglass_operator.plugin.read import ReadError, objects
@@ -34,8 +37,7 @@ T = TypeVar("T")
 NOT_SERVING = 1
 BAD_INPUT = 2
 _TIMEOUT = 30.0
-_PIPE_WIDTH = 200
-_CHECKED = "nodes,pods,priorityclasses,runtimeclasses"
+_CHECKED = "nodes,pods,priorityclasses,runtimeclasses,namespaces,resourcequotas,limitranges"
 
 
 class _Seconds(click.FloatRange):
@@ -128,7 +130,7 @@ def timeout_option(default: float) -> Callable[[Callable[..., None]], Callable[.
     )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hourglass-performer-operator")
 def main() -> None:
     """Performers: what they are doing, and why they are not.
@@ -142,6 +144,13 @@ def main() -> None:
       kubectl performer wait my-performer --timeout 120
       kubectl performer upgrade my-performer --image myavs/performer:v2.1.0 --version v2.1.0
       kubectl performer check -f performer.yaml
+
+    \b
+    Exit codes:
+      0  done; yes
+      1  no: it does not serve
+      2  bad input, or the cluster does not answer
+      3  an error of the program itself: no answer
     """
 
 
@@ -158,23 +167,24 @@ def list_command(target: Target, all_namespaces: bool, output: str) -> None:
         return _print_json(rows)
     if not rows:
         where = f" in namespace {namespace}" if namespace else ""
-        return click.echo(f"no Performers{where}", err=True)
-    _console().print(show.table(rows, namespaces=all_namespaces, now=time.time()))
+        return print_line(f"no Performers{where}")
+    Terminal().print(show.table(rows, namespaces=all_namespaces, now=time.time()))
     return None
 
 
 @main.command("status")
 @click.argument("name")
+@catalogue_option
 @output_option
 @target_options
-def status_command(target: Target, name: str, output: str) -> None:
+def status_command(target: Target, name: str, catalogue: Catalogue, output: str) -> None:
     """One Performer: pod, Service, node, hardware, and what happened when."""
-    view, explained, events = _look(target, name)
+    view, explained, events = _examine(target, name, catalogue)
     found = show.facts(view, explained)
     timeline = show.timeline(view, events)
     if output == "json":
         return _print_json(found | {"timeline": [{"time": t, "what": w} for t, w in timeline]})
-    console = _console()
+    console = Terminal()
     for label, text in show.card(found):
         if text:
             console.print(f"{label + ':':<14}{text}", soft_wrap=True)
@@ -186,18 +196,20 @@ def status_command(target: Target, name: str, output: str) -> None:
 
 @main.command("why")
 @click.argument("name")
+@catalogue_option
 @output_option
 @target_options
-def why_command(target: Target, name: str, output: str) -> None:
+def why_command(target: Target, name: str, catalogue: Catalogue, output: str) -> None:
     """What keeps a Performer from serving, and what to change, in one sentence.
 
     Worked out anew from the Performer, its pods and the nodes. Exit code 0 if it serves, 1 if not.
     """
-    view, explained, _ = _look(target, name)
+    view, explained, _ = _examine(target, name, catalogue)
     if output == "json":
         _print_json(show.facts(view, explained))
     else:
-        click.echo(f"{name} ({explained.phase}, {explained.reason}): {explained.sentence}")
+        sentence = f"{name} ({explained.phase}, {explained.reason}): {explained.sentence}"
+        print_line(sentence, err=False)
     if not explained.serves:
         sys.exit(NOT_SERVING)
 
@@ -210,7 +222,7 @@ def why_command(target: Target, name: str, output: str) -> None:
 @target_options
 def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: int) -> None:
     """The log of a Performer's pods, through `kubectl logs`."""
-    _look(target, name)
+    _examine(target, name, load())
     flags = ["--follow"] * follow + ["--previous"] * previous
     selector = f"app=performer,performer-name={name}"
     command = target.kubectl("logs", "-n", target.namespace, "-l", selector, f"--tail={tail}")
@@ -255,9 +267,10 @@ def upgrade_command(
 
 @main.command("check")
 @click.option("-f", "--filename", required=True, type=click.Path(path_type=Path))
+@click.option(FLAG, "catalogue", envvar=VARIABLE, metavar="FILE", help=HELP)
 @output_option
 @target_options
-def check_command(target: Target, filename: Path, output: str) -> None:
+def check_command(target: Target, filename: Path, catalogue: str | None, output: str) -> None:
     """Show whether and where the Performers of a file would run on this cluster, and why not."""
     command = target.kubectl("get", _CHECKED, "-A", "-o", "json")
     try:
@@ -265,12 +278,15 @@ def check_command(target: Target, filename: Path, output: str) -> None:
     except OSError as error:
         _bad(f"{command[0]}: {error.strerror}")
     if read.returncode:
-        _bad(read.stderr.decode(errors="replace").strip())
+        _bad("; ".join(read.stderr.decode(errors="replace").splitlines()))
     with tempfile.NamedTemporaryFile(suffix=".json") as snapshot:
         snapshot.write(read.stdout)
         snapshot.flush()
         simulator = [str(Path(sys.executable).with_name("hourglass-sim")), "check", str(filename)]
-        done = subprocess.run([*simulator, "--cluster", snapshot.name, "-o", output], check=False)
+        options = ["--cluster", snapshot.name, "-o", output]
+        if catalogue is not None:
+            options += [FLAG, catalogue]
+        done = subprocess.run([*simulator, *options], check=False)
     sys.exit(done.returncode)
 
 
@@ -285,8 +301,7 @@ def _follow(
     async def follow() -> Performer:
         place, file, context = target.namespace, target.kubeconfig, target.context
         async with AsyncClient(place, kubeconfig=file, context=context, variables={}) as client:
-            report = functools.partial(click.echo, err=True)
-            return await followed(client, name, lambda: wait(client), report)
+            return await followed(client, name, lambda: wait(client), print_line)
 
     performer: Performer | None
     try:
@@ -300,16 +315,16 @@ def _follow(
             {"serves": not failure, "state": performer and line(performer), "failure": failure}
         )
     elif failure:
-        click.echo(failure, err=True)
+        print_line(failure)
     if failure:
         sys.exit(NOT_SERVING)
 
 
-def _look(target: Target, name: str) -> tuple[View, Why, list[JSON]]:
+def _examine(target: Target, name: str, catalogue: Catalogue) -> tuple[View, Why, list[JSON]]:
     found = target.ask(lambda api: objects(api, target.namespace, events_of=name))
     now = time.time()
     try:
-        view = view_of(found, target.namespace, name, load(), now)
+        view = view_of(found, target.namespace, name, catalogue, now)
     except KeyError:
         there = ", ".join(row["name"] for row in show.rows(found.listed["performers"])[:10])
         _bad(
@@ -319,15 +334,10 @@ def _look(target: Target, name: str) -> tuple[View, Why, list[JSON]]:
     return view, why(view, now), list(found.events)
 
 
-def _console() -> Console:
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(width=width, highlight=False, markup=False)
-
-
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _bad(text: str) -> NoReturn:
-    click.echo(f"kubectl-performer: {text}", err=True)
+    print_line(f"kubectl-performer: {text}")
     sys.exit(BAD_INPUT)

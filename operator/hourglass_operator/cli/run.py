@@ -5,12 +5,14 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
 
+from hourglass_operator.console.line import print_line
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.catalogue import load as load_catalogue
 from hourglass_operator.runtime.process import logs
@@ -66,6 +68,8 @@ def _metavar(field: FieldInfo) -> str:
     annotation = field.annotation
     if get_origin(annotation) is Literal:
         return "|".join(get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return "|".join(annotation)
     if annotation is float:
         return "SECONDS"
     if annotation is int:
@@ -102,7 +106,7 @@ def run(config: Path | None, **flags: Any) -> None:
             code = runner.run(run_operator(settings, catalogue))
     except (SettingsError, KubeconfigError, ListenError) as error:
         for line in str(error).splitlines():
-            click.echo(f"hourglass-operator: {line}", err=True)
+            print_line(f"hourglass-operator: {line}")
         code = Exit.BAD_SETTING
     sys.exit(code)
 

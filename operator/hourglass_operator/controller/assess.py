@@ -1,37 +1,60 @@
 """The second step of a pass: from what was observed to the facts that decide the phase."""
 
+from hourglass_operator.controller.endings import awaited, kept
 from hourglass_operator.controller.explanations import Explanations
-from hourglass_operator.controller.observe import Observation
-from hourglass_operator.controller.pod_faults import find_fault
+from hourglass_operator.controller.observation import Observation
+from hourglass_operator.controller.pod_faults import crash_of_a_ready_pod, find_fault
+from hourglass_operator.controller.pod_repair import repair_pods
 from hourglass_operator.controller.pod_view import PodView
+from hourglass_operator.controller.repairs import cut_off
+from hourglass_operator.controller.rival import MESSAGE, is_contested
+from hourglass_operator.controller.service import plan_service
+from hourglass_operator.controller.upgrade import Handover
+from hourglass_operator.controller.views import timestamp
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.resources import names
-from hourglass_statemachine import Facts, Progress, Serving
+from hourglass_statemachine import Facts, Fault, Progress, Reason, Serving
 
 
-def assess(seen: Observation, explanations: Explanations) -> Facts:
+def assess(seen: Observation, handover: Handover, explanations: Explanations) -> Facts:
     """The facts about a Performer."""
     if seen.deleting:
         return Facts(deleting=True, detail=_deletion_detail(seen))
     roles, pod = seen.roles, seen.roles.serving_pod
+    rival = Fault(Reason.NAME_CONFLICT, MESSAGE) if is_contested(seen) else None
     if pod is not None and roles.serving is Serving.WANTED:
         return Facts(
             serving=roles.serving,
             detail=f"pod {pod.name} on node {pod.node} serves at {seen.endpoint}",
+            fault=rival or crash_of_a_ready_pod(seen, pod) or _cut_off(seen),
             lost_hardware=_lost_hardware(seen, pod),
         )
-    progress, detail = _progress(seen)
+    progress, detail = _progress(seen, handover)
+    fault = find_fault(seen, handover, explanations) or _cut_off(seen)
     if pod is not None:
-        detail = f"pod {pod.name} on node {pod.node} still serves at {seen.endpoint}; {detail}"
+        how = "serves" if roles.serving is Serving.NEW else "still serves"
+        serves = f"pod {pod.name} on node {pod.node} {how} at {seen.endpoint}"
+        # A fault says what holds the other pod up.
+        detail = serves if fault else f"{serves}; {detail}"
+    # A trial is no delay, and may be longer than the deadline.
+    on_the_way = not roles.on_trial or fault is not None
     return Facts(
         serving=roles.serving,
         upgrading=roles.replaced is not None,
         progress=progress,
         detail=detail,
-        fault=find_fault(seen, explanations),
-        deadline_exceeded=seen.now >= seen.deadline,
+        fault=rival or fault,
+        deadline_exceeded=on_the_way and seen.now >= seen.deadline,
         lost_hardware=_lost_hardware(seen, pod) if pod else "",
     )
+
+
+def _cut_off(seen: Observation) -> Fault | None:
+    """Somebody else sets the Service or the labels of the pod so that clients do not reach it."""
+    if not seen.memory.repairs or seen.invalid:
+        return None
+    message = cut_off(seen, (*plan_service(seen), *repair_pods(seen)))
+    return Fault(Reason.REPAIR_UNDONE, message) if message else None
 
 
 def _lost_hardware(seen: Observation, pod: PodView) -> str:
@@ -44,30 +67,40 @@ def _lost_hardware(seen: Observation, pod: PodView) -> str:
     return f"node {pod.node} no longer offers {needed}, which pod {pod.name} was placed there for"
 
 
-def _progress(seen: Observation) -> tuple[Progress, str]:
+def _progress(seen: Observation, handover: Handover) -> tuple[Progress, str]:
     """How far the wanted pod has come, and what holds it up, for a person."""
     pod = seen.roles.candidate
-    progress, detail = _step(seen, pod)
+    progress, detail = _step(seen, handover, pod)
     held_up = [refusal.message for refusal in seen.refusals if refusal.transient]
     return progress, "; ".join([detail, *held_up] if pod or not held_up else held_up)
 
 
-def _step(seen: Observation, pod: PodView | None) -> tuple[Progress, str]:
+def _step(seen: Observation, handover: Handover, pod: PodView | None) -> tuple[Progress, str]:
     if pod is None:
-        leaving = [p.name for p in seen.pods if not p.alive]
-        if leaving:
-            return Progress.POD_PENDING, f"waiting for the end of pod {', '.join(leaving)}"
+        if handover.pods:
+            return Progress.POD_PENDING, awaited(seen, handover.pods)
         return Progress.POD_PENDING, "the pod is being created"
+    if pod.scheduling_gates:
+        gates = ", ".join(pod.scheduling_gates)
+        plural = "s" if len(pod.scheduling_gates) > 1 else ""
+        return Progress.GATED, f"pod {pod.name} is held back by scheduling gate{plural} {gates}"
     if not pod.node:
-        return Progress.POD_PENDING, f"pod {pod.name} waits for the scheduler"
+        other = pod.unready.scheduler if pod.unready is not None else ""
+        scheduler = f"scheduler {other}" if other else "the scheduler"
+        return Progress.POD_PENDING, f"pod {pod.name} waits for {scheduler}"
+    if seen.stalled is not None:
+        return Progress.SCHEDULED, seen.stalled.place
     if not pod.ready:
         return Progress.SCHEDULED, f"pod {pod.name} is starting on node {pod.node}"
+    if seen.ready_since is not None and seen.roles.on_trial:
+        since = timestamp(seen.ready_since.at)
+        seconds = seen.spec.upgrade_strategy.min_ready_seconds
+        return Progress.POD_READY, f"pod {pod.name} must be ready for {seconds} s, since {since}"
     service = names.service_name(seen.performer.name)
     return Progress.POD_READY, f"pod {pod.name} is ready and joins Service {service}"
 
 
 def _deletion_detail(seen: Observation) -> str:
-    if not seen.pods:
-        return "no pod is left"
-    pods = ", ".join(pod.name for pod in seen.pods)
-    return f"waiting for the end of pod {pods}"
+    if seen.draining:
+        return awaited(seen, seen.draining)
+    return kept(seen.pods) or "no pod is left"

@@ -1,21 +1,28 @@
 """The informer cache: what the watches have delivered, trimmed, and which keys a change affects."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from sys import intern
 from typing import Any, TypeVar
 
 from hourglass_kube.node import NodeView
 from hourglass_kube.node import view as node_view
+from hourglass_operator.controller.ownership import belongs, own_service
+from hourglass_operator.controller.plan import Read
+from hourglass_operator.controller.pod_index import PodIndex
 from hourglass_operator.controller.pod_view import PodView, pod_view
+from hourglass_operator.controller.unread import LastSeen, Unread, key_of, was_deleted
+from hourglass_operator.controller.versions import Name, Versions
 from hourglass_operator.controller.views import (
     EndpointsView,
     Key,
     PerformerView,
     endpoints_view,
     performer_view,
+    replace_view,
 )
-from hourglass_operator.resources import names
+from hourglass_operator.resources import go_operator, names
+from hourglass_operator.resources.owner import owner_uid
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.service import view as service_view
 
@@ -25,14 +32,7 @@ RESOURCES = ("nodes", "services", "endpointslices", "pods", "performers")
 Object = Mapping[str, Any]
 """An object as the API returns it."""
 
-Name = tuple[str, str]
-"""Namespace (empty if there is none) and name."""
-
-V = TypeVar("V", PodView, EndpointsView)
-
-_REMEMBERED = 1000
-"""How many objects of a resource that are gone are remembered, so that a late event or answer
-does not bring them back."""
+Owned = TypeVar("Owned", PodView, ServiceView)
 
 
 class Cache:
@@ -45,21 +45,18 @@ class Cache:
 
     def __init__(self) -> None:
         self.performers: dict[Key, PerformerView] = {}
-        self._pods: dict[Key, tuple[PodView, ...]] = {}
+        self._pods = PodIndex()
         self._services: dict[Key, ServiceView] = {}
         self._endpoints: dict[Key, tuple[EndpointsView, ...]] = {}
         self._slice_of: dict[Name, Key] = {}
+        self._unread = Unread()
+        self._unwatched: dict[Read, Key] = {}
+        """What is known, and shown by no watch: it lacks the label by which pods and Services are
+        watched."""
         self._nodes: dict[str, NodeView] = {}
         self._nodes_sorted = True
-        self._used: dict[str, dict[str, int]] = {}
-        self._keys_on: dict[str, dict[Key, None]] = {}
-        """Performers with a pod on a node; under the empty name those with a pod that has none."""
-        self.capacity_generation = 0
-        """Goes up whenever nodes or the devices that Performers hold change."""
-        self._versions: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
-        self._gone: dict[str, dict[Name, int]] = {resource: {} for resource in RESOURCES}
-        self._lists: dict[tuple[str, str], int] = {}
-        """The version of the last whole list of a resource in a namespace (empty: in all)."""
+        self._nodes_generation = 0
+        self._versions = Versions(RESOURCES)
         self._put: Mapping[str, Callable[[Name, Object | None], Iterable[Key]]] = {
             "performers": self._put_performer,
             "pods": self._put_pod,
@@ -74,17 +71,17 @@ class Cache:
         if event != "DELETED":
             return self._put_newer(resource, name, version, obj)
         # The answer to a deletion that was final at once has the version of the event itself.
-        if version < self._known(resource, name):
+        if version < self._versions.known(resource, name):
             return ()
+        if not was_deleted(obj):
+            self._must_read(resource, name)
         return self._remove(resource, name, version)
 
     def listed(self, resource: str, obj: Object, version: str) -> tuple[Key, ...]:
         """Take in an object of a list of this resourceVersion; returns the affected keys."""
-        name, gone = _name(obj), self._gone[resource]
-        if name in gone and gone[name] <= int(version):
-            # It is there after all: an answer said otherwise.
-            del gone[name]
-        return self._put_newer(resource, name, _version(obj), obj)
+        # An answer may have said otherwise.
+        self._versions.revive(resource, _name(obj), int(version))
+        return self._put_newer(resource, _name(obj), _version(obj), obj)
 
     def retain(
         self, resource: str, names: Collection[Name], version: str, namespace: str = ""
@@ -94,13 +91,10 @@ class Cache:
         Unless it is newer than the list: a write of ours may have been answered meanwhile. The list
         is of one namespace, or of all if that is empty.
         """
-        versions, listed = self._versions[resource], int(version)
-        lost = [
-            name
-            for name, known in versions.items()
-            if name not in names and known <= listed and namespace in ("", name[0])
-        ]
-        self._lists[resource, namespace] = listed
+        listed = int(version)
+        lost = self._versions.missing(resource, names, listed, namespace)
+        for name in lost:
+            self._must_read(resource, name)
         return tuple(key for name in lost for key in self._remove(resource, name, listed))
 
     def answered(self, resource: str, obj: Object) -> tuple[Key, ...]:
@@ -111,59 +105,124 @@ class Cache:
         if resource not in self._versions:
             return ()
         name, version = _name(obj), _version(obj)
-        lists = (self._lists.get((resource, namespace), 0) for namespace in ("", name[0]))
-        if name not in self._versions[resource] and version <= max(lists):
-            # A list that is no older has not shown it: it has gone, and no watch will say so.
+        if self._versions.not_listed(resource, name, version):
+            # It has gone, and no watch will say so.
             return ()
         return self._put_newer(resource, name, version, obj)
 
     def found(self, resource: str, obj: Object) -> tuple[Key, ...]:
         """Take in an object that was read because no watch shows it (it lost its labels)."""
-        # To the watch it went with this very version.
-        self._gone[resource].pop(_name(obj), None)
-        return self._put_newer(resource, _name(obj), _version(obj), obj)
+        name, version = _name(obj), _version(obj)
+        # To the watch it went with this very version, and a later list has not shown it.
+        since = max(version, self._versions.last_list(resource, name))
+        self._versions.revive(resource, name, since)
+        return self._put_newer(resource, name, version, obj)
 
-    def lost(self, resource: str, name: Name) -> tuple[Key, ...]:
-        """Drop an object that the API server no longer knows."""
-        version = self._versions.get(resource, {}).get(name)
-        return () if version is None else self._remove(resource, name, version)
+    def read(self, read: Read, objects: Collection[Object]) -> tuple[Key, ...]:
+        """Take in all that was found by a read; the affected keys."""
+        key, name = key_of(read), (read.namespace, read.name)
+        if key is None:
+            return ()
+        keys = [each for obj in objects for each in self.found(read.resource, obj)]
+        # What has been seen since it was asked for is newer than the answer.
+        stands = read in self._unread.of(key) or not self.has_seen(read.resource, name)
+        self._unread.discard(key, read)
+        if not objects and stands and read.resource != "endpointslices":
+            known = self._versions.known(read.resource, name)
+            keys.extend(self._remove(read.resource, name, known))
+        return tuple(dict.fromkeys((*keys, key)))
 
-    def _known(self, resource: str, name: Name) -> int:
-        """The newest resourceVersion of it that was taken in, 0 if none was."""
-        return self._versions[resource].get(name) or self._gone[resource].get(name, 0)
+    def unlabelled(self, resource: str, metadata: Mapping[str, Any]) -> tuple[Key, ...]:
+        """Take in that a pod or Service with this metadata exists, which its watch does not show.
+
+        It is to be read if it is a Performer's own and not known as it is; the affected keys.
+        """
+        name = _name({"metadata": metadata})
+        read = Read(resource, *name)
+        key = key_of(read)
+        performer = self.performers.get(key) if key else None
+        labels = metadata.get("labels") or {}
+        if key is None or performer is None:
+            return ()
+        if not belongs(owner_uid(metadata), labels, performer):
+            return ()
+        if int(metadata["resourceVersion"]) <= self._versions.present(resource, name):
+            return ()
+        self._unread.add(key, read)
+        return (key,)
+
+    def recheck(self, resource: str, namespace: str, seen: Collection[Name]) -> tuple[Key, ...]:
+        """What no watch shows was not among those `seen` either: it is to be read anew.
+
+        A whole look at a namespace, or at all if that is empty, has ended; the affected keys.
+        """
+        missing = {
+            read: key
+            for read, key in self._unwatched.items()
+            if read.resource == resource
+            and namespace in ("", read.namespace)
+            and (read.namespace, read.name) not in seen
+        }
+        for read, key in missing.items():
+            self._unread.add(key, read)
+        return tuple(missing.values())
+
+    def lost(self, resource: str, name: Name, seen: int) -> tuple[Key, ...]:
+        """Drop an object that the API server no longer knows; returns the affected keys.
+
+        `seen`: its version when it was asked for. What is newer stays: it is another object of the
+        name, or the watch will say that it has gone.
+        """
+        version = self.version(resource, name)
+        return () if not 0 < version <= seen else self._remove(resource, name, version)
 
     def _put_newer(self, resource: str, name: Name, version: int, obj: Object) -> tuple[Key, ...]:
-        if version <= self._known(resource, name):
+        if version <= self._versions.known(resource, name):
             return ()
         keys = tuple(self._put[resource](name, obj))
         # Only now: an object that raises must not count as known.
-        self._gone[resource].pop(name, None)
-        self._versions[resource][name] = version
+        self._versions.put(resource, name, version)
         return keys
 
     def _remove(self, resource: str, name: Name, version: int) -> tuple[Key, ...]:
-        gone = self._gone[resource]
-        gone[name] = version
-        if len(gone) > _REMEMBERED:
-            del gone[next(iter(gone))]
-        if self._versions[resource].pop(name, None) is None:
+        if not self._versions.remove(resource, name, version):
             return ()
         return tuple(self._put[resource](name, None))
 
     # Reads
 
+    def unread(self, key: Key) -> tuple[Read, ...]:
+        """What may be the Performer's and must be read, sorted."""
+        return self._unread.of(key)
+
+    def version(self, resource: str, name: Name) -> int:
+        """The newest resourceVersion of an object that is there, 0 if none is."""
+        return self._versions.present(resource, name)
+
+    def has_seen(self, resource: str, name: Name) -> bool:
+        """Whether an object is known, or is known to be gone (of the latest that are)."""
+        return self._versions.has_seen(resource, name)
+
     def pods(self, key: Key) -> tuple[PodView, ...]:
         """The pods of a Performer, by name."""
-        return self._pods.get(key, ())
+        return self._pods.of(key)
 
     def service(self, key: Key) -> ServiceView | None:
         """The Service that bears the Performer's service name."""
         return self._services.get(key)
 
-    def ready_endpoints(self, key: Key) -> frozenset[str]:
-        """Names of the pods that are ready endpoints of the Performer's Service."""
-        slices = self._endpoints.get(key, ())
+    def ready_endpoints(self, key: Key, service: str) -> frozenset[str]:
+        """Names of the pods that are ready endpoints of the Service with this uid.
+
+        As for Kubernetes itself, a slice is the Service's if it is its owner:
+        https://github.com/kubernetes/endpointslice/blob/v0.34.4/reconciler.go
+        """
+        slices = (each for each in self._endpoints.get(key, ()) if each.owner == service)
         return frozenset(pod for endpoints in slices for pod in endpoints.ready)
+
+    def has_endpoints(self, key: Key, service: str) -> bool:
+        """An EndpointSlice of the Service with this uid is known, be it without endpoints."""
+        return any(each.owner == service for each in self._endpoints.get(key, ()))
 
     def nodes(self) -> Mapping[str, NodeView]:
         """All nodes by name, in the order of their names."""
@@ -172,9 +231,25 @@ class Cache:
             self._nodes_sorted = True
         return self._nodes
 
+    @property
+    def capacity_generation(self) -> int:
+        """Goes up whenever nodes or the devices that Performers hold change."""
+        return self._nodes_generation + self._pods.used_generation
+
     def used(self) -> Mapping[str, Mapping[str, int]]:
         """Extended resources that pods of Performers occupy, by node and resource."""
-        return self._used
+        return self._pods.used
+
+    def short_of_devices(self) -> Collection[Key]:
+        """Performers with a pod that asks for devices and for which the scheduler has no node."""
+        return self._pods.short
+
+    def waiting(self) -> Iterator[tuple[Key, PodView]]:
+        """Pods that the scheduler has queued, and whose they are.
+
+        Those of a Performer that has had one for longer come first. Gates keep a pod off the queue.
+        """
+        return self._pods.waiting()
 
     # Changes
 
@@ -186,46 +261,82 @@ class Cache:
         return (name,)
 
     def _put_pod(self, name: Name, obj: Object | None) -> Iterable[Key]:
-        parsed = names.parse_pod_name(name[1])
-        if parsed is None:
-            return ()
-        key = (name[0], parsed.performer)
         after = pod_view(obj) if obj is not None else None
-        nodes_before = {pod.node for pod in self._pods.get(key, ())}
-        before = _replace(self._pods, key, name[1], after)
-        nodes_after = {pod.node for pod in self._pods.get(key, ())}
-        for node in nodes_before - nodes_after:
-            del self._keys_on[node][key]
-            if not self._keys_on[node]:
-                del self._keys_on[node]
-        for node in nodes_after - nodes_before:
-            self._keys_on.setdefault(node, {})[key] = None
-        for pod, sign in ((before, -1), (after, 1)):
-            if pod is not None and pod.node and not pod.ended:
-                for resource, count in pod.devices:
-                    self._use(pod.node, resource, sign * count)
+        key = (name[0], after.performer) if after is not None else self._pods.key_of(name)
+        if key is None:
+            return ()
+        read = Read("pods", *name)
+        if after is not None:
+            known = self._pods.find(key, after.name)
+            is_watched = after.labels.get(names.APP_LABEL) in (names.APP, go_operator.APP)
+            after = self._recognised(key, read, known, after, is_watched=is_watched)
+        else:
+            self._unwatched.pop(read, None)
+        self._pods.put(key, name[1], after)
         return (key,)
-
-    def _use(self, node: str, resource: str, more: int) -> None:
-        self.capacity_generation += 1
-        used = self._used.setdefault(node, {})
-        used[resource] = used.get(resource, 0) + more
-        # Nodes come and go for as long as the operator runs: what is zero is left out.
-        if not used[resource]:
-            del used[resource]
-        if not used:
-            del self._used[node]
 
     def _put_service(self, name: Name, obj: Object | None) -> Iterable[Key]:
         performer = names.performer_of_service(name[1])
         if performer is None:
             return ()
         key = (name[0], performer)
+        read = Read("services", *name)
         if obj is None:
             self._services.pop(key, None)
-        else:
-            self._services[key] = service_view(obj)
+            self._unwatched.pop(read, None)
+            return (key,)
+        found = service_view(obj)
+        is_watched = found.labels.get(names.APP_LABEL) == names.APP
+        before = self._services.get(key)
+        self._services[key] = self._recognised(key, read, before, found, is_watched=is_watched)
+        if not is_watched and not self.has_endpoints(key, found.uid):
+            # Its slices bear its labels: their watch does not show them either.
+            self._unread.add(key, Read("endpointslices", *name))
         return (key,)
+
+    def _recognised(
+        self, key: Key, read: Read, known: Owned | None, found: Owned, *, is_watched: bool
+    ) -> Owned:
+        """What was found, with the owner that it was seen with last if it has none."""
+        last = self._unread.discard(key, read) or known
+        if is_watched:
+            self._unwatched.pop(read, None)
+        else:
+            self._unwatched[read] = key
+        if found.owner or last is None or last.uid != found.uid:
+            return found
+        return replace(found, owner_before=last.owner or last.owner_before)
+
+    def _must_read(self, resource: str, name: Name) -> None:
+        """It left its watch, or a list of what is watched, and nobody has said that it is gone."""
+        if resource == "endpointslices":
+            self._must_read_slices(name)
+        if resource not in ("pods", "services"):
+            return
+        read = Read(resource, *name)
+        key = self._pods.key_of(name) if resource == "pods" else key_of(read)
+        performer = self.performers.get(key) if key else None
+        if key is None or performer is None:
+            return
+        last: LastSeen
+        if resource == "services":
+            # A Performer that goes takes its Service along.
+            last = self._services.get(key) if performer.deleted is None else None
+        else:
+            last = self._pods.find(key, name[1])
+        if last is not None and last.owner in ("", performer.uid):
+            self._unread.add(key, read, last)
+
+    def _must_read_slices(self, name: Name) -> None:
+        key = self._slice_of.get(name)
+        performer = self.performers.get(key) if key else None
+        service = self._services.get(key) if key else None
+        if key is None or performer is None or performer.deleted is not None or service is None:
+            return
+        owner = next(view.owner for view in self._endpoints[key] if view.name == name[1])
+        if owner == service.uid and own_service(service, performer):
+            service_name = names.service_name(performer.name)
+            self._unread.add(key, Read("endpointslices", name[0], service_name))
 
     def _put_endpoints(self, name: Name, obj: Object | None) -> Iterable[Key]:
         affected = []
@@ -233,13 +344,13 @@ class Cache:
         view = endpoints_view(obj) if obj is not None else None
         before = self._slice_of.pop(name, None)
         if before is not None:
-            _replace(self._endpoints, before, name[1], None)
+            replace_view(self._endpoints, before, name[1], None)
             affected.append(before)
         labels = ((obj or {}).get("metadata") or {}).get("labels") or {}
         performer = names.performer_of_service(labels.get("kubernetes.io/service-name", ""))
         if view is not None and performer is not None:
             after = self._slice_of[name] = (name[0], performer)
-            _replace(self._endpoints, after, name[1], view)
+            replace_view(self._endpoints, after, name[1], view)
             affected.append(after)
         return affected
 
@@ -253,25 +364,8 @@ class Cache:
         else:
             self._nodes_sorted &= name[1] in self._nodes
             self._nodes[name[1]] = after
-        self.capacity_generation += 1
-        return dict.fromkeys((*self._keys_on.get("", ()), *self._keys_on.get(name[1], ())))
-
-
-def _replace(views: dict[Key, tuple[V, ...]], key: Key, name: str, after: V | None) -> V | None:
-    """Put a view in the place of the one of that name, if there is one, and return that one.
-
-    What is left is in the order of names. Nearly every Performer has one pod and one slice:
-    tuples are smaller than dicts.
-    """
-    before = next((view for view in views.get(key, ()) if view.name == name), None)
-    left = [view for view in views.get(key, ()) if view is not before]
-    if after is not None:
-        left.append(after)
-    if left:
-        views[key] = tuple(sorted(left, key=attrgetter("name")))
-    else:
-        views.pop(key, None)
-    return before
+        self._nodes_generation += 1
+        return dict.fromkeys((*self._pods.keys_on(""), *self._pods.keys_on(name[1])))
 
 
 def _name(obj: Object) -> Name:

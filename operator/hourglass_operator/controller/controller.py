@@ -8,9 +8,11 @@ from hourglass_operator.controller.event_handler import EventHandler
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.memories import NOTHING, Memories
 from hourglass_operator.controller.observe import observe
-from hourglass_operator.controller.plan import Outcome, Plan
+from hourglass_operator.controller.phase_changes import PhaseChanges
+from hourglass_operator.controller.plan import Found, Outcome, Plan
 from hourglass_operator.controller.queue import WorkQueue
 from hourglass_operator.controller.reconcile import reconcile
+from hourglass_operator.controller.repairs import repaired
 from hourglass_operator.controller.resolve import SpecResolver
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import Key
@@ -27,7 +29,8 @@ class Pass:
     """A pass over `key` that began at this time (seconds), and what it wants done.
 
     `uid`: of the Performer that it was made for, empty if there was none. `forgotten`: how often
-    everything had been forgotten by then.
+    everything had been forgotten by then. `versions`: of the objects that its writes are about, as
+    it knew them; 0 for one that it did not know.
     """
 
     key: Key
@@ -35,6 +38,7 @@ class Pass:
     plan: Plan
     began: float
     forgotten: int = 0
+    versions: tuple[int, ...] = ()
 
 
 class Controller:
@@ -48,12 +52,13 @@ class Controller:
         self.cache = Cache()
         self.queue: WorkQueue[Key] = WorkQueue(settings.retry_base, settings.retry_limit)
         self._settings = settings
-        self._specs = SpecResolver(catalogue)
-        self._explanations = Explanations()
+        self._specs = SpecResolver(catalogue, settings.pod_defaults)
+        self._explanations = Explanations(catalogue)
         self._memories = Memories()
+        self._phase_changes = PhaseChanges(settings.status_limit)
         self._forgotten = 0
         self.event_handler = EventHandler(
-            self.cache, self.queue, self._memories, settings.status_delay
+            self.cache, self.queue, self._memories, self._phase_changes, settings.node_delay
         )
         """Where informers put what they see."""
 
@@ -63,6 +68,7 @@ class Controller:
         After the clock was set, and when another process has written in between.
         """
         self._memories.clear()
+        self._phase_changes.clear()
         self._forgotten += 1
         for key in self.cache.performers:
             self.queue.forget(key)
@@ -76,21 +82,33 @@ class Controller:
         try:
             performer = self.cache.performers.get(key)
             uid = performer.uid if performer else ""
-            return Pass(key, uid, self.plan(key, now), now, self._forgotten)
+            plan = self.plan(key, now)
         except Exception:
             # A Performer that no pass can be made of must not stop the others.
             self.queue.add_rate_limited(key, now)
             self.queue.done(key)
             raise
+        if plan.waits_for is not None:
+            self.event_handler.follow(key, plan.waits_for)
+        return Pass(key, uid, plan, now, self._forgotten, self.versions(plan))
 
     def plan(self, key: Key, now: float) -> Plan:
         """What a pass over `key` would write; changes nothing."""
         performer = self.cache.performers.get(key)
         memory = self._memories.get(key, performer.uid if performer else "")
-        seen = observe(self.cache, key, memory, self._specs, now)
+        rests_until = self._phase_changes.rests_until(key)
+        refused = self._memories.refused
+        seen = observe(self.cache, key, memory, self._specs, now, rests_until, refused)
         if seen is None:
             return Plan()
         return reconcile(seen, _LIFECYCLE, self._explanations, self._settings)
+
+    def versions(self, plan: Plan) -> tuple[int, ...]:
+        """Of the objects that the writes of a plan are about, as they are known; 0 for others."""
+        return tuple(
+            self.cache.version(write.resource, (write.namespace, write.name))
+            for write in plan.writes
+        )
 
     def finish(self, done: Pass, outcomes: Sequence[Outcome], now: float) -> None:
         """Take in what the API server answered; `outcomes` ends with the first failure, if any.
@@ -108,6 +126,22 @@ class Controller:
         finally:
             self.queue.done(done.key)
 
+    def finish_reads(self, done: Pass, answers: Sequence[Found], now: float) -> None:
+        """Take in what was read for a pass that had nothing but reads."""
+        key = done.key
+        try:
+            for answer in answers:
+                if answer.objects is None:
+                    self.queue.add_rate_limited(key, now, self.event_handler.priority(key))
+                    continue
+                affected = self.cache.read(answer.read, answer.objects)
+                self.event_handler.enqueue(answer.read.resource, affected, now)
+        except Exception:
+            self.queue.add_rate_limited(key, now)
+            raise
+        finally:
+            self.queue.done(key)
+
     def _take_in(self, done: Pass, outcomes: Sequence[Outcome], now: float) -> None:
         key, memory = done.key, done.plan.memory
         current = self.cache.performers.get(key)
@@ -120,23 +154,28 @@ class Controller:
         succeeded = all(outcome.succeeded for outcome in outcomes)
         broken_off = succeeded and len(outcomes) < len(done.plan.writes)
         retry = broken_off
-        for outcome in outcomes:
+        for outcome, seen in zip(outcomes, done.versions, strict=False):
             performer = self.cache.performers.get(key)
             if performer is None:
                 break
             result = write_result(outcome, performer, memory.refusals, self._settings, now)
-            memory = replace(memory, refusals=result.refusals)
-            retry = retry or result.retry
-            self.event_handler.enqueue(
-                outcome.write.resource, self._update_cache(outcome, result), now
+            memory = replace(
+                memory,
+                refusals=result.refusals,
+                repairs=repaired(memory.repairs, outcome, now),
             )
-        if memory.refusals != done.plan.memory.refusals:
+            retry = retry or result.retry
+            affected = self._update_cache(outcome, result, seen)
+            self.event_handler.phase_seen(key, performer, now)
+            self.event_handler.enqueue(outcome.write.resource, affected, now)
+        unreported = any(each.in_vain and not each.reported for each in memory.repairs)
+        if unreported or memory.refusals != done.plan.memory.refusals:
             self.queue.add(key, now, self.event_handler.priority(key))
         # What a pass remembers that began before everything was forgotten is of another time.
         known = key in self.cache.performers and done.forgotten == self._forgotten
         self._memories.put(key, done.uid, memory if known else NOTHING)
         # A pass that only waits for the moment to write has not succeeded in anything yet.
-        if succeeded and not broken_off and (outcomes or memory == NOTHING):
+        if succeeded and not broken_off and (outcomes or not memory.waits):
             self.queue.forget(key)
         asked = max((outcome.retry_after for outcome in outcomes), default=0.0)
         if asked > 0:
@@ -148,10 +187,12 @@ class Controller:
             # Nothing has changed by then: what waits, most often a status, can wait for its turn.
             self.queue.add(key, done.began + done.plan.requeue_after)
 
-    def _update_cache(self, outcome: Outcome, result: WriteResult) -> tuple[Key, ...]:
+    def _update_cache(self, outcome: Outcome, result: WriteResult, seen: int) -> tuple[Key, ...]:
         write = outcome.write
+        if result.gone and outcome.body is not None:
+            return self.cache.watched(write.resource, "DELETED", outcome.body)
         if result.gone:
-            return self.cache.lost(write.resource, (write.namespace, write.name))
+            return self.cache.lost(write.resource, (write.namespace, write.name), seen)
         if outcome.body is None:
             return ()
         if result.exists:

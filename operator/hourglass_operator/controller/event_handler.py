@@ -7,11 +7,14 @@ https://pkg.go.dev/k8s.io/client-go/tools/cache#ResourceEventHandler
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from hourglass_operator.controller.cache import Cache, Name
+from hourglass_operator.controller.cache import Cache
 from hourglass_operator.controller.memories import Memories
+from hourglass_operator.controller.phase_changes import PhaseChanges
+from hourglass_operator.controller.pod_view import ENDED
 from hourglass_operator.controller.priority import priority
 from hourglass_operator.controller.queue import Priority, WorkQueue
-from hourglass_operator.controller.views import Key
+from hourglass_operator.controller.versions import Name
+from hourglass_operator.controller.views import Key, PerformerView
 
 
 class EventHandler:
@@ -21,20 +24,47 @@ class EventHandler:
     """
 
     def __init__(
-        self, cache: Cache, queue: WorkQueue[Key], memories: Memories, node_delay: float
+        self,
+        cache: Cache,
+        queue: WorkQueue[Key],
+        memories: Memories,
+        phase_changes: PhaseChanges,
+        node_delay: float,
     ) -> None:
         """`node_delay`: seconds for which changes of nodes are collected."""
         self._cache = cache
         self._queue = queue
         self._memories = memories
+        self._phase_changes = phase_changes
         self._node_delay = node_delay
+        self._followers: dict[Key, dict[Key, None]] = {}
+
+    def follow(self, key: Key, other: Key) -> None:
+        """Ask for a pass over `key` as well when something of `other` changes next."""
+        self._followers.setdefault(other, {})[key] = None
 
     def watched(self, resource: str, event: str, obj: Mapping[str, Any], now: float) -> None:
         """Take in a watch event: ADDED, MODIFIED or DELETED."""
+        performers, meta = self._cache.performers, obj["metadata"]
+        key = (meta.get("namespace", ""), meta["name"])
+        before = performers.get(key)
+        generation = self._cache.capacity_generation
         affected = self._cache.watched(resource, event, obj)
-        if event == "DELETED":
+        if resource == "performers":
+            self.phase_seen(key, before, now)
+        ended = resource == "pods" and (obj.get("status") or {}).get("phase") in ENDED
+        if ended or event == "DELETED":
             self._memories.drop_transient_refusals(resource, affected)
         self.enqueue(resource, affected, now)
+        if resource == "pods" and self._cache.capacity_generation != generation:
+            # The scheduler says nothing new of a pod that is still short of something.
+            self.enqueue("nodes", self._cache.short_of_devices(), now)
+
+    def phase_seen(self, key: Key, before: PerformerView | None, now: float) -> None:
+        """Note if the phase differs from what was known `before`, whoever has changed it."""
+        after = self._cache.performers.get(key)
+        if before is not None and after is not None and before.phase != after.phase:
+            self._phase_changes.add(key, now)
 
     def listed(self, resource: str, obj: Mapping[str, Any], version: str, now: float) -> None:
         """Take in an object of a list, and the resourceVersion of the list."""
@@ -51,16 +81,27 @@ class EventHandler:
         self._memories.drop_transient_refusals(resource, affected)
         self.enqueue(resource, affected, now)
 
+    def unlabelled(self, resource: str, metadata: Mapping[str, Any], now: float) -> None:
+        """Take in the metadata of a pod or Service that its watch does not show."""
+        self.enqueue(resource, self._cache.unlabelled(resource, metadata), now)
+
+    def recheck(self, resource: str, seen: Collection[Name], now: float, namespace: str) -> None:
+        """A whole look at what no watch shows has ended with these names, as with `retain`."""
+        self.enqueue(resource, self._cache.recheck(resource, namespace, seen), now)
+
     def enqueue(self, resource: str, keys: Iterable[Key], now: float) -> None:
         """Ask for a pass over keys that an object of the resource affects."""
         if resource == "nodes":
-            # A node affects every Performer that waits for one, and nodes change many at a time:
-            # one pass a moment later is enough, and it rarely brings anybody closer to Running.
+            # A node, or who uses its devices, affects every Performer that waits for one, and
+            # nodes change many at a time: one pass a moment later is enough, and it rarely brings
+            # anybody closer to Running.
             for key in keys:
                 self._queue.add(key, now + self._node_delay)
             return
         for key in keys:
             self._queue.add(key, now, self.priority(key))
+            for follower in self._followers.pop(key, ()):
+                self._queue.add(follower, now, self.priority(follower))
 
     def priority(self, key: Key) -> Priority:
         """Of a pass over a key."""

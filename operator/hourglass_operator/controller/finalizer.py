@@ -1,14 +1,22 @@
 """The finalizer: it keeps a deleted Performer until its pods have ended."""
 
-from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
 from hourglass_operator.controller.settings import Settings
-from hourglass_operator.resources import names
+from hourglass_operator.resources import go_operator, names
+
+_RELEASED = (names.FINALIZER, go_operator.FINALIZER)
+"""The Go operator does not release its own any more where this one has taken over."""
 
 
 def is_set(seen: Observation) -> bool:
     """The Performer has the operator's finalizer."""
     return names.FINALIZER in seen.performer.finalizers
+
+
+def is_held(seen: Observation) -> bool:
+    """A finalizer that this operator releases keeps the Performer."""
+    return any(name in _RELEASED for name in seen.performer.finalizers)
 
 
 def release_at(seen: Observation, settings: Settings) -> float:
@@ -17,17 +25,23 @@ def release_at(seen: Observation, settings: Settings) -> float:
     A pod on a dead node never ends; without a limit it would hold the Performer for ever. A pod's
     deletionTimestamp is the end of its grace period.
     """
-    if not seen.pods:
+    if not seen.draining:
         return seen.now
-    ends = [seen.now if pod.deleted is None else pod.deleted for pod in seen.pods]
+    ends = [seen.now if pod.deleted is None else pod.deleted for pod in seen.draining]
     return max(ends) + settings.termination_slack
 
 
 def set_finalizer(seen: Observation, *, present: bool) -> Write:
-    """The write that adds or removes the operator's finalizer, and leaves those of others."""
+    """The write that adds the operator's finalizer, or removes it and the Go operator's.
+
+    Those of others stay.
+    """
+    before = seen.performer.finalizers
+    if present:
+        finalizers = [*before, names.FINALIZER]
+    else:
+        finalizers = [name for name in before if name not in _RELEASED]
     performer = seen.performer
-    others = [name for name in performer.finalizers if name != names.FINALIZER]
-    finalizers = [*others, names.FINALIZER] if present else others
     # The patch replaces the list: the version makes sure that nobody else's finalizer is lost.
     body = {"metadata": {"resourceVersion": performer.version, "finalizers": finalizers}}
     return Write("patch", "performers", performer.namespace, performer.name, body)

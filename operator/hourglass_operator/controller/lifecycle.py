@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from hourglass_kube.backoff import backoff
-from hourglass_operator.api import UpgradeStrategyType
-from hourglass_operator.controller.observe import Observation
+from hourglass_kube.types import JSON
+from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
 from hourglass_operator.controller.pod_view import PodView
+from hourglass_operator.controller.rival import may_come_back
 from hourglass_operator.controller.settings import Settings
-from hourglass_operator.controller.upgrade import must_go_first
+from hourglass_operator.controller.take_over import is_drained
+from hourglass_operator.controller.upgrade import Handover
 from hourglass_operator.resources.pod import build_pod
 from hourglass_statemachine import Serving
 
@@ -22,29 +24,59 @@ class PodPlan:
     requeue_at: float | None = None
 
 
-def plan_pods(seen: Observation, settings: Settings) -> PodPlan:
-    """The writes that lead to exactly one pod, of the wanted template."""
+def plan_pods(seen: Observation, handover: Handover, settings: Settings) -> PodPlan:
+    """The writes that lead to exactly one pod, of the wanted template.
+
+    A pod that the Go operator would make again at once stays, and one of it that still drains.
+    """
     if seen.deleting:
         return PodPlan(_delete(seen.pods))
+    plan = _plan_pods(seen, handover, settings)
+    staying = {
+        pod.name: pod.created + settings.replacement_base
+        for pod in seen.pods
+        if may_come_back(pod, seen, settings) or not is_drained(pod, seen)
+    }
+    if not staying:
+        return plan
+    writes = tuple(write for write in plan.writes if write.name not in staying)
+    looks = [*staying.values(), *([] if plan.requeue_at is None else [plan.requeue_at])]
+    return PodPlan(writes, min((at for at in looks if at > seen.now), default=None))
+
+
+def _plan_pods(seen: Observation, handover: Handover, settings: Settings) -> PodPlan:
     if seen.invalid:
         return PodPlan()
     roles, new = seen.roles, seen.roles.candidate
     if roles.serving is Serving.WANTED:
         return PodPlan(_delete(pod for pod in seen.pods if pod is not roles.serving_pod))
     if new is None:
-        return _create(seen, settings)
-    # The template that is being replaced stays until the new one serves; whatever else is left of
-    # interrupted upgrades and failed pods goes.
+        return _create(seen, handover, settings)
+    # What serves, or may, stays until the new template does; whatever else is left of interrupted
+    # upgrades and failed pods goes.
     spare = _leftovers(seen, keep=[new, *roles.previous])
-    first = [pod for pod in roles.previous if must_go_first(seen, pod, new)]
-    return PodPlan(_delete([*spare, *first]))
+    if asks_in_vain(seen, new):
+        return PodPlan((*_clear_away(spare), *_delete([new])))
+    return PodPlan((*_clear_away(spare), *_delete(handover.pods)))
 
 
-def _create(seen: Observation, settings: Settings) -> PodPlan:
-    recreate = seen.spec.upgrade_strategy.type is UpgradeStrategyType.RECREATE
-    others = [pod for pod in seen.pods if pod.template_hash != seen.wanted]
-    if recreate and others:
-        return PodPlan(_delete(others))
+def asks_in_vain(seen: Observation, pod: PodView) -> bool:
+    """No node offers what the unscheduled pod asks for, but one the same by another name.
+
+    The resources of a pod cannot be changed, so its successor asks for what there is.
+    """
+    needed = seen.requirement
+    if pod.unschedulable is None or needed is None or not needed.others:
+        return False
+    nodes = seen.nodes.values()
+    if any(map(needed.offered_by, nodes)):
+        return False
+    return any(other.offered_by(node) for other in needed.others for node in nodes)
+
+
+def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPlan:
+    if handover.pods:
+        return PodPlan(_delete(handover.pods))
     old = seen.roles.previous
     mine = [pod for pod in seen.pods if pod.template_hash == seen.wanted]
     ended = [pod for pod in mine if pod.ended]
@@ -52,9 +84,9 @@ def _create(seen: Observation, settings: Settings) -> PodPlan:
     # attempts, and the back-off depends on it.
     due = max((_due(pod, settings) for pod in ended if pod.deleted is None), default=seen.now)
     if due > seen.now:
-        return PodPlan(_delete(_leftovers(seen, keep=[*old, *ended])), requeue_at=due)
+        return PodPlan(_clear_away(_leftovers(seen, keep=[*old, *ended])), requeue_at=due)
     if not seen.may_create("pods"):
-        return PodPlan(_delete(_leftovers(seen, keep=[*old, *ended])))
+        return PodPlan(_clear_away(_leftovers(seen, keep=[*old, *ended])))
     performer = seen.performer
     body = build_pod(
         performer.name,
@@ -62,11 +94,11 @@ def _create(seen: Observation, settings: Settings) -> PodPlan:
         performer.uid,
         seen.spec.avs_address,
         seen.wanted,
-        max((pod.attempt for pod in mine), default=-1) + 1,
+        seen.next_attempt,
         seen.pod_spec,
     )
     create = Write("create", "pods", performer.namespace, body["metadata"]["name"], body)
-    return PodPlan((create, *_delete(_leftovers(seen, keep=old))))
+    return PodPlan((create, *_clear_away(_leftovers(seen, keep=old))))
 
 
 def _due(pod: PodView, settings: Settings) -> float:
@@ -77,9 +109,21 @@ def _leftovers(seen: Observation, keep: Collection[PodView]) -> list[PodView]:
     return [pod for pod in seen.pods if pod not in keep]
 
 
-def _delete(pods: Iterable[PodView]) -> tuple[Write, ...]:
+def _clear_away(pods: Iterable[PodView]) -> tuple[Write, ...]:
+    """Delete pods that do not serve, unless they have changed since they were seen.
+
+    One that has become Ready meanwhile may be what serves.
+    """
     return tuple(
-        Write("delete", "pods", pod.namespace, pod.name, {"preconditions": {"uid": pod.uid}})
+        _delete_one(pod, {"uid": pod.uid, "resourceVersion": pod.version})
         for pod in pods
         if pod.deleted is None
     )
+
+
+def _delete(pods: Iterable[PodView]) -> tuple[Write, ...]:
+    return tuple(_delete_one(pod, {"uid": pod.uid}) for pod in pods if pod.deleted is None)
+
+
+def _delete_one(pod: PodView, preconditions: JSON) -> Write:
+    return Write("delete", "pods", pod.namespace, pod.name, {"preconditions": preconditions})

@@ -1,9 +1,10 @@
 """What is remembered of Performers between passes; losing it does no harm."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from hourglass_operator.controller.plan import Memory
+from hourglass_operator.controller.quota import exceeded
 from hourglass_operator.controller.views import Key
 
 NOTHING = Memory()
@@ -34,10 +35,22 @@ class Memories:
         """Forget everything."""
         self._of.clear()
 
+    def refused(self, namespace: str, quota: str) -> Iterator[Key]:
+        """Performers of a namespace to whose pods a quota has no room to give."""
+        for key, (_, memory) in self._of.items():
+            for refusal in memory.refusals if key[0] == namespace else ():
+                found = exceeded(refusal.message) if refusal.resource == "pods" else None
+                if found is not None and found.quota == quota:
+                    yield key
+
     def drop_transient_refusals(self, resource: str, keys: Iterable[Key]) -> None:
-        """An object of the resource has gone: an earlier Performer of the name may have left it."""
+        """An object of the resource has gone or ended: it may have been what was in the way."""
         for key in keys:
             if key in self._of:
                 uid, memory = self._of[key]
-                kept = (r for r in memory.refusals if not (r.transient and r.resource == resource))
+                kept = (
+                    r
+                    for r in memory.refusals
+                    if r.resource != resource or not (r.transient or exceeded(r.message))
+                )
                 self.put(key, uid, replace(memory, refusals=tuple(kept)))

@@ -1,18 +1,25 @@
 """The first step of a pass: everything that the later steps read, derived once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 
 from hourglass_kube.node import NodeView
 from hourglass_kube.types import JSON
-from hourglass_operator.api import PerformerSpec, PerformerStatus
+from hourglass_operator.api import PerformerStatus
+from hourglass_operator.controller.availability import (
+    STEADY_SECONDS,
+    is_crash_reported,
+    ready_since,
+)
 from hourglass_operator.controller.cache import Cache
-from hourglass_operator.controller.plan import Memory, Refusal
-from hourglass_operator.controller.pod_roles import PodRoles, assign_roles
+from hourglass_operator.controller.competitors import Waiting
+from hourglass_operator.controller.observation import Observation
+from hourglass_operator.controller.ownership import own_pod, own_service
+from hourglass_operator.controller.plan import Memory, Read, Refusal
+from hourglass_operator.controller.pod_roles import assign_roles, find_candidate
 from hourglass_operator.controller.pod_view import PodView
-from hourglass_operator.controller.resolve import SpecResolver
+from hourglass_operator.controller.resolve import ResolvedSpec, SpecResolver
+from hourglass_operator.controller.stall import stall_of
 from hourglass_operator.controller.views import Key, PerformerView, seconds
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources import names
@@ -20,60 +27,14 @@ from hourglass_operator.resources.pod import build_pod_spec
 from hourglass_operator.resources.service import ServiceView
 
 
-@dataclass(frozen=True)
-class Observation:
-    """A Performer, what belongs to it and what follows from that.
-
-    Times are seconds since the Unix epoch. `spec`, `invalid`, `wanted` (the template hash),
-    `requirement` and `constraints` are as in ResolvedSpec. `status` is the stored one and
-    `status_fields` its JSON. `pods` (in the order of their names) and `service` are the
-    Performer's own; see `belongs`. `nodes` are all nodes by name, in the order of their names;
-    `used` are the devices that pods of Performers hold, by node and resource, and
-    `capacity_generation` goes up when one of the two changes. `refusals` are the API server's
-    refusals to create what the present spec asks for and is not there. `progress_start`: since
-    when the wanted template has been on its way to serve; `deadline`: when it must serve.
-    `endpoint`: where clients reach the Performer, DNS name and port.
-    """
-
-    performer: PerformerView
-    spec: PerformerSpec
-    invalid: str
-    wanted: str
-    requirement: Requirement | None
-    constraints: str
-    status: PerformerStatus
-    status_fields: Mapping[str, Any]
-    pods: tuple[PodView, ...]
-    roles: PodRoles
-    service: ServiceView | None
-    nodes: Mapping[str, NodeView]
-    used: Mapping[str, Mapping[str, int]]
-    capacity_generation: int
-    memory: Memory
-    refusals: tuple[Refusal, ...]
-    progress_start: float
-    deadline: float
-    endpoint: str
-    now: float
-
-    @property
-    def deleting(self) -> bool:
-        """The Performer is being deleted."""
-        return self.performer.deleted is not None
-
-    @cached_property
-    def pod_spec(self) -> JSON:
-        """The PodSpec that the spec asks for; costly, and few passes need it."""
-        return build_pod_spec(self.spec, self.requirement)
-
-    def may_create(self, resource: str) -> bool:
-        """No refusal of this resource asks for patience."""
-        mine = (refusal for refusal in self.refusals if refusal.resource == resource)
-        return all(self.now >= refusal.retry_at for refusal in mine)
-
-
 def observe(
-    cache: Cache, key: Key, memory: Memory, specs: SpecResolver, now: float
+    cache: Cache,
+    key: Key,
+    memory: Memory,
+    specs: SpecResolver,
+    now: float,
+    phase_rests_until: float | None = None,
+    refused: Callable[[str, str], Iterable[Key]] = lambda *_: (),
 ) -> Observation | None:
     """What there is to know about a Performer; None if it is gone."""
     performer = cache.performers.get(key)
@@ -82,52 +43,166 @@ def observe(
     resolved = specs.resolve(performer.stored_spec)
     spec, wanted = resolved.spec, resolved.template_hash
     status, fields = performer.parsed_status()
-    pods = tuple(pod for pod in cache.pods(key) if belongs(pod.owner, pod.labels, performer))
+    known = cache.pods(key)
+    pods = tuple(pod for pod in known if own_pod(pod, performer, status.pod_name))
     service = cache.service(key)
-    if service is not None and not belongs(service.owner, service.labels, performer):
+    if service is not None and not own_service(service, performer, status.service_name):
         service = None
-    endpoints, served_before = cache.ready_endpoints(key), status.serving_template_hash
-    started = _progress_start(status, wanted, now)
+    endpoints = _endpoints(cache, key, service, pods)
+    served_before = status.serving_template_hash
+    candidate = find_candidate(pods, wanted, endpoints)
+    started = _progress_start(status, wanted, candidate, now)
+    since = ready_since(candidate, memory.ready_since, now)
+    min_ready = spec.upgrade_strategy.min_ready_seconds
+    available = since.at + min_ready if since else None
+    steady = since.at + STEADY_SECONDS if since else None
+    crashed = is_crash_reported(candidate, status, wanted)
+    roles = assign_roles(
+        pods,
+        wanted,
+        candidate,
+        endpoints,
+        served_before,
+        ready_long_enough=available is not None and now >= available,
+    )
+    nodes = cache.nodes()
     return Observation(
         performer=performer,
         spec=spec,
         invalid=resolved.invalid,
         wanted=wanted,
-        requirement=resolved.requirement,
+        requirement=_requirement(resolved, pods, nodes),
         constraints=resolved.constraints,
         status=status,
         status_fields=fields,
         pods=pods,
-        roles=assign_roles(pods, wanted, endpoints, served_before),
+        next_attempt=_next_attempt(known, pods, wanted),
+        roles=roles,
         service=service,
-        nodes=cache.nodes(),
+        unread=_unread(cache, key, status),
+        nodes=nodes,
         used=cache.used(),
+        waiting=partial(_waiting, cache, specs),
         capacity_generation=cache.capacity_generation,
         memory=memory,
+        phase_rests_until=phase_rests_until,
+        refused=partial(_refused, cache, key, refused),
+        changed=_changed(cache, performer.namespace, memory),
         refusals=_refusals(memory, performer, pods, service, wanted),
         progress_start=started,
         deadline=started + spec.upgrade_strategy.progress_deadline_seconds,
-        endpoint=(status.grpc_endpoint or "")
-        if resolved.invalid
-        else names.grpc_endpoint(performer.name, performer.namespace, spec.config.grpc_port),
+        stall=stall_of(candidate, memory.stall, now),
+        # Until the status says so, what is over must not begin again.
+        ready_since=since if crashed or (min_ready and served_before != wanted) else None,
+        available_at=available if roles.on_trial else None,
+        steady_at=steady if crashed and steady is not None and now < steady else None,
+        pod_defaults=specs.pod_defaults,
+        endpoint=_endpoint(performer, resolved, status),
         now=now,
     )
 
 
-def belongs(owner: str, labels: Mapping[str, str], performer: PerformerView) -> bool:
-    """Whether an object with this controller's uid and these labels is the Performer's.
+def _requirement(
+    resolved: ResolvedSpec, pods: tuple[PodView, ...], nodes: Mapping[str, NodeView]
+) -> Requirement | None:
+    """In the form that the wanted pod has or, before there is one, the nodes have."""
+    needed = resolved.requirement
+    if needed is None or not needed.others:
+        return needed
+    wanted = (pod for pod in pods if pod.template_hash == resolved.template_hash and pod.alive)
+    held = {resource for pod in wanted for resource, _ in pod.devices}
+    return needed.suited(nodes.values(), held)
 
-    One that lost its owner reference still is if it bears the label; one that another owner
-    controls never is.
-    """
-    return owner == performer.uid or (
-        owner == "" and labels.get(names.PERFORMER_LABEL) == performer.name
+
+def _endpoint(performer: PerformerView, resolved: ResolvedSpec, status: PerformerStatus) -> str:
+    """Where clients reach the Performer; of a spec that cannot be read, where they did so far."""
+    if resolved.invalid:
+        return status.grpc_endpoint or ""
+    port = resolved.spec.config.grpc_port
+    return names.grpc_endpoint(performer.name, performer.namespace, port)
+
+
+def _changed(cache: Cache, namespace: str, memory: Memory) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (past.resource, past.name)
+        for past in memory.repairs
+        if past.version != str(cache.version(past.resource, (namespace, past.name)))
     )
 
 
-def _progress_start(status: PerformerStatus, wanted: str, now: float) -> float:
+def _unread(cache: Cache, key: Key, status: PerformerStatus) -> tuple[Read, ...]:
+    """What has left a watch, and what the stored status names and nothing has been seen of.
+
+    That may have lost its labels while no operator ran.
+    """
+    recorded, name = [], status.pod_name
+    parsed = names.parse_pod_name(name) if name else None
+    if name and parsed is not None and parsed.performer == key[1]:
+        recorded.append(Read("pods", key[0], name))
+    if status.service_name == names.service_name(key[1]):
+        recorded.append(Read("services", key[0], status.service_name))
+    unseen = [read for read in recorded if not cache.has_seen(read.resource, (key[0], read.name))]
+    return tuple(sorted({*cache.unread(key), *unseen})) if unseen else cache.unread(key)
+
+
+def _endpoints(
+    cache: Cache, key: Key, service: ServiceView | None, pods: tuple[PodView, ...]
+) -> frozenset[str]:
+    """The pods that traffic to the Performer's own Service reaches.
+
+    The EndpointSlices of the Go operator's Service may not have been read yet; until then its pod's
+    readiness counts.
+    """
+    if service is None:
+        return frozenset()
+    if cache.has_endpoints(key, service.uid):
+        return cache.ready_endpoints(key, service.uid)
+    return frozenset(pod.name for pod in pods if pod.of_go_operator and pod.ready)
+
+
+def _refused(
+    cache: Cache, key: Key, refused: Callable[[str, str], Iterable[Key]], quota: str
+) -> Iterator[Key]:
+    """Other Performers that wait for a quota; of two upgrades that do, one goes first."""
+    for other in refused(key[0], quota):
+        performer = cache.performers.get(other)
+        if other == key or performer is None or performer.deleted is not None:
+            continue
+        if other < key or not cache.pods(other):
+            yield other
+
+
+def _waiting(cache: Cache, specs: SpecResolver) -> Iterator[Waiting]:
+    for key, pod in cache.waiting():
+        yield Waiting(key, pod, partial(_pod_spec, cache.performers.get(key), pod, specs))
+
+
+def _pod_spec(performer: PerformerView | None, pod: PodView, specs: SpecResolver) -> JSON | None:
+    """The PodSpec of a pod whose template is still the Performer's."""
+    resolved = specs.resolve(performer.stored_spec) if performer else None
+    if resolved is None or resolved.template_hash != pod.template_hash:
+        return None
+    return build_pod_spec(resolved.spec, resolved.requirement)
+
+
+def _next_attempt(known: Iterable[PodView], own: Collection[PodView], wanted: str) -> int:
+    """One more than the latest: also of what finalizers keep of an earlier Performer's pods."""
+    taken = (
+        pod.attempt for pod in known if pod.template_hash == wanted and (pod.over or pod in own)
+    )
+    return max(taken, default=-1) + 1
+
+
+def _progress_start(
+    status: PerformerStatus, wanted: str, candidate: PodView | None, now: float
+) -> float:
+    # A queue may be long: the time counts from when the pod may be scheduled.
+    gated = candidate is not None and bool(candidate.scheduling_gates)
     stored = seconds(status.progress_start_time)
-    return now if stored is None or status.template_hash != wanted else stored
+    if stored is None or gated or status.template_hash != wanted:
+        return now
+    # One that is yet to come was written by a clock that was wrong.
+    return min(stored, now)
 
 
 def _refusals(

@@ -12,15 +12,19 @@ class PodRoles:
     """A Performer's pods, sorted by what they are to the present spec.
 
     `serving` and `serving_pod`: the pod that traffic to the Service reaches; one of the wanted
-    template goes before any other. `candidate`: the pod of the wanted template that is to serve.
-    `lost`: the latest pod of the wanted template that is at its end, or on its way there.
-    `replaced`: the template hash that the wanted template takes the place of, None without an
-    upgrade; `previous`: the pods of that template that are alive.
+    template goes before any other, once the upgrade to it is a success. `candidate`: the pod of the
+    wanted template that is to serve. `on_trial`: it does, but has not been ready for
+    minReadySeconds. `lost`: the latest pod of the wanted template that is at its end, or on its way
+    there. `replaced`: the template hash that the wanted template takes the place of, None without
+    an upgrade; `previous`: the pods that are alive and serve until the wanted template does: those
+    of `replaced`, and any other of another template that is Ready. Such a pod may serve although no
+    EndpointSlice that shows it has been seen yet.
     """
 
     serving: Serving
     serving_pod: PodView | None
     candidate: PodView | None
+    on_trial: bool
     lost: PodView | None
     replaced: str | None
     previous: tuple[PodView, ...]
@@ -29,41 +33,65 @@ class PodRoles:
 def assign_roles(
     pods: Sequence[PodView],
     wanted: str,
+    candidate: PodView | None,
     ready_endpoints: frozenset[str],
     served_before: str | None,
+    *,
+    ready_long_enough: bool = True,
 ) -> PodRoles:
-    """Sort pods by the `wanted` template hash.
+    """Sort pods by the `wanted` template hash, of which `find_candidate` has found the candidate.
 
     `served_before` is the template hash that the stored status calls the serving one: while
     nothing serves in the midst of an upgrade, only the status knows what served before it.
+    `ready_long_enough`: the candidate has been ready for minReadySeconds.
     """
-    serving, serving_pod = _serving(pods, wanted, ready_endpoints)
-    replaced = _replaced(serving_pod, wanted, served_before)
-    mine = [pod for pod in pods if pod.template_hash == wanted]
+    serving = [pod for pod in pods if pod.alive and pod.ready and pod.name in ready_endpoints]
+    new = candidate if candidate in serving else None
+    # What served before is what a second change in the midst of an upgrade goes back to.
+    old = max(
+        (pod for pod in serving if pod.template_hash != wanted),
+        key=lambda pod: pod.template_hash == served_before,
+        default=None,
+    )
+    replaced = served_before if old is None else old.template_hash
+    # Not if the spec has gone back to the template that served before.
+    upgrading = replaced is not None and served_before != wanted
+    on_trial = new is not None and upgrading and not ready_long_enough
+    state, serving_pod = Serving.NOTHING, new or old
+    if new is not None and not on_trial:
+        state, replaced = Serving.WANTED, None
+    elif old is not None:
+        state, serving_pod = Serving.PREVIOUS, old
+    elif on_trial:
+        state = Serving.NEW
+    if replaced == wanted:
+        replaced = None
     return PodRoles(
-        serving=serving,
+        serving=state,
         serving_pod=serving_pod,
-        candidate=max(
-            (pod for pod in mine if pod.alive),
-            key=lambda pod: (pod.ready, bool(pod.node), pod.attempt),
+        candidate=candidate,
+        on_trial=on_trial,
+        lost=max(
+            (pod for pod in pods if pod.template_hash == wanted and not pod.alive),
+            key=lambda pod: pod.attempt,
             default=None,
         ),
-        lost=max((pod for pod in mine if not pod.alive), key=lambda pod: pod.attempt, default=None),
         replaced=replaced,
-        previous=tuple(pod for pod in pods if pod.alive and pod.template_hash == replaced),
+        previous=tuple(
+            pod
+            for pod in pods
+            if pod.alive and pod.template_hash != wanted
+            if pod.ready or pod.template_hash == replaced
+        ),
     )
 
 
-def _serving(
+def find_candidate(
     pods: Sequence[PodView], wanted: str, ready_endpoints: frozenset[str]
-) -> tuple[Serving, PodView | None]:
-    serving = [pod for pod in pods if pod.alive and pod.ready and pod.name in ready_endpoints]
-    for pod in serving:
-        if pod.template_hash == wanted:
-            return Serving.WANTED, pod
-    return (Serving.PREVIOUS, serving[0]) if serving else (Serving.NOTHING, None)
-
-
-def _replaced(serving: PodView | None, wanted: str, served_before: str | None) -> str | None:
-    replaced = served_before if serving is None else serving.template_hash
-    return None if replaced == wanted else replaced
+) -> PodView | None:
+    """Of the pods of the `wanted` template the one that serves or, when none does, is to serve."""
+    return max(
+        (pod for pod in pods if pod.alive and pod.template_hash == wanted),
+        key=lambda pod: (pod.ready, pod.name in ready_endpoints, bool(pod.node), pod.attempt),
+        default=None,
+    )

@@ -1,16 +1,19 @@
 """One pass over a Performer, from top to bottom: what is wrong, which phase, which writes."""
 
-from hourglass_operator.controller import finalizer
+from hourglass_operator.controller import finalizer, rival, take_over
 from hourglass_operator.controller.assess import assess
+from hourglass_operator.controller.event_recorder import record_undone_repairs
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.lifecycle import PodPlan, plan_pods
-from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Memory, Plan, Write
 from hourglass_operator.controller.pod_repair import repair_pods
+from hourglass_operator.controller.repairs import plan_repairs
 from hourglass_operator.controller.service import plan_service
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.status import plan_status
-from hourglass_statemachine import Facts, Lifecycle, Serving
+from hourglass_operator.controller.upgrade import Handover, plan_handover
+from hourglass_statemachine import Facts, Lifecycle, Progress, Serving
 
 
 def reconcile(
@@ -19,45 +22,77 @@ def reconcile(
     """What to write and when to look again; pure.
 
     The status comes after the writes on other objects, so that a crash in between leaves a status
-    that is behind the truth rather than ahead of it, and Events come last.
+    that is behind the truth rather than ahead of it.
     """
-    facts = assess(seen, explanations)
+    if seen.unread:
+        return Plan(reads=seen.unread, memory=seen.memory)
+    handover = plan_handover(seen)
+    facts = assess(seen, handover, explanations)
     phase, steps = lifecycle.advance(seen.status.phase, facts)
 
     # Finalizers of others may keep a Performer that this operator is done with.
-    released = seen.deleting and not finalizer.is_set(seen)
+    released = seen.deleting and not finalizer.is_held(seen)
     release_at = None
     if seen.deleting and not released:
         release_at = finalizer.release_at(seen, settings)
         if seen.now >= release_at:
             return Plan(writes=(finalizer.set_finalizer(seen, present=False),), steps=steps)
 
-    repairs = () if seen.deleting or seen.invalid else _repairs(seen)
-    pods = PodPlan() if released else plan_pods(seen, settings)
-    status = plan_status(seen, facts, phase, settings)
+    added = () if seen.deleting or seen.invalid else _add_finalizer(seen)
+    service = () if seen.deleting or seen.invalid else plan_service(seen)
+    pod_repairs = () if released else repair_pods(seen)
+    repairs = plan_repairs(seen, (*service, *pod_repairs), settings)
+    pods = PodPlan() if released else plan_pods(seen, handover, settings)
+    status = plan_status(seen, facts, phase, settings, alone=not added)
+    contest = rival.wrote_over(seen, settings) if status.writes else rival.remembered(seen)
+    draining_since = take_over.draining_since(seen)
     moments = (
-        _deadline(seen, facts),
+        *_moments(seen, facts, handover),
         release_at,
+        repairs.requeue_at,
         pods.requeue_at,
         status.requeue_at,
-        *(refusal.retry_at for refusal in seen.refusals),
+        *rival.moments(contest),
+        take_over.drained_at(draining_since),
     )
     return Plan(
-        writes=(*repairs, *pods.writes, *status.writes),
+        writes=(*added, *repairs.writes, *pods.writes, *status.writes),
+        events=(*status.events, *record_undone_repairs(seen, repairs.messages)),
         requeue_after=min(
             (at - seen.now for at in moments if at is not None and at > seen.now), default=None
         ),
-        memory=Memory(seen.refusals, status.pending),
+        memory=Memory(
+            refusals=seen.refusals,
+            pending_status=status.pending,
+            ready_since=seen.ready_since,
+            stall=seen.stall,
+            contest=contest,
+            draining_since=draining_since,
+            repairs=repairs.remembered,
+        ),
+        waits_for=handover.competitor.performer if handover.competitor else None,
         steps=steps,
     )
 
 
-def _repairs(seen: Observation) -> tuple[Write, ...]:
-    added = () if finalizer.is_set(seen) else (finalizer.set_finalizer(seen, present=True),)
-    return (*added, *plan_service(seen), *repair_pods(seen))
+def _add_finalizer(seen: Observation) -> tuple[Write, ...]:
+    return () if finalizer.is_set(seen) else (finalizer.set_finalizer(seen, present=True),)
+
+
+def _moments(seen: Observation, facts: Facts, handover: Handover) -> tuple[float | None, ...]:
+    """When (seconds) a fact changes though no object does."""
+    return (
+        _deadline(seen, facts),
+        seen.available_at,
+        seen.stalls_at,
+        seen.steady_at,
+        *(pod.deleted for pod in (*seen.draining, *handover.pods)),
+        *(refusal.retry_at for refusal in seen.refusals),
+    )
 
 
 def _deadline(seen: Observation, facts: Facts) -> float | None:
     """The progress deadline, while the wanted template is on its way."""
     on_the_way = not facts.deleting and facts.serving is not Serving.WANTED
+    on_the_way &= facts.progress is not Progress.GATED
     return seen.deadline if on_the_way else None

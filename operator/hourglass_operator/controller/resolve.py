@@ -10,6 +10,7 @@ from hourglass_operator.api import PerformerSpec
 from hourglass_operator.controller.compression import decompress
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.requirement import Requirement, requirement
+from hourglass_operator.resources.pod import PodDefaults
 from hourglass_operator.resources.template import template_hash
 
 _REMEMBERED = 256
@@ -35,8 +36,10 @@ class ResolvedSpec:
 class SpecResolver:
     """Resolves specs against a hardware catalogue; the latest ones are remembered."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, pod_defaults: PodDefaults | None = None) -> None:
         self._catalogue = catalogue
+        self.pod_defaults = pod_defaults or PodDefaults()
+        """What the operator's settings say for specs that do not say it themselves."""
         self.resolve = lru_cache(_REMEMBERED)(self._resolve)
         """The resolved form of a spec as PerformerView stores it."""
 

@@ -4,50 +4,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hourglass_kube.text import cut
 from hourglass_kube.types import JSON
+from hourglass_operator.api import CONDITIONS_LIMIT, MESSAGE_LIMIT
 from hourglass_operator.controller.event_recorder import record_events
-from hourglass_operator.controller.observe import Observation
+from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import PendingStatus, Write
+from hourglass_operator.controller.rival import is_contested
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import timestamp
 from hourglass_operator.resources import names
-from hourglass_statemachine import Condition, Facts, Phase, Serving, stamp, verdicts
+from hourglass_statemachine import Condition, Facts, Phase, Progress, Serving, stamp, verdicts
 
 
 @dataclass(frozen=True, slots=True)
 class StatusPlan:
-    """The status write with its Events.
+    """The status write, and the Events that report it.
 
     `pending`: the status whose write is held back; `requeue_at`: until when (seconds).
     """
 
     writes: tuple[Write, ...] = ()
+    events: tuple[Write, ...] = ()
     pending: PendingStatus | None = None
     requeue_at: float | None = None
 
 
-def plan_status(seen: Observation, facts: Facts, phase: Phase, settings: Settings) -> StatusPlan:
-    """The write of the status, unless it is as it should be.
+def plan_status(
+    seen: Observation, facts: Facts, phase: Phase, settings: Settings, *, alone: bool = True
+) -> StatusPlan:
+    """The write of the status, unless it is as it should be; `alone`: no other write on the
+    Performer comes before it.
 
     A change that leaves the phase alone must last for a moment: often the next one overtakes it.
-    One that goes on changing is written all the same when it has been held back for long.
+    One that goes on changing is written all the same when it has been held back for long. A phase
+    that changes again and again rests in between, see `phase_changes`; the end is always written.
     """
     wanted = wanted_status(seen, facts, phase)
     changes = patch(seen.status_fields, wanted)
     if not changes:
         return StatusPlan()
+    contest = seen.memory.contest
+    if contest is not None and is_contested(seen) and seen.now < contest.next_write:
+        return StatusPlan(requeue_at=contest.next_write)
     if seen.status.phase == phase:
         reasons = tuple(condition["reason"] for condition in wanted["conditions"])
         pending = _pending(seen.memory.pending_status, reasons, seen.now)
         due = min(pending.since + settings.status_delay, pending.first + settings.status_limit)
         if seen.now < due:
             return StatusPlan(pending=pending, requeue_at=due)
+    elif seen.phase_rests_until is not None and phase is not Phase.TERMINATING:
+        due = seen.phase_rests_until
+        if seen.now < due:
+            return StatusPlan(pending=seen.memory.pending_status, requeue_at=due)
     performer = seen.performer
-    body = {"metadata": {"uid": performer.uid}, "status": changes}
+    # The changes are to the status that was seen, and times in it come from there: whoever has not
+    # seen the latest one must not write. A write before this one has the same condition.
+    version = {"resourceVersion": performer.version} if alone else {}
+    body = {"metadata": {"uid": performer.uid, **version}, "status": changes}
     write = Write("patch", "performers", performer.namespace, performer.name, body, "status")
-    return StatusPlan(
-        (write, *record_events(seen, facts, phase, wanted["conditions"][-1]["message"]))
-    )
+    events = record_events(seen, facts, phase, wanted["conditions"][-1]["message"])
+    return StatusPlan((write,), tuple(events))
 
 
 def _pending(before: PendingStatus | None, reasons: tuple[str, ...], now: float) -> PendingStatus:
@@ -97,7 +114,8 @@ def _serving_template(seen: Observation, facts: Facts) -> str | None:
 
 
 def _progress_start(seen: Observation, facts: Facts) -> str | None:
-    if facts.deleting or facts.serving is Serving.WANTED:
+    gated = facts.progress is Progress.GATED
+    if facts.deleting or facts.serving is Serving.WANTED or gated:
         return None
     return timestamp(seen.progress_start)
 
@@ -114,6 +132,7 @@ def _conditions(seen: Observation, facts: Facts, now: str) -> list[JSON]:
         )
         for c in seen.status.conditions
     ]
+    stamped = stamp(verdicts(facts), stored, now, seen.performer.generation)
     return [
         {
             "type": c.type,
@@ -121,7 +140,8 @@ def _conditions(seen: Observation, facts: Facts, now: str) -> list[JSON]:
             "observedGeneration": c.observed_generation,
             "lastTransitionTime": c.last_transition_time,
             "reason": c.reason,
-            "message": c.message,
+            "message": cut(c.message, MESSAGE_LIMIT),
         }
-        for c in stamp(verdicts(facts), stored, now, seen.performer.generation)
+        # Those of others come first; the operator's own must find room.
+        for c in stamped[-CONDITIONS_LIMIT:]
     ]

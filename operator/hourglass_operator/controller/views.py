@@ -4,16 +4,30 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from sys import intern
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from hourglass_kube import time
 from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerStatus
 from hourglass_operator.controller.compression import compress, decompress, to_json
+from hourglass_operator.resources.owner import owner_uid
 
 Key = tuple[str, str]
 """Namespace and name of a Performer."""
+
+
+class _Named(Protocol):
+    """A view of an object that has a name."""
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        ...
+
+
+V = TypeVar("V", bound=_Named)
 
 _SETTLED = ("Running", "Failed")
 """Phases in which a Performer may stay for long."""
@@ -109,9 +123,10 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EndpointsView:
-    """The pods that one EndpointSlice lists as ready endpoints."""
+    """The pods that one EndpointSlice lists as ready endpoints; `owner` is as in `owner_uid`."""
 
     name: str
+    owner: str
     ready: tuple[str, ...]
 
 
@@ -123,7 +138,8 @@ def endpoints_view(endpoint_slice: Mapping[str, Any]) -> EndpointsView:
         if (endpoint.get("conditions") or {}).get("ready", True)
         and (endpoint.get("targetRef") or {}).get("kind") == "Pod"
     ]
-    return EndpointsView(intern(endpoint_slice["metadata"]["name"]), tuple(sorted(ready)))
+    meta = endpoint_slice["metadata"]
+    return EndpointsView(intern(meta["name"]), owner_uid(meta), tuple(sorted(ready)))
 
 
 def seconds(text: str | None) -> float | None:
@@ -134,3 +150,20 @@ def seconds(text: str | None) -> float | None:
 def timestamp(moment: float) -> str:
     """Seconds since the Unix epoch as metav1.Time prints them."""
     return time.from_seconds(moment)
+
+
+def replace_view(views: dict[Key, tuple[V, ...]], key: Key, name: str, after: V | None) -> V | None:
+    """Put a view in the place of the one of that name, if there is one, and return that one.
+
+    What is left is in the order of names. Nearly every Performer has one pod and one slice:
+    tuples are smaller than dicts.
+    """
+    before = next((view for view in views.get(key, ()) if view.name == name), None)
+    left = [view for view in views.get(key, ()) if view is not before]
+    if after is not None:
+        left.append(after)
+    if left:
+        views[key] = tuple(sorted(left, key=attrgetter("name")))
+    else:
+        views.pop(key, None)
+    return before

@@ -6,11 +6,12 @@ from typing import Any
 
 from hourglass_kube.backoff import backoff
 from hourglass_operator.api import KIND
-from hourglass_operator.controller.observe import belongs
+from hourglass_operator.controller.endings import finalizers
+from hourglass_operator.controller.ownership import belongs
 from hourglass_operator.controller.plan import Outcome, Refusal
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import PerformerView
-from hourglass_operator.resources.owner import controller_uid
+from hourglass_operator.resources.owner import owner_uid
 
 _REFUSED = (400, 403, 422)
 
@@ -38,9 +39,6 @@ def write_result(
 ) -> WriteResult:
     """Judge one answer; `before` are the refusals remembered so far, `now` is in seconds."""
     write = outcome.write
-    if write.resource == "events":
-        # An Event that is lost is not worth another pass.
-        return WriteResult(before)
     if write.verb != "create":
         gone = outcome.not_found or _released(outcome)
         return WriteResult(before, retry=not outcome.succeeded and not gone, gone=gone)
@@ -51,12 +49,14 @@ def write_result(
     foreign, transient, message = False, outcome.code >= 500, outcome.message
     if outcome.code == 409 and outcome.body is not None:
         metadata = outcome.body["metadata"]
-        if belongs(controller_uid(metadata), metadata.get("labels") or {}, performer):
+        if belongs(owner_uid(metadata), metadata.get("labels") or {}, performer):
             return WriteResult(before, exists=True)
         transient = _left_over(metadata, performer)
         foreign = not transient
         if transient:
             message = f"{what} of an earlier Performer of this name has not gone yet"
+            if kept_by := metadata.get("finalizers"):
+                message += f": {finalizers(kept_by)} it"
         else:
             message = f"{what} exists and belongs to another; delete or rename one of them"
     elif transient:

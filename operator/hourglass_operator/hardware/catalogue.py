@@ -1,23 +1,25 @@
 """The hardware catalogue: names of GPUs and TEEs, and the node labels by which they are found."""
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
+from hourglass_kube.expression import DOES_NOT_EXIST, NOT_IN
+from hourglass_kube.expression import Requirement as Expression
 from hourglass_operator.hardware.catalogue_file import CatalogueFile, TeeEntry, VendorEntry, parse
+from hourglass_operator.hardware.gpu import (
+    INSTANCE_TYPE,
+    Gpu,
+    Labels,
+    part,
+    part_of_key,
+    slice_of_product,
+)
+from hourglass_operator.hardware.node_state import NodeStates
 
-Labels = Mapping[str, tuple[str, ...]]
-"""Any one of these labels, with any one of its values, says that a node has the hardware."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """A GPU model: the resource of its device plugin, and the labels of its nodes."""
-
-    names: tuple[str, ...]
-    resource: str
-    labels: Labels
+_SLICE = r"mig-(\d+c\.)?\d+g\.\d+gb(\.me(\.all)?)?(\.shared)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,9 @@ class Catalogue:
     tees: Mapping[str, TeeEntry]
     gpu_domains: frozenset[str]
     """The domains under which device plugins of GPUs name their resources."""
+    gpu_labels: tuple[str, ...]
+    """The labels that name GPUs, of whatever model."""
+    node_states: NodeStates
 
     @property
     def gpu_resource(self) -> str:
@@ -37,12 +42,22 @@ class Catalogue:
         return self.vendors[0].resource
 
     def gpu(self, gpu_type: str) -> Gpu:
-        """The GPU of this name; for one that is not listed, what its name says."""
-        listed = self.gpus.get(_key(gpu_type))
-        gpu = listed or self._unlisted(gpu_type)
-        spellings = tuple(dict.fromkeys((gpu_type, gpu_type.lower(), *gpu.names)))
-        plain = dict.fromkeys(self.plain_labels, spellings)
-        return Gpu(gpu.names, gpu.resource, _merged([gpu.labels, plain]))
+        """The GPU of this name, or the part of a GPU; for any other name, what it says itself."""
+        found = self._listed(_key(gpu_type)) or self._resource(gpu_type) or self._unlisted(gpu_type)
+        return self._plainly(found, gpu_type)
+
+    def knows_gpu(self, gpu_type: str) -> bool:
+        """Whether this is a GPU of the catalogue, or a slice or share of one."""
+        return bool(self._listed(_key(gpu_type)) or self._resource(gpu_type))
+
+    def gpu_of_machine(self, machine_type: str) -> str:
+        """The name of the GPU that machines of this type have; empty if that is not known."""
+        having = (g for g in self.gpus.values() if machine_type in g.labels.get(INSTANCE_TYPE, ()))
+        return next((gpu.names[0] for gpu in having), "")
+
+    def knows_tee(self, tee_type: str) -> bool:
+        """Whether this is a TEE of the catalogue."""
+        return _key(tee_type) in self.tees
 
     def tee(self, tee_type: str) -> Labels:
         """The labels of a kind of TEE; one that is not listed is a label of NFD's form."""
@@ -59,11 +74,42 @@ class Catalogue:
         """The labels of any TEE in the catalogue."""
         return _merged(_frozen(entry.labels) for entry in self.tees.values())
 
+    def tee_resources(self, tee_type: str | None) -> tuple[str, ...]:
+        """What nodes with this TEE offer, or with any; for messages alone."""
+        entries = [self.tees.get(_key(tee_type))] if tee_type else self.tees.values()
+        return tuple(dict.fromkeys(r for entry in entries if entry for r in entry.resources))
+
+    def _listed(self, key: str) -> Gpu | None:
+        if key in self.gpus:
+            return self.gpus[key]
+        wanted = part_of_key(key)
+        whole = self.gpus.get(wanted.whole) if wanted else None
+        return part(whole, wanted) if whole and wanted else None
+
+    def _resource(self, gpu_type: str) -> Gpu | None:
+        """A slice named by its resource alone, such as mig-1g.5gb: of whichever GPU."""
+        name = gpu_type.lower()
+        if not re.fullmatch(_SLICE, name):
+            return None
+        return Gpu((), f"{self.gpu_resource.partition('/')[0]}/{name}", {}, on_any_node=True)
+
+    def _plainly(self, gpu: Gpu, gpu_type: str) -> Gpu:
+        """With the labels by which people name GPUs themselves."""
+        if gpu.on_any_node:
+            return gpu
+        spellings = tuple(dict.fromkeys((gpu_type, gpu_type.lower(), *gpu.names)))
+        plain = dict.fromkeys(self.plain_labels, spellings)
+        other = self._plainly(gpu.other, gpu_type) if gpu.other else None
+        return replace(gpu, labels=_merged([gpu.labels, plain]), other=other)
+
     def _unlisted(self, gpu_type: str) -> Gpu:
         vendor = _vendor(gpu_type, self.vendors)
         short = gpu_type.lower().removeprefix(vendor.prefix)
         labels = dict.fromkeys(vendor.labels, (gpu_type,))
-        return Gpu((), vendor.resource, {**labels, **dict.fromkeys(vendor.short_labels, (short,))})
+        labels |= dict.fromkeys(vendor.short_labels, (short,))
+        if part_of_key(_key(gpu_type)):
+            return Gpu((), vendor.resource, labels, other=slice_of_product(gpu_type))
+        return Gpu((), vendor.resource, labels, _beside(vendor))
 
 
 def load(extension: str | None = None) -> Catalogue:
@@ -79,31 +125,43 @@ def load(extension: str | None = None) -> Catalogue:
 
 def read(text: str) -> Catalogue:
     """A catalogue of one file alone, which must name a vendor; raises ValueError as `load` does."""
-    return _extended(Catalogue((), (), {}, {}, frozenset()), parse(text))
+    return _extended(Catalogue((), (), {}, {}, frozenset(), (), NodeStates(())), parse(text))
 
 
 @cache
 def _built_in() -> Catalogue:
-    return read(resources.files(__package__).joinpath("catalogue.yaml").read_text("utf-8"))
+    files = resources.files(__package__)
+    hardware = read(files.joinpath("catalogue.yaml").read_text("utf-8"))
+    return _extended(hardware, parse(files.joinpath("node_states.yaml").read_text("utf-8")))
 
 
 def _extended(known: Catalogue, more: CatalogueFile) -> Catalogue:
     vendors = (*known.vendors, *more.vendors)
     gpus, tees = dict(known.gpus), dict(known.tees)
     for entry in more.gpus:
-        before = gpus.get(_key(entry.names[0]))
-        own = before.resource if before else _vendor(entry.names[0], vendors).resource
-        labels = _merged([_frozen(entry.labels), *([before.labels] if before else ())])
-        names = tuple(dict.fromkeys((*entry.names, *(before.names if before else ()))))
-        gpu = Gpu(names, entry.resource or own, labels)
-        gpus.update({_key(name): gpu for name in names})
+        before = replace(known, vendors=vendors, gpus=gpus)._listed(_key(entry.names[0]))
+        vendor = _vendor(entry.names[0], vendors)
+        if before is None:
+            before = Gpu((), vendor.resource, {}, _beside(vendor))
+        gpu = replace(
+            before,
+            names=tuple(dict.fromkeys((*entry.names, *before.names))),
+            resource=entry.resource or before.resource,
+            labels=_merged([_frozen(entry.labels), before.labels]),
+            on_any_node=entry.on_any_node or before.on_any_node,
+        )
+        gpus.update({_key(name): gpu for name in gpu.names})
     for tee in more.tees:
         merged = _added(tees.get(_key(tee.names[0])), tee)
         tees.update({_key(name): merged for name in merged.names})
     plain = tuple(dict.fromkeys((*more.plain_labels, *known.plain_labels)))
     named = (*(vendor.resource for vendor in vendors), *(gpu.resource for gpu in gpus.values()))
     domains = frozenset(resource.partition("/")[0] for resource in named)
-    return Catalogue(plain, vendors, gpus, tees, domains)
+    of_vendors = (key for v in vendors for key in (*v.labels, *v.short_labels))
+    keys = (*of_vendors, *(key for gpu in gpus.values() for key in gpu.labels), *plain)
+    labels = tuple(key for key in dict.fromkeys(keys) if key != INSTANCE_TYPE)
+    states = NodeStates((*more.node_states, *known.node_states.entries))
+    return Catalogue(plain, vendors, gpus, tees, domains, labels, states)
 
 
 def _added(before: TeeEntry | None, more: TeeEntry) -> TeeEntry:
@@ -114,7 +172,20 @@ def _added(before: TeeEntry | None, more: TeeEntry) -> TeeEntry:
         names=[*more.names, *before.names],
         includes=[*more.includes, *before.includes],
         labels={key: list(values) for key, values in labels.items()},
+        resources=[*more.resources, *before.resources],
     )
+
+
+def _beside(vendor: VendorEntry) -> dict[str, tuple[Expression, ...]]:
+    """By label: what the labels beside it must not say of a whole GPU."""
+    return {
+        label: tuple(
+            Expression(key, NOT_IN if values else DOES_NOT_EXIST, tuple(values))
+            for key, values in parts.labels.items()
+        )
+        for parts in vendor.parts
+        for label in parts.beside
+    }
 
 
 def _key(name: str) -> str:

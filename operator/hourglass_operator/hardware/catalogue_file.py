@@ -29,9 +29,18 @@ def _extended_resource(resource: str) -> str:
     return resource
 
 
+def _taint_key(key: str) -> str:
+    if faults := key_faults(key.replace("*", "x")):
+        raise ValueError(f"not a taint key (* stands for any characters): {faults[0]}")
+    if not key.strip("*/"):
+        raise ValueError("not a taint key: it would stand for every taint")
+    return key
+
+
 Name = Annotated[str, Field(min_length=1, max_length=63)]
 Names = Annotated[list[Name], Field(min_length=1)]
 LabelKey = Annotated[str, AfterValidator(_label_key)]
+TaintKey = Annotated[str, AfterValidator(_taint_key)]
 LabelValue = Annotated[str, AfterValidator(_label_value)]
 LabelValues = Annotated[list[LabelValue], Field(min_length=1)]
 Labels = dict[LabelKey, LabelValues]
@@ -42,6 +51,13 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
 
 
+class PartsEntry(_Entry):
+    """Labels that say, beside others, that a node does not offer whole GPUs; [] is any value."""
+
+    beside: Annotated[list[LabelKey], Field(min_length=1)]
+    labels: dict[LabelKey, list[LabelValue]]
+
+
 class VendorEntry(_Entry):
     """What a GPU has whose name starts with `prefix`."""
 
@@ -49,6 +65,7 @@ class VendorEntry(_Entry):
     resource: Resource
     labels: list[LabelKey] = Field(default_factory=list)
     short_labels: list[LabelKey] = Field(default_factory=list)
+    parts: list[PartsEntry] = Field(default_factory=list)
 
 
 class GpuEntry(_Entry):
@@ -56,6 +73,7 @@ class GpuEntry(_Entry):
 
     names: Names
     resource: Resource | None = None
+    on_any_node: bool = False
     labels: Labels = Field(default_factory=dict)
 
 
@@ -64,6 +82,17 @@ class TeeEntry(_Entry):
 
     names: Names
     includes: list[Name] = Field(default_factory=list)
+    labels: Labels = Field(default_factory=dict)
+    resources: list[Resource] = Field(default_factory=list)
+
+
+class NodeStateEntry(_Entry):
+    """A state of nodes that passes by itself, and what shows it; taint keys may hold a `*`."""
+
+    state: Name
+    source: Name | None = None
+    taints: list[TaintKey] = Field(default_factory=list)
+    conditions: dict[Name, LabelValue] = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)
 
 
@@ -74,6 +103,7 @@ class CatalogueFile(_Entry):
     vendors: list[VendorEntry] = Field(default_factory=list)
     gpus: list[GpuEntry] = Field(default_factory=list)
     tees: list[TeeEntry] = Field(default_factory=list)
+    node_states: list[NodeStateEntry] = Field(default_factory=list)
 
 
 def parse(text: str) -> CatalogueFile:

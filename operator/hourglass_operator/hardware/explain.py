@@ -6,11 +6,13 @@ from typing import Any
 
 from hourglass_kube import quantity
 from hourglass_kube.node import NodeView
+from hourglass_kube.text import cut
+from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.node_groups import NodeGroup, group_nodes
 from hourglass_operator.hardware.obstacle import Kind, NodeFilter, Obstacle
-from hourglass_operator.hardware.requirement import Requirement
+from hourglass_operator.hardware.requirement import ANY_NODE, Requirement
 from hourglass_operator.hardware.scheduler_message import insufficient
-from hourglass_operator.hardware.wording import absence, listing, shortened
+from hourglass_operator.hardware.wording import absence, listing
 
 _LIMIT = 1024
 _OWN_WORDS = 704
@@ -28,14 +30,19 @@ class Explanation:
 
 
 def offers(node: NodeView, needed: Requirement) -> bool:
-    """Whether a node has the hardware, enough of it and healthy, whoever uses it."""
-    return needed.labelled(node.labels) and all(
+    """Whether a node has the hardware, enough of it and healthy, whoever uses it.
+
+    What other labels say beside that of the hardware does not count: a pod that runs there was
+    placed there, by a release that knew less or before the node was labelled so.
+    """
+    return needed.named(node.labels) and all(
         quantity.whole(node.allocatable.get(device.resource, "0")) >= device.count
         for device in needed.devices
     )
 
 
 def explain(
+    catalogue: Catalogue,
     needed: Requirement | None,
     nodes: Sequence[NodeView],
     used: Mapping[str, Mapping[str, int]],
@@ -50,16 +57,22 @@ def explain(
 
     The hardware is to blame if no node has it, or if on every node that has it and that the pod's
     own constraints (tolerations, nodeSelector, affinity, CPU and memory) permit it is in use, too
-    little or unhealthy, or the node is away (cordoned, not ready). It is not to blame if the pod's
-    constraints keep it off every node with the hardware, or if one has it free and another reason
-    keeps the pod off.
+    little or unhealthy, or the node is away (cordoned, not ready, going or coming). It is not to
+    blame if the pod's constraints keep it off every node with the hardware, or if one has it free
+    and another reason keeps the pod off.
+
+    For a pod that needs no hardware: the nodes that are away, and what the scheduler says.
     """
+    states = catalogue.node_states
+    groups = group_nodes(nodes, needed or ANY_NODE, used, pod_spec, states)
     if needed is None:
-        return Explanation(False, shortened(scheduler_message, _LIMIT))
-    groups = group_nodes(nodes, needed, used, pod_spec)
+        checks = NodeFilter(ANY_NODE, used, pod_spec, states)
+        judged = [(group, checks.obstacle(group.node)) for group in groups]
+        away = [(group, obstacle) for group, obstacle in judged if obstacle.kind is Kind.AWAY]
+        return Explanation(False, _said(listing(ANY_NODE, away, 0), scheduler_message))
     having = [group for group in groups if _has(group.node, needed)]
     if having:
-        checks = NodeFilter(needed, used, pod_spec)
+        checks = NodeFilter(needed, used, pod_spec, states)
         found = _obstacles(having, groups, checks, scheduler_message)
         permitted = [o.kind for _, o in found if o.kind is not Kind.CLOSED]
         hardware = bool(permitted) and Kind.OPEN not in permitted
@@ -67,10 +80,16 @@ def explain(
         words = listing(needed, found, without)
     else:
         hardware = True
-        words = absence(needed, groups)
-    own = shortened(f"needs {needed}: {words}", _OWN_WORDS)
-    said = f"{SCHEDULER_SAYS}{scheduler_message}" if scheduler_message else ""
-    return Explanation(hardware, shortened(f"{own}{said}", _LIMIT))
+        words = absence(needed, groups, catalogue)
+    return Explanation(hardware, _said(f"needs {needed}: {words}", scheduler_message))
+
+
+def _said(own: str, scheduler_message: str) -> str:
+    if not own or not scheduler_message:
+        return cut(own or scheduler_message, _LIMIT if not own else _OWN_WORDS)
+    own = cut(own, _OWN_WORDS)
+    room = _LIMIT - len(own) - len(SCHEDULER_SAYS)
+    return f"{own}{SCHEDULER_SAYS}{cut(scheduler_message, room)}"
 
 
 def _has(node: NodeView, needed: Requirement) -> bool:

@@ -1,17 +1,26 @@
 """What keeps a pod off one node that has the hardware."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
 from hourglass_kube import podresources, quantity, toleration
 from hourglass_kube.affinity import compile_pod
 from hourglass_kube.node import NodeView, Taint
+from hourglass_operator.hardware.node_state import NodeStates, State, in_words
 from hourglass_operator.hardware.requirement import Device, Requirement
 
-_NODE_STATE = "node.kubernetes.io/"
 _UNSCHEDULABLE = Taint("node.kubernetes.io/unschedulable", "", toleration.NO_SCHEDULE)
+
+
+# How device plugins name parts of GPUs: NVIDIA's, and AMD's with resource_naming_strategy "mixed".
+_PARTS = (
+    ("cut into MIG slices", r"mig-.+"),
+    ("sharing its GPUs", r".+\.shared"),
+    ("partitioned", r"[sdtqc]px_nps\d"),
+)
 
 
 class Kind(IntEnum):
@@ -22,7 +31,7 @@ class Kind(IntEnum):
     SHORT = 1
     """The devices are in use, too few or unhealthy."""
     AWAY = 2
-    """The node takes no pods for now: cordoned, not ready, under pressure."""
+    """The node takes no pods for now: cordoned, not ready, going or coming."""
     CLOSED = 3
     """The pod's own constraints exclude the node."""
 
@@ -38,15 +47,20 @@ class Obstacle:
 
 
 class NodeFilter:
-    """Judges nodes for one pod, as the scheduler does; `used`: devices of Performers, by node."""
+    """Judges nodes for one pod, as the scheduler does.
+
+    `used`: devices of Performers, by node; `states`: what says that a node is going or coming.
+    """
 
     def __init__(
         self,
         needed: Requirement,
         used: Mapping[str, Mapping[str, int]],
         pod_spec: Mapping[str, Any],
+        states: NodeStates,
     ) -> None:
         self.needed = needed
+        self._states = states
         self._used = used
         self._selector: Mapping[str, str] = pod_spec.get("nodeSelector") or {}
         self._tolerations = pod_spec.get("tolerations") or []
@@ -58,7 +72,13 @@ class NodeFilter:
 
     def obstacle(self, node: NodeView) -> Obstacle:
         """The obstacle on a node that has the hardware: the pod's own constraints first."""
-        return self._own_constraint(node) or self._state(node) or self._devices(node)
+        own, state = self._own_constraint(node), None
+        if own is None or own.taint is not None:
+            state = self._state(node)
+        if own is not None and state is not None:
+            # Whoever tolerates the taint alone has the state to wait for.
+            return replace(own, verb="is", rest=f"{state.rest}, with {own.rest}")
+        return own or state or self._devices(node)
 
     def is_considered(self, node: NodeView) -> bool:
         """Whether the scheduler gets as far as counting the node's resources."""
@@ -95,23 +115,24 @@ class NodeFilter:
         return None
 
     def _state(self, node: NodeView) -> Obstacle | None:
-        if not node.ready:
-            return Obstacle(Kind.AWAY, "is", "not ready")
-        if node.unschedulable and toleration.untolerated(self._tolerations, [_UNSCHEDULABLE]):
-            return Obstacle(Kind.AWAY, "is", "cordoned")
-        states = [taint for taint in node.taints if taint.key.startswith(_NODE_STATE)]
-        taint = toleration.untolerated(self._tolerations, states)
-        if taint is None:
+        states = [] if node.ready else [State("not ready")]
+        taints = (*((_UNSCHEDULABLE,) if node.unschedulable else ()), *node.taints)
+        for taint in taints:
+            state = self._states.of_taint(taint)
+            if state and toleration.untolerated(self._tolerations, [taint]):
+                states.append(state)
+        if not states:
             return None
-        if taint.key == _UNSCHEDULABLE.key:
-            return Obstacle(Kind.AWAY, "is", "cordoned")
-        state = taint.key.removeprefix(_NODE_STATE).replace("-", " ")
-        return Obstacle(Kind.AWAY, "is", f"in the state {state!r}")
+        return Obstacle(Kind.AWAY, "is", in_words([*states, *self._states.signs(node)]))
 
     def _devices(self, node: NodeView) -> Obstacle:
         for device in self.needed.devices:
             total = self._total(node, device)
             free = max(total - self._held(node, device), 0)
+            if total < device.count and (signs := self._states.signs(node)):
+                return Obstacle(Kind.AWAY, "is", in_words(signs))
+            if total == 0 and (parts := offered_parts(node, device.resource)):
+                return Obstacle(Kind.SHORT, "is", parts)
             if total == 0:
                 rest = f"no {device.resource} at present: no device is healthy, or its device "
                 return Obstacle(Kind.SHORT, "offers", f"{rest}plugin does not run")
@@ -124,8 +145,8 @@ class NodeFilter:
         return Obstacle(Kind.OPEN, "has", f"{what}, but another reason keeps the pod off")
 
     def _taint(self, node: NodeView) -> Taint | None:
-        others = [taint for taint in node.taints if not taint.key.startswith(_NODE_STATE)]
-        return toleration.untolerated(self._tolerations, others)
+        lasting = [taint for taint in node.taints if not self._states.of_taint(taint)]
+        return toleration.untolerated(self._tolerations, lasting)
 
     def _total(self, node: NodeView, device: Device) -> int:
         return quantity.whole(node.allocatable.get(device.resource, "0"))
@@ -136,6 +157,21 @@ class NodeFilter:
     def _words(self, count: int, device: Device) -> str:
         words = quantity.in_words(count)
         return words if self._only_device else f"{words} {device.resource}"
+
+
+def offered_parts(node: NodeView, resource: str) -> str:
+    """What a node offers in place of whole GPUs, after "is"; empty if nothing."""
+    domain = resource.partition("/")[0]
+    for state, pattern in _PARTS:
+        offered = [
+            f"{other}: {quantity.in_words(count)}"
+            for other in sorted(node.allocatable)
+            if re.fullmatch(rf"{re.escape(domain)}/{pattern}", other)
+            and (count := quantity.whole(node.allocatable[other]))
+        ]
+        if offered:
+            return f"{state}; offers {', '.join(offered)}"
+    return ""
 
 
 def _amount(resource: str, count: int) -> str:

@@ -1,30 +1,59 @@
 """What a Performer asks of a node's hardware, resolved through the catalogue."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from hourglass_kube import quantity
+from hourglass_kube.expression import Requirement as Expression
+from hourglass_kube.node import NodeView
 from hourglass_kube.podresources import is_extended
 from hourglass_operator.api import HardwareRequirements, PerformerSpec
-from hourglass_operator.hardware.catalogue import Catalogue, Gpu
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.gpu import INSTANCE_TYPE, Gpu, Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A label with one of its values, and what must hold beside it."""
+
+    key: str
+    values: tuple[str, ...]
+    beside: tuple[Expression, ...] = ()
+
+    def named(self, labels: Mapping[str, str]) -> bool:
+        """Whether the label itself is there."""
+        return labels.get(self.key) in self.values
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        """Whether a node with these labels qualifies."""
+        if labels.get(self.key) not in self.values:
+            return False
+        return all(expression.matches(labels) for expression in self.beside)
 
 
 @dataclass(frozen=True, slots=True)
 class LabelChoice:
-    """At least one of the labels, with at least one of its values, must be on the node.
+    """At least one of the alternatives must hold on the node.
 
-    `what` names the hardware that they stand for, for a person.
+    `what` names the hardware that they stand for, for a person. For messages alone: `kin` are
+    labels that name such hardware, of whatever model; `resources` are what nodes with it offer.
     """
 
     what: str
-    alternatives: tuple[tuple[str, tuple[str, ...]], ...]
+    alternatives: tuple[Alternative, ...]
+    kin: tuple[str, ...]
+    resources: tuple[str, ...] = ()
 
     def holds(self, labels: Mapping[str, str]) -> bool:
         """Whether a node with these labels qualifies."""
-        for key, values in self.alternatives:  # noqa: SIM110 - asked of every node
-            if labels.get(key) in values:
+        for alternative in self.alternatives:  # noqa: SIM110 - asked of every node
+            if alternative.holds(labels):
                 return True
         return False
+
+    def named(self, labels: Mapping[str, str]) -> bool:
+        """Whether a node bears a label of it, whatever other labels say beside that."""
+        return any(alternative.named(labels) for alternative in self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +67,21 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """All of it must hold; `text` says it for a person, `noun` is what such hardware is called."""
+    """All of it must hold; `text` says it for a person, `noun` is what such hardware is called.
+
+    `others`: the same hardware under other resources: a pod asks for one of them. `conflict`: what
+    of the spec contradicts itself, for a person.
+    """
 
     choices: tuple[LabelChoice, ...]
     custom_labels: tuple[tuple[str, str], ...]
     devices: tuple[Device, ...]
     text: str
     noun: str
+    others: tuple["Requirement", ...] = ()
+    conflict: str = ""
+    gpu_type: str = ""
+    tee_type: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -59,6 +96,38 @@ class Requirement:
                 return False
         return True
 
+    def named(self, labels: Mapping[str, str]) -> bool:
+        """Whether a node's labels name the hardware, whatever other labels say beside that."""
+        custom = all(labels.get(key) == value for key, value in self.custom_labels)
+        return custom and all(choice.named(labels) for choice in self.choices)
+
+    def suited(self, nodes: Iterable[NodeView], devices: Collection[str]) -> "Requirement":
+        """The form that a pod asks for: with these devices if it exists, else that of the nodes.
+
+        The first form counts where no node offers any.
+        """
+        forms = (self, *self.others)
+        if len(forms) == 1:
+            return self
+        wanted = next((form for form in forms if form.asks_for(devices)), None)
+        if wanted is None:
+            wanted = next((form for form in forms if any(map(form.offered_by, nodes))), self)
+        return replace(wanted, others=tuple(form for form in forms if form is not wanted))
+
+    def asks_for(self, devices: Collection[str]) -> bool:
+        """Whether a pod with these devices was made for it."""
+        return bool(self.devices) and all(device.resource in devices for device in self.devices)
+
+    def offered_by(self, node: NodeView) -> bool:
+        """Whether a node has the labels, and says something of the devices."""
+        return self.labelled(node.labels) and all(
+            quantity.whole(node.allocatable.get(device.resource, "0")) for device in self.devices
+        )
+
+
+ANY_NODE = Requirement((), (), (), "a node", "node")
+"""What a pod needs that asks for no hardware."""
+
 
 def requirement(spec: PerformerSpec, catalogue: Catalogue) -> Requirement | None:
     """What a spec asks of the hardware; None if nothing.
@@ -70,25 +139,62 @@ def requirement(spec: PerformerSpec, catalogue: Catalogue) -> Requirement | None
     """
     hardware = spec.hardware_requirements
     named = dict(_extended_resources(spec))
-    gpu = catalogue.gpu(hardware.gpu_type) if hardware.gpu_type else None
+    gpus = tuple(catalogue.gpu(hardware.gpu_type).forms()) if hardware.gpu_type else ()
+    gpus = tuple(gpu for gpu in gpus if gpu.resource in named) or gpus
+    first, *others = [_form(hardware, named, gpu, catalogue) for gpu in gpus or (None,)]
+    if not (first.choices or first.custom_labels or first.devices):
+        return None
+    conflict = _conflict(hardware, named, gpus, catalogue)
+    return replace(first, others=tuple(others), conflict=conflict)
+
+
+def _form(
+    hardware: HardwareRequirements, named: Mapping[str, str], gpu: Gpu | None, catalogue: Catalogue
+) -> Requirement:
     devices = tuple(_devices(hardware, named, gpu, catalogue))
     choices = []
-    if gpu and hardware.gpu_type:
-        choices.append(LabelChoice(hardware.gpu_type, tuple(gpu.labels.items())))
-    if hardware.tee_type:
-        labels = catalogue.tee(hardware.tee_type)
-        choices.append(LabelChoice(f"TEE {hardware.tee_type}", tuple(labels.items())))
-    elif hardware.tee_required:
-        choices.append(LabelChoice("a TEE", tuple(catalogue.any_tee().items())))
+    if gpu and hardware.gpu_type and not gpu.on_any_node:
+        labels = _alternatives(gpu.labels, gpu.beside)
+        choices.append(LabelChoice(hardware.gpu_type, labels, catalogue.gpu_labels))
+    if hardware.tee_type or hardware.tee_required:
+        tee = hardware.tee_type
+        known = catalogue.tee(tee) if tee else catalogue.any_tee()
+        kin = tuple(key for key in known if key != INSTANCE_TYPE)
+        labels, what = _alternatives(known, {}), f"TEE {tee}" if tee else "a TEE"
+        choices.append(LabelChoice(what, labels, kin, catalogue.tee_resources(tee)))
     custom = tuple(sorted(hardware.custom_labels.items()))
-    if not (choices or custom or devices):
-        return None
     return Requirement(
         choices=tuple(choices),
         custom_labels=custom,
         devices=devices,
         text=_text(choices, custom, devices),
         noun=_noun(hardware, custom, devices, catalogue),
+        gpu_type=hardware.gpu_type or "",
+        tee_type=hardware.tee_type or "",
+    )
+
+
+def _alternatives(
+    labels: Labels, beside: Mapping[str, tuple[Expression, ...]]
+) -> tuple[Alternative, ...]:
+    return tuple(Alternative(key, values, beside.get(key, ())) for key, values in labels.items())
+
+
+def _conflict(
+    hardware: HardwareRequirements,
+    named: Mapping[str, str],
+    gpus: Sequence[Gpu],
+    catalogue: Catalogue,
+) -> str:
+    """That gpuCount and resources disagree; resources count."""
+    wanted = hardware.gpu_count
+    asked = _of_gpu(named, gpus[0] if gpus else None, catalogue)
+    if wanted is None or not asked or wanted == sum(quantity.whole(named[r]) for r in asked):
+        return ""
+    listed = " and ".join(f"{named[resource]} {resource}" for resource in asked)
+    return (
+        f"spec.hardwareRequirements.gpuCount is {wanted}, but spec.resources asks for {listed}: "
+        "spec.resources counts, and gpuCount says nothing"
     )
 
 
@@ -102,9 +208,8 @@ def _extended_resources(spec: PerformerSpec) -> Iterator[tuple[str, str]]:
 def _devices(
     hardware: HardwareRequirements, named: Mapping[str, str], gpu: Gpu | None, catalogue: Catalogue
 ) -> Iterator[Device]:
-    domains = {gpu.resource.partition("/")[0]} if gpu else catalogue.gpu_domains
     gpu_type = hardware.gpu_type
-    of_gpu = [resource for resource in named if resource.partition("/")[0] in domains]
+    of_gpu = _of_gpu(named, gpu, catalogue)
     wanted = hardware.gpu_count
     if wanted is None:
         wanted = 1 if gpu else 0
@@ -121,6 +226,12 @@ def _devices(
             yield Device(resource, count, f"{count} × {resource}")
         else:
             yield Device(resource, count, f"{amount} of {resource}")
+
+
+def _of_gpu(named: Iterable[str], gpu: Gpu | None, catalogue: Catalogue) -> list[str]:
+    """Those of the resources that are GPUs of this vendor, or of any."""
+    domains = {gpu.resource.partition("/")[0]} if gpu else catalogue.gpu_domains
+    return [resource for resource in named if resource.partition("/")[0] in domains]
 
 
 def _text(

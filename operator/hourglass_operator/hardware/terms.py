@@ -1,10 +1,10 @@
 """Hardware requirements as scheduling terms of the pod."""
 
-from itertools import product
+from itertools import chain, product
 
 from hourglass_kube.affinity import required_terms
 from hourglass_kube.types import JSON
-from hourglass_operator.hardware.requirement import Requirement
+from hourglass_operator.hardware.requirement import Alternative, Requirement
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
@@ -54,12 +54,18 @@ def device_resources(resources: JSON, needed: Requirement | None) -> JSON:
 
 
 def _alternatives(needed: Requirement) -> list[list[JSON]]:
-    choices = [
-        [{"key": key, "operator": "In", "values": list(values)} for key, values in c.alternatives]
-        for c in needed.choices
-    ]
+    choices = [[_expressions(a) for a in choice.alternatives] for choice in needed.choices]
     custom = [{"key": k, "operator": "In", "values": [v]} for k, v in needed.custom_labels]
-    return [[*combination, *custom] for combination in product(*choices)]
+    return [[*chain(*combination), *custom] for combination in product(*choices)]
+
+
+def _expressions(alternative: Alternative) -> list[JSON]:
+    label = {"key": alternative.key, "operator": "In", "values": list(alternative.values)}
+    beside = [
+        {"key": e.key, "operator": e.operator, **({"values": list(e.values)} if e.values else {})}
+        for e in alternative.beside
+    ]
+    return [label, *beside]
 
 
 def _with(term: JSON, expressions: list[JSON]) -> JSON:

@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from hourglass_kube.node import NodeView, Taint
-from hourglass_operator.hardware.node_groups import NodeGroup
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.gpu import INSTANCE_TYPE, part_beside, part_of_label
+from hourglass_operator.hardware.node_groups import NodeGroup, hardware_labels
 from hourglass_operator.hardware.obstacle import Obstacle
-from hourglass_operator.hardware.requirement import LabelChoice, Requirement
+from hourglass_operator.hardware.requirement import Alternative, LabelChoice, Requirement
+from hourglass_operator.hardware.suggestion import suggestion
 
 _NAMES = 3
 _GROUPS = 5
@@ -28,7 +31,7 @@ def listing(needed: Requirement, found: Iterable[tuple[NodeGroup, Obstacle]], wi
     return words + _tolerations(o.taint for o, _ in ordered if o.taint)
 
 
-def absence(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
+def absence(needed: Requirement, groups: Sequence[NodeGroup], catalogue: Catalogue) -> str:
     """That no node has the hardware: which part of it is missing where, and what is there."""
     if not groups:
         return "the cluster has no nodes"
@@ -49,19 +52,25 @@ def absence(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
         words = "no node has all of it: " + _sentence(
             {("lacks", part): sorted(names) for part, names in nearest}
         )
-    return words + _there_is(needed, groups) + _unlabelled(needed, groups) + _mix_up(needed, groups)
-
-
-def shortened(text: str, limit: int) -> str:
-    """At most so many characters; the end says that something was cut off."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return "".join(
+        (
+            words,
+            suggestion(needed, catalogue),
+            _in_parts(needed, groups),
+            _there_is(needed, groups, catalogue),
+            _unlabelled(needed, groups, catalogue),
+            _mix_up(needed, groups),
+        )
+    )
 
 
 def _sentence(groups: Mapping[tuple[str, str], list[str]]) -> str:
     parts: list[str] = []
     for (verb, rest), names in list(groups.items())[:_GROUPS]:
-        noun = "" if parts else ("nodes " if len(names) > 1 else "node ")
-        parts.append(f"{noun}{_names(names)} {_PLURAL[verb] if len(names) > 1 else verb} {rest}")
+        several = len(names) > 1
+        noun = "" if parts else ("nodes " if several else "node ")
+        said = rest.replace("; offers ", "; offer ") if several else rest
+        parts.append(f"{noun}{_names(names)} {_PLURAL[verb] if several else verb} {said}")
     left = sum(map(len, list(groups.values())[_GROUPS:]))
     if left:
         parts.append(f"{left} more cannot take the pod either")
@@ -99,16 +108,52 @@ def _missing(node: NodeView, needed: Requirement) -> list[str]:
     return parts
 
 
-def _there_is(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
+def _in_parts(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
+    """Nodes that have the GPU, but offer slices or shares of it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for group in groups:
+        for choice in needed.choices:
+            if parts := _part(choice, group.node.labels):
+                found.setdefault(("offers", parts), []).extend(group.names)
+    listed = {said: sorted(names) for said, names in list(found.items())[:_NAMES]}
+    return f"; {_sentence(listed)}" if listed else ""
+
+
+def _part(choice: LabelChoice, labels: Mapping[str, str]) -> str:
+    """What parts of the GPU a node with these labels offers, in words; empty if none."""
+    for alternative in choice.alternatives:
+        key = alternative.key
+        found = part_of_label(key, labels.get(key, ""))
+        if found and found.whole in alternative.values:
+            label = f"{key}={labels[key]}"
+            return f"parts of it ({label}), which are gpuType {found.name(choice.what)}"
+        if key == INSTANCE_TYPE or not alternative.named(labels):
+            continue
+        for said in alternative.beside:
+            if not said.matches(labels) and said.key in labels:
+                beside = part_beside(key, labels)
+                asked = f", which are gpuType {beside.name(choice.what)}" if beside else ""
+                return f"parts of it ({said.key}={labels[said.key]}){asked}"
+    return ""
+
+
+def _there_is(needed: Requirement, groups: Sequence[NodeGroup], catalogue: Catalogue) -> str:
     """Other values of the labels that were looked for: a misspelling is seen at a glance."""
     seen: Counter[str] = Counter()
+    keys = hardware_labels(needed)
     for group in groups:
         labels = group.node.labels
-        for key in _keys(needed):
+        if any(_part(choice, labels) for choice in needed.choices):
+            continue
+        for key in keys:
             if key in labels:
                 seen[f"{key}={labels[key]}"] += group.count
+        if not any(key in labels for key in keys) and (
+            gpu := _by_machine(needed, group, catalogue)
+        ):
+            seen[f"{gpu} by {INSTANCE_TYPE}={labels[INSTANCE_TYPE]}"] += group.count
     wanted = {f"{key}={value}" for key, value in needed.custom_labels}
-    wanted |= {f"{k}={v}" for c in needed.choices for k, values in c.alternatives for v in values}
+    wanted |= {f"{a.key}={v}" for c in needed.choices for a in c.alternatives for v in a.values}
     others = [(label, count) for label, count in seen.items() if label not in wanted]
     others.sort(key=lambda item: (-item[1], item[0]))
     if not others:
@@ -118,28 +163,47 @@ def _there_is(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
     return f"; there is {listed}{more}"
 
 
-def _unlabelled(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
+def _unlabelled(needed: Requirement, groups: Sequence[NodeGroup], catalogue: Catalogue) -> str:
     """Nodes with such devices but without their labels: feature discovery does not run there."""
-    keys = [key for choice in needed.choices for key, _ in choice.alternatives]
-    for device in needed.devices if needed.choices else ():
-        count = sum(
-            group.count
+    words = ""
+    for number, choice in enumerate(needed.choices):
+        forms = [(form.choices[number], form.devices) for form in (needed, *needed.others)]
+        own = (a.key for same, _ in forms for a in same.alternatives if a.key != INSTANCE_TYPE)
+        keys = {*own, *choice.kin}
+        lacking = [
+            group
             for group in groups
-            if device.resource in group.node.allocatable
-            and not any(key in group.node.labels for key in keys)
-        )
+            if not choice.holds(group.node.labels)
+            and not keys & group.node.labels.keys()
+            and not _by_machine(needed, group, catalogue)
+        ]
+        for same, devices in forms:
+            resources = choice.resources or [device.resource for device in devices]
+            if said := _offering(resources, lacking, same.alternatives[0]):
+                words += said
+                break
+    return words
+
+
+def _by_machine(needed: Requirement, group: NodeGroup, catalogue: Catalogue) -> str:
+    """Which other GPU the machine type names, where it would name the one that is needed, too."""
+    machine = group.node.labels.get(INSTANCE_TYPE, "")
+    by_type = [a for c in needed.choices for a in c.alternatives if a.key == INSTANCE_TYPE]
+    if not needed.devices or not by_type or any(machine in a.values for a in by_type):
+        return ""
+    return catalogue.gpu_of_machine(machine)
+
+
+def _offering(resources: Iterable[str], lacking: Sequence[NodeGroup], label: Alternative) -> str:
+    for resource in resources:
+        count = sum(group.count for group in lacking if resource in group.node.allocatable)
         if count:
             verb = "offers" if count == 1 else "offer"
             return (
-                f"; {_nodes(count)} {verb} {device.resource} without a label that tells its type "
-                f"({_examples(needed.choices)})"
+                f"; {_nodes(count)} {verb} {resource} without a label that names its type "
+                f"(such as {label.key}={label.values[-1]})"
             )
     return ""
-
-
-def _examples(choices: Sequence[LabelChoice]) -> str:
-    key, values = choices[0].alternatives[0]
-    return f"such as {key}={values[-1]}"
 
 
 def _mix_up(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
@@ -150,11 +214,6 @@ def _mix_up(needed: Requirement, groups: Sequence[NodeGroup]) -> str:
         if not labelled and any(key in node.allocatable for node in nodes):
             return f"; {key} is a resource, not a label: request {key} under spec.resources.limits"
     return ""
-
-
-def _keys(needed: Requirement) -> list[str]:
-    of_choices = (key for choice in needed.choices for key, _ in choice.alternatives)
-    return list(dict.fromkeys([*of_choices, *(key for key, _ in needed.custom_labels)]))
 
 
 def _nodes(count: int) -> str:

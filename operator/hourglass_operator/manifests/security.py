@@ -59,10 +59,14 @@ them but Prometheus.
 Its pod runs the user's image. Unless `config.serviceAccountName` says otherwise no token of a
 ServiceAccount is mounted; privilege escalation is off and the seccomp profile is the runtime's.
 The user and the capabilities are the image's: a namespace that enforces the restricted standard
-refuses it with `PodRejected` and the API server's message.
+refuses it with `PodRejected` and the API server's message, unless `config.securityContext` and
+`config.podSecurityContext` give up what the standard forbids: `examples/restricted.yaml` does. The
+settings `--default-security-context` and `--default-pod-security-context` say it for all Performers
+that do not.
 
 Who may create Performers may run containers in that namespace with any Secret, ConfigMap and
-ServiceAccount of it, as with the right to create pods.
+ServiceAccount of it, privileged ones too, as with the right to create pods: what a namespace must
+not run is for its Pod Security Standard to say.
 
 ## Secrets
 

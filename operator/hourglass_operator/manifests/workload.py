@@ -11,8 +11,8 @@ USER = 65532
 """The user of the Containerfile, and of images without a shell in general."""
 
 _SELECTOR = {"app.kubernetes.io/name": NAME}
-_GRACE_SECONDS = 10
-"""Beyond the time that calls under way are given: to stop watching and to release the Lease."""
+_GRACE_SECONDS = 5
+"""Beyond the shutdown timeout: to close connections, and for the container runtime."""
 
 
 def namespace() -> JSON:

@@ -10,7 +10,16 @@ import yaml
 from hourglass_kube.loader import SafeLoader
 from hourglass_operator.api import GROUP
 from hourglass_operator.migrate.edit import edit, find
-from hourglass_operator.migrate.plan import Move, Path, Refuse, Step, carry_out, dotted, plan
+from hourglass_operator.migrate.plan import (
+    Move,
+    Note,
+    Path,
+    Refuse,
+    Remove,
+    carry_out,
+    dotted,
+    plan,
+)
 
 __all__ = ["Migration", "NotYamlError", "Remark", "migrate"]
 
@@ -26,11 +35,15 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """The new text, what was changed, and what could not be; usable only if nothing is refused."""
+    """The new text, what was changed, and what could not be; usable only if nothing is refused.
+
+    `notes`: what stays as it is, but does not mean what it meant to the Go operator.
+    """
 
     text: str
     changes: tuple[Remark, ...]
     refused: tuple[Remark, ...]
+    notes: tuple[Remark, ...] = ()
 
 
 class NotYamlError(ValueError):
@@ -53,14 +66,16 @@ def migrate(text: str) -> Migration:
     result: list[str] = []
     changes: list[Remark] = []
     refused: list[Remark] = []
+    notes: list[Remark] = []
     line = 0
     for part in _documents(text):
         done = _document(part, line)
         result.append(done.text)
         changes += done.changes
         refused += done.refused
+        notes += done.notes
         line += part.count("\n")
-    return Migration("".join(result), tuple(changes), tuple(refused))
+    return Migration("".join(result), tuple(changes), tuple(refused), tuple(notes))
 
 
 def _documents(text: str) -> list[str]:
@@ -86,7 +101,7 @@ def _document(text: str, before: int) -> Migration:
         expected: Any = yaml.load(text, Loader=SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise NotYamlError(error, before) from None
-    steps = list(plan(expected))
+    planned = list(plan(expected))
     root = yaml.compose(text, Loader=yaml.SafeLoader)
 
     def remark(path: Path, text: str) -> Remark:
@@ -94,12 +109,13 @@ def _document(text: str, before: int) -> Migration:
         line = entry.key.start_mark.line if entry else 0
         return Remark(before + line + 1, dotted(path), text)
 
-    refused = [remark(step.path, step.why) for step in steps if isinstance(step, Refuse)]
+    refused = [remark(step.path, step.why) for step in planned if isinstance(step, Refuse)]
+    notes = tuple(remark(step.path, step.text) for step in planned if isinstance(step, Note))
+    steps = [step for step in planned if isinstance(step, Remove | Move)]
     if refused or not steps:
-        return Migration(text, (), tuple(refused))
+        return Migration(text, (), tuple(refused), notes)
     changes = []
     for step in steps:
-        assert not isinstance(step, Refuse)
         carry_out(expected, step)
         if isinstance(step, Move):
             changes.append(remark(step.path, f"moved to {dotted((*step.into, step.path[-1]))}"))
@@ -109,14 +125,13 @@ def _document(text: str, before: int) -> Migration:
     if new is None or yaml.load(new, Loader=SafeLoader) != expected:
         layout = remark(steps[0].path, "cannot be changed in this layout; write it without anchors")
         return Migration(text, (), (layout,))
-    return Migration(new, tuple(changes), ())
+    return Migration(new, tuple(changes), (), notes)
 
 
-def _edited(text: str, steps: Iterable[Step]) -> str | None:
+def _edited(text: str, steps: Iterable[Remove | Move]) -> str | None:
     """None if the edits went wrong."""
     try:
         for step in steps:
-            assert not isinstance(step, Refuse)
             text = edit(text, step)
         yaml.load(text, Loader=SafeLoader)
     except yaml.YAMLError:

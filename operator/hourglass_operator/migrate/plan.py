@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hourglass_operator.api import GROUP, KIND
+from hourglass_operator.migrate.differences import differences
 
 Path = tuple[str | int, ...]
 
@@ -39,7 +40,15 @@ class Refuse:
     why: str
 
 
-Step = Remove | Move | Refuse
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A field that stays, and what the user should know of it."""
+
+    path: Path
+    text: str
+
+
+Step = Remove | Move | Refuse | Note
 
 
 def plan(document: Any, base: Path = ()) -> Iterator[Step]:
@@ -67,6 +76,8 @@ def _performer(spec: Mapping[str, Any], base: Path) -> Iterator[Step]:
     scheduling = spec.get("scheduling")
     if isinstance(scheduling, Mapping) and "nodeAffinity" in scheduling:
         yield from _node_affinity(scheduling, (*base, "scheduling"))
+    for path, text in differences(spec):
+        yield Note((*base, *path), text)
 
 
 def _node_affinity(scheduling: Mapping[str, Any], base: Path) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from hourglass_kube import time
 from hourglass_kube.types import JSON
+from hourglass_operator.console.terminal import styled
 from hourglass_operator.plugin.view import View
 from hourglass_operator.plugin.why import Why
 
@@ -65,7 +66,7 @@ def table(found: Sequence[JSON], *, namespaces: bool, now: float) -> Table:
 
 def phase(name: str) -> Text:
     """A phase in its colour."""
-    return Text(name, _COLOURS.get(name, ""))
+    return styled(name, _COLOURS.get(name, ""))
 
 
 def timeline(view: View, events: Sequence[JSON]) -> list[tuple[str, str]]:

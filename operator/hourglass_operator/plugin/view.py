@@ -7,16 +7,18 @@ from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.controller.assess import assess
 from hourglass_operator.controller.explanations import Explanations
-from hourglass_operator.controller.observe import Observation, observe
+from hourglass_operator.controller.observation import Observation
+from hourglass_operator.controller.observe import observe
 from hourglass_operator.controller.plan import Memory
 from hourglass_operator.controller.resolve import SpecResolver
+from hourglass_operator.controller.upgrade import plan_handover
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.explain import offers
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_statemachine import Facts, verdicts
 
-_REMEMBERED = ("PodRejected", "ServiceRejected", "NameConflict")
-"""What only the operator knows: the API server's refusals leave nothing in the cluster."""
+_REMEMBERED = ("PodRejected", "ServiceRejected", "NameConflict", "RepairUndone")
+"""What only the operator knows: its writes that are refused or undone leave nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class View:
     observation: Observation
     facts: Facts
     cordoned: tuple[str, ...]
-    """Nodes that have the hardware it needs and take no pods because they are cordoned."""
+    """Nodes that have the hardware it needs, if any, and are cordoned."""
     hidden: frozenset[str]
     """What was not seen, so that `facts` cannot be relied on."""
 
@@ -88,12 +90,11 @@ def view_of(objects: Objects, namespace: str, name: str, catalogue: Catalogue, n
         for obj in objects.listed["performers"]
         if (obj["metadata"]["namespace"], obj["metadata"]["name"]) == key
     )
-    facts = assess(seen, Explanations())
+    facts = assess(seen, plan_handover(seen), Explanations(catalogue))
     return View(performer, seen, facts, _cordoned(seen), objects.hidden)
 
 
 def _cordoned(seen: Observation) -> tuple[str, ...]:
     needed = seen.requirement
-    if needed is None:
-        return ()
-    return tuple(n.name for n in seen.nodes.values() if n.unschedulable and offers(n, needed))
+    cordoned = (node for node in seen.nodes.values() if node.unschedulable)
+    return tuple(node.name for node in cordoned if needed is None or offers(node, needed))

@@ -13,6 +13,7 @@ PATIENCE = 15.0
 
 _ADVICE: Mapping[str, str] = {
     Reason.HARDWARE_UNAVAILABLE: "free or add such hardware, or change spec.hardwareRequirements",
+    Reason.SCHEDULING_GATED: "whoever has set the gate takes it away when it is the pod's turn",
     Reason.SCHEDULING_FAILED: "change spec.scheduling or spec.resources, or add a node that fits",
     Reason.IMAGE_PULL_FAILED: "correct spec.image, push it, or name a Secret for its registry in"
     " spec.imagePullSecrets",
@@ -24,22 +25,27 @@ _ADVICE: Mapping[str, str] = {
     Reason.NAME_CONFLICT: "delete or rename the object that has the name",
 }
 
+_OF_CONTAINERS = (Reason.IMAGE_PULL_FAILED, Reason.CONTAINER_FAILED, Reason.POD_NOT_READY)
+
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`advice` is what to change; empty if there is nothing to do but wait."""
+    """`advice` is what to change; empty if there is nothing to do but wait.
+
+    `essence`: the message without what the scheduler says, where the operator knows better.
+    """
 
     serves: bool
     phase: str
     reason: str
     message: str
+    essence: str
     advice: str
 
     @property
     def sentence(self) -> str:
-        """For a person; without what the scheduler says where the operator knows better."""
-        words = self.message.partition(SCHEDULER_SAYS)[0]
-        return f"{words}; {self.advice}" if self.advice else words
+        """For a person."""
+        return f"{self.essence.removesuffix('.')}; {self.advice}" if self.advice else self.essence
 
 
 def why(view: View, now: float) -> Why:
@@ -52,17 +58,36 @@ def why(view: View, now: float) -> Why:
             serves,
             phase,
             "NotObserved",
-            "no operator has looked at this spec",
-            "see whether it runs: kubectl get lease,deployment -A | grep hourglass",
+            message="no operator has looked at this spec",
+            essence="no operator has looked at this spec",
+            advice="see whether it runs: kubectl get lease,deployment -A | grep hourglass",
         )
-    return Why(serves, phase, reason, message, "" if serves else advice(view, reason))
+    # Without hardware to look for, only the scheduler knows what all nodes lack.
+    needs_hardware = view.observation.requirement is not None
+    essence = message.partition(SCHEDULER_SAYS)[0] if needs_hardware else message
+    return Why(serves, phase, reason, message, essence, "" if serves else advice(view, reason))
 
 
 def advice(view: View, reason: str) -> str:
     """What to change."""
-    if reason == Reason.HARDWARE_UNAVAILABLE and view.cordoned:
+    needs_hardware = view.observation.requirement is not None
+    no_node = Reason.HARDWARE_UNAVAILABLE if needs_hardware else Reason.SCHEDULING_FAILED
+    if reason == no_node and view.cordoned:
         return f"kubectl uncordon {' '.join(view.cordoned)}, or {_ADVICE[reason]}"
+    if _of_others(view, reason):
+        return "nothing in the Performer's spec changes that"
     containers = [pod.container for pod in view.observation.pods]
     if any(container.waiting == "CreateContainerConfigError" for container in containers):
         return "create what is missing, or correct spec.config.env"
     return _ADVICE.get(reason, "")
+
+
+def _of_others(view: View, reason: str) -> bool:
+    """What holds the pod up is a container of others, its sandbox or a readiness gate."""
+    pod = view.observation.roles.candidate
+    if reason not in _OF_CONTAINERS or pod is None or not pod.node:
+        return False
+    own = pod.container
+    idle = own.started is None and own.exit is None
+    waits = own.waiting == "PodInitializing" or (idle and reason == Reason.POD_NOT_READY)
+    return own.ready or waits

@@ -17,10 +17,13 @@ PERFORMER_LABEL = "hourglass.eigenlayer.io/performer"
 AVS_LABEL = "hourglass.eigenlayer.io/avs"
 HASH_LABEL = "hourglass.eigenlayer.io/template-hash"
 
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+MANAGED_BY = "hourglass-performer-operator"
+
 _RECOMMENDED = {
     "app.kubernetes.io/name": "hourglass-performer",
     "app.kubernetes.io/component": "performer",
-    "app.kubernetes.io/managed-by": "hourglass-performer-operator",
+    MANAGED_BY_LABEL: MANAGED_BY,
 }
 _INSTANCE_LABEL = "app.kubernetes.io/instance"
 
@@ -73,6 +76,14 @@ def grpc_endpoint(performer: str, namespace: str, port: int) -> str:
 def selector(performer: str) -> dict[str, str]:
     """Labels by which the Service finds the pod."""
     return {APP_LABEL: APP, NAME_LABEL: performer}
+
+
+def claim(performer: str) -> dict[str, str]:
+    """Labels that say of an object that this operator manages it for the Performer.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+    """
+    return {MANAGED_BY_LABEL: MANAGED_BY, PERFORMER_LABEL: performer}
 
 
 def labels(performer: str, avs_address: str, template_hash: str | None = None) -> dict[str, str]:

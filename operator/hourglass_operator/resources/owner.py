@@ -23,7 +23,12 @@ def owner_reference(name: str, uid: str) -> JSON:
     }
 
 
-def controller_uid(metadata: Mapping[str, Any]) -> str:
-    """The uid of the owner that controls an object; empty if nobody does."""
+def owner_uid(metadata: Mapping[str, Any]) -> str:
+    """The uid of the owner that controls an object, of another owner if none controls it.
+
+    Empty if it has no owner at all: only then may it be adopted.
+    """
     owners = metadata.get("ownerReferences") or ()
-    return next((intern(owner["uid"]) for owner in owners if owner.get("controller")), "")
+    controlling = (owner for owner in owners if owner.get("controller"))
+    owner = next(controlling, next(iter(owners), None))
+    return intern(owner["uid"]) if owner else ""

@@ -1,10 +1,10 @@
-"""Time that does not jump."""
+"""The API server's time, advancing steadily."""
 
 import time
 from collections.abc import Callable
 
 TOLERANCE = 1.0
-"""Seconds that the machine's clock may drift or be slewed without being followed."""
+"""Seconds by which the API server's clock may be found elsewhere without anything to look at."""
 
 
 def steady() -> float:
@@ -18,11 +18,10 @@ def steady() -> float:
 
 
 class Clock:
-    """Seconds since the Unix epoch, advancing steadily.
+    """Seconds since the Unix epoch by the API server's clock, advancing steadily.
 
-    The machine's clock can be set while the operator runs. Waiting must not depend on that, but
-    times are compared with those of the API server: so the clock runs steadily, and follows the
-    machine's clock when asked to.
+    Times in objects are by that clock, and the machine's may differ from it by minutes, or be set.
+    Until the first answer the machine's time of day is all there is.
     """
 
     def __init__(
@@ -30,7 +29,6 @@ class Clock:
         wall: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = steady,
     ) -> None:
-        self._wall = wall
         self.steady = monotonic
         """Seconds of an arbitrary start, which nobody can set."""
         self._offset = wall() - monotonic()
@@ -39,10 +37,16 @@ class Clock:
         """Seconds since the Unix epoch."""
         return self.steady() + self._offset
 
-    def follow(self) -> float:
-        """Follow the machine's clock if it was set; by how many seconds, 0 if it was not."""
-        jump = self._wall() - self.now()
-        if abs(jump) <= TOLERANCE:
+    def hear(self, date: int, sent: float, received: float) -> float:
+        """Follow the API server, which said `date` between two moments of `steady`.
+
+        Its clock showed anything from `date` to a second later, at a moment that is not known
+        better: as long as that agrees with this clock, this clock is as good as any. Otherwise it
+        goes to the earliest time that is possible, so that no time of this clock is in the server's
+        future, and later answers move it on. Returns by how many seconds it was moved.
+        """
+        earliest, latest = date - received, date + 1 - sent
+        if earliest <= self._offset <= latest:
             return 0.0
-        self._offset += jump
+        jump, self._offset = earliest - self._offset, earliest
         return jump

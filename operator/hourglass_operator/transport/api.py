@@ -7,7 +7,8 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -18,11 +19,13 @@ from kubernetes.aio.client import ApiClient, Configuration
 from hourglass_kube.types import JSON
 from hourglass_operator.transport.calls import Answer, Request, WatchError, no_answer
 from hourglass_operator.transport.paths import path
+from hourglass_operator.transport.throttling import answered
 
 MERGE_PATCH = "application/merge-patch+json"
+JSON_BODY = "application/json"
+METADATA_LIST = f"{JSON_BODY};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches"""
 
-_SHORTEST = 1.0
-"""Seconds in which a request may well be answered; with fewer it is not made again."""
 _WATCH_SILENCE = 60.0
 """Seconds after the end that a watch was asked for in which it must have ended."""
 
@@ -34,6 +37,11 @@ _METHODS = {
     "patch": "PATCH",
     "delete": "DELETE",
 }
+
+
+def content_type(method: str) -> str:
+    """Of the body of a request; a PATCH is a merge patch."""
+    return MERGE_PATCH if method == "PATCH" else "application/json"
 
 
 class CallObserver(Protocol):
@@ -79,19 +87,20 @@ class Api:
         self, request: Request, *, timeout: float | None = None, once: bool = False
     ) -> Answer:
         """Make a request; see Transport."""
-        deadline = self._monotonic() + (self._timeout if timeout is None else timeout)
-        while True:
+
+        async def attempt(seconds: float) -> Answer:
             started = self._monotonic()
-            answer = await self._answer(request, deadline - started)
-            now = self._monotonic()
-            self._called(request.verb, request.resource, answer.code, now - started)
-            if once or answer.code != 429 or not answer.retry_after:
-                return answer
-            # Also in vain: whoever asks again at once would not leave the server alone.
-            pause = max(0.0, min(answer.retry_after, deadline - now))
-            await self._sleep(pause)
-            if now + answer.retry_after + _SHORTEST >= deadline:
-                return replace(answer, retry_after=answer.retry_after - pause)
+            answer = await self._answer(request, seconds)
+            self._called(request.verb, request.resource, answer.code, self._monotonic() - started)
+            return answer
+
+        return await answered(
+            attempt,
+            self._timeout if timeout is None else timeout,
+            once=once,
+            sleep=self._sleep,
+            monotonic=self._monotonic,
+        )
 
     async def watch(
         self, resource: str, namespace: str, query: Mapping[str, str]
@@ -106,7 +115,7 @@ class Api:
         url = f"{path(resource, namespace)}?{urlencode({'watch': 'true', **query})}"
         started = self._monotonic()
         try:
-            response = await self._send("GET", url, None, timeout)
+            response = await self._send("GET", url, None, JSON_BODY, timeout)
         except Exception as error:
             self._called("watch", resource, 0, self._monotonic() - started)
             raise WatchError(no_answer(_described(error))) from None
@@ -140,7 +149,8 @@ class Api:
         try:
             async with asyncio.timeout(timeout):
                 method = _METHODS[request.verb]
-                return await _read(await self._send(method, url, request.body))
+                accept = METADATA_LIST if request.metadata_only else JSON_BODY
+                return await _read(await self._send(method, url, request.body, accept))
         except TimeoutError:
             return no_answer(f"no answer within {self._monotonic() - started:.1f} s")
         except Exception as error:
@@ -152,12 +162,13 @@ class Api:
         method: str,
         url: str,
         body: JSON | None,
+        accept: str,
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> aiohttp.ClientResponse:
         """The head of an answer, which is yet to be read."""
         headers = {
-            "Accept": "application/json",
-            "Content-Type": MERGE_PATCH if method == "PATCH" else "application/json",
+            "Accept": accept,
+            "Content-Type": content_type(method),
             "User-Agent": self.user_agent,
         }
         # A kubeconfig's command may never end, and a watch has no time-out but that of its stream.
@@ -182,7 +193,17 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
         response.status,
         _body(data),
         float(after) if after is not None and after.isdecimal() else None,
+        _date(response.headers.get("Date", "")),
     )
+
+
+@lru_cache(maxsize=16)
+def _date(text: str) -> int | None:
+    """The header Date (https://www.rfc-editor.org/rfc/rfc9110#field.date)."""
+    try:
+        return int(parsedate_to_datetime(text).timestamp())
+    except ValueError:
+        return None
 
 
 def without_managed_fields(obj: JSON) -> None:

@@ -13,6 +13,7 @@ class Request:
 
     `verb` is get, list, create, update, patch or delete; `resource` is the plural. `body` is the
     object for create and update, a JSON merge patch for patch, and DeleteOptions for delete.
+    `metadata_only`: of the objects of a list nothing else is sent.
     """
 
     verb: str
@@ -22,6 +23,7 @@ class Request:
     subresource: str = ""
     body: JSON | None = None
     query: Mapping[str, str] = field(default_factory=dict)
+    metadata_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Answer:
     body: JSON
     retry_after: float | None = None
     """Seconds that the server asks to wait."""
+    date: int | None = None
+    """The server's clock when it answered, in seconds since the Unix epoch; None if not known."""
 
     @property
     def succeeded(self) -> bool:

@@ -21,6 +21,8 @@ _loader_logger = logging.getLogger("kubernetes.aio.config.kube_config")
 
 _TOKEN_SECONDS = 60.0
 """After so long a kubeconfig is asked again for the token; client-go does the same with files."""
+_RETRY_SECONDS = 10.0
+"""After so long another try is made, where the token could not be had."""
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -100,15 +102,18 @@ def _refreshed(loader: Any) -> Callable[[Configuration], Awaitable[None]]:
 
     What a plugin gave holds until it expires; a file may change at any time.
     """
-    read_at = time.monotonic()
+    due = time.monotonic() + _TOKEN_SECONDS
 
     async def refresh(configuration: Configuration) -> None:
-        nonlocal read_at
-        if time.monotonic() - read_at < _TOKEN_SECONDS:
+        nonlocal due
+        if time.monotonic() < due:
             return
-        read_at = time.monotonic()
+        # Other calls go on with the old token meanwhile, and for a while after a failure.
+        due = time.monotonic() + _RETRY_SECONDS
         with contextlib.suppress(ConfigException, OSError, ValueError), _logged_errors() as errors:
             await loader.load_and_set(configuration)
+            if not errors:
+                due = time.monotonic() + _TOKEN_SECONDS
         for error in errors:
             logger.warning("no new credentials from %s: %s", _source(loader), error)
 

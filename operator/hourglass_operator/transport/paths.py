@@ -13,11 +13,12 @@ GROUP_VERSIONS = {
     "events": ("", "v1"),
 }
 """API group and version of the resources that are called or watched."""
+_CORE = ("", "v1")
 
 
 def path(resource: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
-    """The path of a resource, an object or a subresource."""
-    group, version = GROUP_VERSIONS[resource]
+    """The path of a resource, an object or a subresource; resources of others are core ones."""
+    group, version = GROUP_VERSIONS.get(resource, _CORE)
     base = f"/apis/{group}/{version}" if group else f"/api/{version}"
     parts = (base, f"namespaces/{namespace}" if namespace else "", resource, name, subresource)
     return "/".join(part for part in parts if part)

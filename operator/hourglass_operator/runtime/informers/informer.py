@@ -11,7 +11,7 @@ from contextlib import aclosing
 from random import Random
 
 from hourglass_kube.types import JSON
-from hourglass_operator.controller.cache import Name
+from hourglass_operator.controller.versions import Name
 from hourglass_operator.runtime.informers.store import Store, name_of
 from hourglass_operator.transport.calls import (
     Answer,
@@ -76,7 +76,12 @@ class Informer:
 
     @property
     def has_synced(self) -> bool:
-        """Whether everything that existed when it began is in the store, and watched since."""
+        """Whether everything that existed when it began is in the store.
+
+        True from the end of the first list, as with client-go
+        (https://pkg.go.dev/k8s.io/client-go/tools/cache#SharedInformer): no watch knows more at
+        that moment. Unlike there, a list or a watch that is refused ends it at once.
+        """
         return self._synced
 
     async def run(self) -> None:
@@ -103,7 +108,7 @@ class Informer:
                 continue
             if not answer.succeeded:
                 return answer
-            if not _is_list(answer.body):
+            if not is_list(answer.body):
                 return no_answer("what was answered is no list")
             metadata, items = answer.body["metadata"], answer.body.get("items") or []
             names.update(map(name_of, items))
@@ -174,7 +179,7 @@ class Informer:
             pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _is_list(body: JSON) -> bool:
+def is_list(body: JSON) -> bool:
     """Whether an answer is a list of objects: proxies answer with pages of their own."""
     metadata, items = body.get("metadata"), body.get("items") or []
     return (

@@ -24,7 +24,7 @@ from yarl import URL
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL, VERSION
-from hourglass_operator.controller.cache import Name
+from hourglass_operator.controller.versions import Name
 from hourglass_operator.runtime.informers.informer import PAGE
 from hourglass_operator.runtime.informers.store import Store, name_of
 from hourglass_operator.transport.api import Api, without_managed_fields
@@ -34,10 +34,9 @@ logger = logging.getLogger(__name__)
 
 _PAUSE = 2.0
 """Seconds from the end of kopf's tasks to the next try."""
-_FIRST_PAGE = 30.0
-"""Seconds in which kopf must have listed; it looks at what is served once, and it may be early."""
 _ENDING = 5.0
 """Seconds that kopf's tasks are given to end."""
+_GONE = 410
 
 
 class KopfPerformers:
@@ -53,8 +52,10 @@ class KopfPerformers:
         spawned: Callable[[], None],
         ended: Callable[[], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        first_page: float = 30.0,
     ) -> None:
-        """`namespaces`: those that are served; empty: all.
+        """`namespaces`: those that are served; empty: all. `first_page`: seconds in which kopf must
+        have listed; it looks at what is served once, and it may be early.
 
         `spawned` is called when kopf has begun, and has taken the signals SIGINT and SIGTERM for
         itself; `ended` when it has given up.
@@ -66,6 +67,7 @@ class KopfPerformers:
         self._spawned = spawned
         self._ended = ended
         self._sleep = sleep
+        self._first_page = first_page
         self._lists: dict[str, set[Name]] = {}
         """What lists that are under way have shown, by their path."""
         self._listed: set[str] = set()
@@ -107,7 +109,7 @@ class KopfPerformers:
         self._spawned()
         try:
             done, _ = await asyncio.wait(
-                tasks, timeout=_FIRST_PAGE, return_when=asyncio.FIRST_COMPLETED
+                tasks, timeout=self._first_page, return_when=asyncio.FIRST_COMPLETED
             )
             if not done and not self._lists and not self._listed:
                 return "the API server does not serve them yet"
@@ -152,7 +154,8 @@ class KopfPerformers:
             async def json(self, **_: Any) -> Any:
                 body = orjson.loads(await self.read())
                 if self.status == 200 and body.get("kind") == "PerformerList":
-                    informer._page(self.url, body)
+                    # As it was sent: `url` says what kopf has asked for.
+                    informer._page(self.request_info.url, body)
                 return body
 
         async def authorize(
@@ -165,13 +168,24 @@ class KopfPerformers:
                 request.headers["Authorization"] = token
             return await handler(request)
 
+        async def whole_if_expired(
+            request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+        ) -> aiohttp.ClientResponse:
+            response = await handler(request)
+            if response.status != _GONE or "continue" not in request.url.query:
+                return response
+            # kopf would list from the first page again, for ever where the rest is always lost.
+            response.release()
+            request.url = request.url.without_query_params("continue", "limit")
+            return await handler(request)
+
         return aiohttp.ClientSession(
             connector=self._api.connector,
             connector_owner=False,
             headers={"Accept": "application/json", "User-Agent": self._api.user_agent},
             proxy=self._configuration.proxy,
             response_class=Response,
-            middlewares=(authorize,),
+            middlewares=(whole_if_expired, authorize),
             trust_env=False,
         )
 

@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping
 
-from hourglass_operator.resources import names
+from hourglass_operator.resources import go_operator, names
 
 _OWN = f"{names.APP_LABEL}={names.APP}"
+_PODS = f"{names.APP_LABEL} in ({go_operator.APP},{names.APP})"
 
 SELECTORS: Mapping[str, str] = {
     "nodes": "",
     "services": _OWN,
     "endpointslices": _OWN,
-    "pods": _OWN,
+    "pods": _PODS,
     "performers": "",
 }
 """By plural name, in the order in which the informers start."""
+
+UNWATCHED: Mapping[str, str] = {
+    "services": f"{names.APP_LABEL}!={names.APP}",
+    "pods": f"{names.APP_LABEL} notin ({go_operator.APP},{names.APP})",
+}
+"""What the watches of pods and Services do not show, also what lacks the label."""

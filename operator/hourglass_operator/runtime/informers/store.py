@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Collection
 
 from hourglass_kube.types import JSON
-from hourglass_operator.controller.cache import Name
 from hourglass_operator.controller.event_handler import EventHandler
+from hourglass_operator.controller.versions import Name
 
 logger = logging.getLogger(__name__)
 

@@ -6,19 +6,25 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
+from hourglass_kube.text import cut, harmless
+
 _FIELDS = ("performer", "pass_id")
 """Attributes of records (given as `extra`) that become fields of the line."""
+_MESSAGE_LIMIT = 3000
+"""Characters of a message: container runtimes break lines of 16 KiB, and JSON with them."""
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-02T03:04:05.678Z INFO performer=ns/name pass=7 message`."""
+    """`2026-01-02T03:04:05.678Z INFO performer=ns/name pass=7 message`; see `harmless`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One line; an exception's traceback follows it."""
         fields = "".join(f"{key}={value} " for key, value in _fields(record).items())
-        line = f"{_time(record)} {record.levelname} {fields}{record.getMessage()}"
+        line = harmless(f"{_time(record)} {record.levelname} {fields}{_message(record)}")
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            # Indented: an exception's words may look like a line of this log.
+            traceback = cut(self.formatException(record.exc_info), 2 * _MESSAGE_LIMIT)
+            line += "".join(f"\n  {harmless(part)}" for part in traceback.split("\n"))
         return line
 
 
@@ -31,11 +37,11 @@ class JSONFormatter(logging.Formatter):
             "time": _time(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
             **_fields(record),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = cut(self.formatException(record.exc_info), 2 * _MESSAGE_LIMIT)
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -53,6 +59,10 @@ def configure(form: Literal["text", "json"], level: str) -> None:
         calls.addFilter(lambda record: "escalating" in record.getMessage())
     for library in ("aiohttp.access", "asyncio", "transitions"):
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def _message(record: logging.LogRecord) -> str:
+    return cut(record.getMessage(), _MESSAGE_LIMIT)
 
 
 def _time(record: logging.LogRecord) -> str:

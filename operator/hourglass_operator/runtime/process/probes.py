@@ -8,6 +8,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from hourglass_operator.runtime.process.settings import host_and_port
 
+_SHUTDOWN_SECONDS = 1.0
+"""For answers under way at the end of the process."""
+
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -56,7 +59,7 @@ class Servers:
         app = web.Application()
         for path, handler in handlers.items():
             app.router.add_get(path, handler)
-        runner = web.AppRunner(app, access_log=None)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         self._runners.append(runner)
         try:

@@ -11,9 +11,9 @@ from hourglass_operator.runtime.process.preflight import Missing
 logger = logging.getLogger(__name__)
 
 _RETRY = 2.0
-"""Seconds between two looks while something is missing."""
-_BETWEEN_LOOKS = 30.0
-"""Seconds at most from a look that found nothing missing to the next one, unless it is urgent."""
+"""Seconds between two checks while something is missing."""
+_BETWEEN_CHECKS = 30.0
+"""Seconds at most from a check that found nothing missing to the next one, unless it is urgent."""
 
 
 class Readiness:
@@ -42,12 +42,12 @@ class Readiness:
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
-                look = asyncio.create_task(self.look())
-                await asyncio.wait([look, stopped], return_when=asyncio.FIRST_COMPLETED)
+                checking = asyncio.create_task(self.check())
+                await asyncio.wait([checking, stopped], return_when=asyncio.FIRST_COMPLETED)
                 if stop.is_set():
-                    look.cancel()
+                    checking.cancel()
                     break
-                if not look.result():
+                if not checking.result():
                     return None
                 if time.monotonic() >= deadline:
                     return self.missing[0]
@@ -58,7 +58,7 @@ class Readiness:
         return None
 
     async def follow(self, restored: Callable[[], None]) -> None:
-        """Look until cancelled; `restored` is called when all is there again.
+        """Check until cancelled; `restored` is called when all is there again.
 
         Also without a refusal: a permission to list is missed only when a history is lost.
         """
@@ -68,18 +68,18 @@ class Readiness:
                     await self._refused.wait()
             self._refused.clear()
             self._urgent.clear()
-            if not await self.look():
+            if not await self.check():
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(min(_BETWEEN_LOOKS, self._period)):
+                    async with asyncio.timeout(min(_BETWEEN_CHECKS, self._period)):
                         await self._urgent.wait()
                 continue
             await asyncio.sleep(_RETRY)
-            while await self.look():
+            while await self.check():
                 await asyncio.sleep(_RETRY)
             restored()
 
-    async def look(self) -> bool:
-        """Look, and log what is new; whether anything is missing."""
+    async def check(self) -> bool:
+        """Check, and log what is new; whether anything is missing."""
         before = self.missing
         self.missing = await self._preflight()
         for each in self.missing:

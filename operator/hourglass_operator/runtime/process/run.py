@@ -33,8 +33,6 @@ T = TypeVar("T")
 
 _OTHER_CALLS = 50
 """Connections besides those of the workers: watches, Lease, permissions."""
-_CLOCK_PERIOD = 0.5
-"""Seconds between two looks at the machine's clock, which may be set."""
 
 
 async def run(settings: RuntimeSettings, catalogue: Catalogue) -> Exit:
@@ -78,7 +76,7 @@ class Process:
         self._api = Api(configuration, settings.request_timeout, self)
         self._lease_namespace = settings.lease_namespace or own_namespace()
         self._clock = Clock()
-        self._controller = Controller(catalogue, Settings())
+        self._controller = Controller(catalogue, Settings(pod_defaults=settings.pod_defaults))
         self._replica = Replica(
             self._controller,
             self._api,
@@ -125,28 +123,17 @@ class Process:
             ended=self._kopf_ended,
         )
         others = [resource for resource in SELECTORS if resource != performers.resource]
-        informers = [*self._replica.informers(others, settings.namespace), performers]
-        following = [
-            asyncio.create_task(self.readiness.follow(self._replica.look_anew)),
-            asyncio.create_task(self._follow_clock()),
-        ]
+        informers = [*self._replica.informers(others), performers]
+        following = asyncio.create_task(self.readiness.follow(self._replica.start_over))
         try:
             await self._replica.run(informers, stop)
         finally:
-            for task in following:
-                task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
-
-    async def _follow_clock(self) -> None:
-        while True:
-            await asyncio.sleep(_CLOCK_PERIOD)
-            if jump := self._clock.follow():
-                logger.warning("the clock was set by %+.1f s; looking at everything anew", jump)
-                self._replica.look_anew()
 
     async def _preflight(self) -> list[Missing]:
         lease = self._lease_namespace if self._settings.leader_election else None
@@ -167,6 +154,7 @@ class Process:
         )
         return Options(
             candidate=candidate if settings.leader_election else None,
+            namespaces=settings.namespace,
             retry_period=settings.retry_period,
             workers=settings.workers,
             request_timeout=settings.request_timeout,

@@ -8,6 +8,7 @@ import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -17,6 +18,9 @@ from pydantic import (
 )
 
 from hourglass_kube.loader import SafeLoader
+from hourglass_operator.api import HealthCheck
+from hourglass_operator.api.coretypes import mistake
+from hourglass_operator.resources.pod import PodDefaults
 
 ENVIRONMENT_PREFIX = "HOURGLASS_"
 
@@ -29,6 +33,7 @@ _EXPECTED = {
     "string_pattern_mismatch": "must be a name of at most 63 lower-case letters, digits and -",
     "tuple_type": "must be a list, such as [a, b]",
     "path_type": "must be the path of a file",
+    "dict_type": "must be an object in JSON",
 }
 """By pydantic's type of error, where its own words are Python's."""
 
@@ -38,6 +43,19 @@ KubernetesName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
+
+
+def _mapping(value: Any) -> Any:
+    """Flags and variables are texts, a file holds the mapping itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return yaml.load(value, Loader=SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return value
+
+
+Defaults = Annotated[dict[str, Any] | None, BeforeValidator(_mapping)]
 
 
 class RuntimeSettings(BaseModel):
@@ -58,6 +76,21 @@ class RuntimeSettings(BaseModel):
     context: str | None = Field(None, description="Context of the kubeconfig; its current one.")
     hardware_catalogue: Path | None = Field(
         None, description="YAML file that extends the hardware catalogue (docs/hardware.md)."
+    )
+    default_liveness_check: HealthCheck = Field(
+        HealthCheck.NONE,
+        description="spec.config.livenessCheck of Performers that do not say it: TCP, GRPC or"
+        " None. This and the next two reach pods that are created from then on; none is restarted.",
+    )
+    default_security_context: Defaults = Field(
+        None,
+        description="Fields of spec.config.securityContext for Performers that do not say them, as"
+        ' JSON, such as {"capabilities": {"drop": ["ALL"]}}.',
+    )
+    default_pod_security_context: Defaults = Field(
+        None,
+        description="Fields of spec.config.podSecurityContext for Performers that do not say them,"
+        ' as JSON, such as {"runAsNonRoot": true}.',
     )
     leader_election: bool = Field(
         True,
@@ -94,7 +127,10 @@ class RuntimeSettings(BaseModel):
         description="Seconds at start to wait for the API server, the CRD and permissions.",
     )
     shutdown_timeout: float = Field(
-        20.0, ge=0, description="Seconds that calls under way are given at SIGTERM."
+        25.0,
+        ge=0,
+        description="Seconds from SIGTERM to the end, in all: three fifths for calls under way, the"
+        " rest to give up the Lease and to stop watching.",
     )
     health_address: str = Field(
         "0.0.0.0:8081", description="Where /healthz and /readyz are served; empty: nowhere."
@@ -115,6 +151,24 @@ class RuntimeSettings(BaseModel):
         if isinstance(value, bool) and expected in (int, float):
             raise ValueError("must be a number")
         return value
+
+    @field_validator("default_security_context", "default_pod_security_context")
+    @classmethod
+    def _of_kubernetes(cls, value: dict[str, Any] | None, info: ValidationInfo) -> Any:
+        kind = "PodSecurityContext" if "pod" in (info.field_name or "") else "SecurityContext"
+        wrong = mistake(f"io.k8s.api.core.v1.{kind}", value or {})
+        if wrong:
+            raise ValueError(f"must be a {kind}: {wrong}")
+        return value
+
+    @property
+    def pod_defaults(self) -> PodDefaults:
+        """What Performers get that do not say it themselves."""
+        return PodDefaults(
+            self.default_security_context or {},
+            self.default_pod_security_context or {},
+            self.default_liveness_check,
+        )
 
     @model_validator(mode="after")
     def _order(self) -> Self:

@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from hourglass_operator.controller import Controller, Outcome, Pass, Write
+from hourglass_operator.controller.plan import Found
 from hourglass_operator.controller.views import PerformerView
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.leadership.may_write import MayWrite
+from hourglass_operator.runtime.workers.event_writer import EventWriter
+from hourglass_operator.runtime.workers.read import perform_read
 from hourglass_operator.runtime.workers.write import perform
 from hourglass_operator.transport.calls import Caller
 
@@ -15,6 +19,11 @@ logger = logging.getLogger(__name__)
 
 _SLICE = 0.02
 """Seconds of passes after which others (informers, the election, probes) get their turn."""
+_LONGEST_SLEEP = 10.0
+"""Seconds. Timers of an event loop stand still while the machine is suspended, what is due does
+not: a pass that came due meanwhile begins so long after at most."""
+_EVENT_FLUSH = 2.0
+"""Seconds that Events are given at the end: the next leader waits meanwhile."""
 _ROUNDING = 1e-6
 """Seconds since the epoch, as floats, are no more exact than this."""
 
@@ -35,7 +44,7 @@ class PassObserver:
         """A pass has ended; `before` is the Performer as the pass saw it, `now` is seconds."""
 
     def failed(self) -> None:
-        """A pass has raised, and is made again."""
+        """There is a mistake in the code: a pass, or taking in its outcome, has raised."""
 
 
 class Workers:
@@ -60,6 +69,7 @@ class Workers:
         self._limit = limit
         self._request_timeout = request_timeout
         self._active: set[asyncio.Task[None]] = set()
+        self._events = EventWriter(self._write, clock.steady, self.wake)
         self._woken = asyncio.Event()
         self._able_since: float | None = None
 
@@ -83,17 +93,26 @@ class Workers:
             if self._begin():
                 await asyncio.sleep(0)
                 continue
+            if self._able():
+                self._events.begin(busy=bool(self._active))
             alarm = self._alarm()
             await self._woken.wait()
             if alarm is not None:
                 alarm.cancel()
 
     async def drain(self, timeout: float) -> bool:
-        """Let the passes under way end; whether all have in time. Others are broken off."""
-        if not self._active:
-            return True
-        _, left = await asyncio.wait(self._active, timeout=timeout)
-        for task in left:
+        """Let the passes under way end; whether all have in time. Others are broken off.
+
+        Events that wait are written if that is quick.
+        """
+        deadline = self._clock.steady() + timeout
+        left = set(self._active)
+        if left:
+            _, left = await asyncio.wait(left, timeout=timeout)
+        flushing = asyncio.create_task(self._events.flush())
+        seconds = min(_EVENT_FLUSH, max(0.0, deadline - self._clock.steady()))
+        _, unwritten = await asyncio.wait({flushing}, timeout=seconds)
+        for task in (*left, *unwritten):
             task.cancel()
         return not left
 
@@ -101,11 +120,11 @@ class Workers:
         return self._may_write.seconds() > 0
 
     def _alarm(self) -> asyncio.TimerHandle | None:
-        """Wakes when the next pass is due; None if only something else can bring one about."""
+        """Wakes by when the next pass is due; None if only something else can bring one about."""
         due = self._controller.queue.next_due()
         if due is None or len(self._active) >= self._limit or not self._able():
             return None
-        seconds = max(0.0, due - self._clock.now()) + _ROUNDING
+        seconds = min(max(0.0, due - self._clock.now()) + _ROUNDING, _LONGEST_SLEEP)
         return asyncio.get_running_loop().call_later(seconds, self._woken.set)
 
     def _begin(self) -> bool:
@@ -133,20 +152,36 @@ class Workers:
             if due is None:
                 return False
             before = self._controller.cache.performers.get(due.key)
-            if due.plan.writes:
-                task = asyncio.create_task(self._perform(due, before))
-                self._active.add(task)
-                task.add_done_callback(self._ended)
+            if due.plan.reads:
+                self._start(self._read(due, before))
+            elif due.plan.writes:
+                self._start(self._perform(due, before))
             else:
-                self._controller.finish(due, (), now)
-                self._observer.ended(due, (), before, now)
+                self._finish(due, (), before)
         return True
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._active.add(task)
+        task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._active.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("a pass broke off", exc_info=task.exception())
         self.wake()
+        if not task.cancelled():
+            task.result()
+
+    async def _read(self, due: Pass, before: PerformerView | None) -> None:
+        answers = [Found(read, None) for read in due.plan.reads]
+        try:
+            timeout = self._request_timeout
+            answers = await asyncio.gather(
+                *(perform_read(self._caller, read, timeout) for read in due.plan.reads)
+            )
+        finally:
+            now = self._clock.now()
+            self._controller.finish_reads(due, answers, now)
+        self._observer.ended(due, (), before, now)
 
     async def _perform(self, due: Pass, before: PerformerView | None) -> None:
         outcomes: list[Outcome] = []
@@ -155,10 +190,22 @@ class Workers:
                 outcomes.append(await self._write(write))
                 if not outcomes[-1].succeeded:
                     break
-        finally:
-            now = self._clock.now()
+        except asyncio.CancelledError:
+            self._finish(due, outcomes, before)
+            raise
+        self._finish(due, outcomes, before)
+
+    def _finish(self, due: Pass, outcomes: Sequence[Outcome], before: PerformerView | None) -> None:
+        now = self._clock.now()
+        try:
             self._controller.finish(due, outcomes, now)
-        self._observer.ended(due, outcomes, before, now)
+            if len(outcomes) == len(due.plan.writes) and all(each.succeeded for each in outcomes):
+                self._events.add(due.plan.events)
+            self._observer.ended(due, outcomes, before, now)
+        except Exception:
+            # A mistake over one Performer must not keep the others from their passes.
+            logger.exception("the end of a pass over %s failed", "/".join(due.key))
+            self._observer.failed()
 
     async def _write(self, write: Write) -> Outcome:
         remaining = self._may_write.seconds()
