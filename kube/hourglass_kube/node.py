@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 
@@ -16,7 +17,10 @@ class Taint:
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """A Node's name, labels, allocatable quantities (as the API prints them), taints and state."""
+    """A Node's name, labels, allocatable quantities (as the API prints them), taints and state.
+
+    `conditions` are pairs of type and status, in the order of the types.
+    """
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -24,12 +28,13 @@ class NodeView:
     taints: tuple[Taint, ...] = ()
     unschedulable: bool = False
     ready: bool = True
+    conditions: tuple[tuple[str, str], ...] = ()
 
 
 def view(node: Mapping[str, Any]) -> NodeView:
     """Trim a Node as the API returns it."""
     meta, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
-    conditions = {c["type"]: c["status"] for c in status.get("conditions") or ()}
+    conditions = sorted((c["type"], c["status"]) for c in status.get("conditions") or ())
     return NodeView(
         name=meta["name"],
         labels=meta.get("labels") or {},
@@ -38,5 +43,12 @@ def view(node: Mapping[str, Any]) -> NodeView:
             Taint(t["key"], t.get("value", ""), t["effect"]) for t in spec.get("taints") or ()
         ),
         unschedulable=bool(spec.get("unschedulable")),
-        ready=conditions.get("Ready", "True") == "True",
+        ready=dict(conditions).get("Ready", "True") == "True",
+        conditions=_shared(tuple(conditions)),
     )
+
+
+@lru_cache(maxsize=1024)
+def _shared(conditions: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """One tuple for all nodes that are in the same condition, as nearly all are."""
+    return conditions

@@ -1,22 +1,22 @@
 """A simulated cluster: API server, scheduler, kubelets and controllers on one virtual clock."""
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import EPOCH, Clock
-from hourglass_simulator.controllers import (
-    DefinitionFinalizer,
-    EndpointController,
-    GarbageCollector,
-    NodeLifecycle,
-    PodGarbageCollector,
-    TaintEviction,
-)
-from hourglass_simulator.kubelet import ImageRegistry, Kubelets
+from hourglass_simulator.controllers import DefinitionFinalizer
+from hourglass_simulator.controllers.controllermanager import ControllerManager
+from hourglass_simulator.controllers.informer import Informers
+from hourglass_simulator.controllers.nodereports import LeaseReports
+from hourglass_simulator.controllers.provisioner import Provisioner
+from hourglass_simulator.kubelet import ImageRegistry, Kubelets, NodeLeases
+from hourglass_simulator.kubernetes.version import DEFAULT, Version
 from hourglass_simulator.node_object import node_object
+from hourglass_simulator.nodepools.pool import NodePool
+from hourglass_simulator.nodepools.pools import NodePools
 from hourglass_simulator.scheduler import Scheduler
 
 QUIET_SECONDS = 30.0
@@ -32,24 +32,67 @@ def raise_gc_thresholds() -> None:
     gc.set_threshold(200_000, 50, 1000)
 
 
-class Cluster:
-    """Everything but the operator. The same seed and the same calls give the same run."""
+_TRACKING = "kube-apiserver-legacy-service-account-token-tracking"
+"""kube-controller-manager looks for it.
 
-    def __init__(self, seed: int = 0, crd: JSON | None = None, epoch: datetime = EPOCH) -> None:
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controlplane/controller/legacytokentracking/controller.go
+"""
+
+PARTS = ("kubelet", "scheduler", "controllers")
+"""What a cluster can do without, for others to take its place."""
+
+
+class LeftOutError(Exception):
+    """What was asked for needs a part that the cluster was made without."""
+
+
+class Cluster:
+    """Everything but the operator. The same seed and the same calls give the same run.
+
+    `managed_fields` as for the API server. `without`: which of `PARTS` do not run. Without kubelets
+    nodes and pods stay as they are written by others, and nodes without a Lease are taken to be
+    well; the controllers are those of kube-controller-manager. What the API server does and the
+    provisioner of volumes are always there.
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        crd: JSON | None = None,
+        epoch: datetime = EPOCH,
+        version: Version = DEFAULT,
+        *,
+        managed_fields: bool = False,
+        without: Collection[str] = (),
+    ) -> None:
         self.clock = Clock(epoch)
-        self.api = APIServer(self.clock, seed=seed)
+        self.api = APIServer(self.clock, version, seed=seed, managed_fields=managed_fields)
         if crd is not None:
             self.api.create("customresourcedefinitions", crd)
         self.images = ImageRegistry()
-        self.kubelets = Kubelets(self.clock, self.api, self.images, seed=seed)
-        self.scheduler = Scheduler(self.clock, self.api)
-        self.endpoints = EndpointController(self.clock, self.api)
-        self.garbage_collector = GarbageCollector(self.clock, self.api)
-        self.definition_finalizer = DefinitionFinalizer(self.clock, self.api)
-        self.node_lifecycle = NodeLifecycle(self.clock, self.api, self.kubelets)
-        self.taint_eviction = TaintEviction(self.clock, self.api, self.kubelets)
-        self.pod_gc = PodGarbageCollector(self.clock, self.api)
+        self._kubelets: Kubelets | None = None
+        if "kubelet" not in without:
+            self._kubelets = Kubelets(self.clock, self.api, self.images, seed=seed)
+        if "scheduler" not in without:
+            Scheduler(self.clock, self.api, seed)
+        DefinitionFinalizer(self.clock, self.api)
+        informers = Informers(self.api)
+        self._controllers: ControllerManager | None = None
+        if "controllers" not in without:
+            reports = self._kubelets or LeaseReports(self.clock, self.api)
+            self._controllers = ControllerManager(self.clock, self.api, informers, reports)
+        elif self._kubelets is not None:
+            NodeLeases(self.clock, self.api, self._kubelets)
+        Provisioner(self.clock, self.api, informers)
+        self.node_pools = NodePools(self, ())
         self._nodes = 0
+
+    @property
+    def kubelets(self) -> Kubelets:
+        """The kubelets of all nodes; raises LeftOutError where others run them."""
+        if self._kubelets is None:
+            raise LeftOutError("the simulated cluster runs without kubelets")
+        return self._kubelets
 
     def add_node(
         self,
@@ -78,13 +121,39 @@ class Cluster:
             taints=taints,
             devices=devices or {},
             zone=zone,
+            kubelet_version=self.api.version.git_version,
         )
         self._nodes += 1
         return self.api.create("nodes", node)
 
+    def add_node_pools(self, pools: Sequence[NodePool]) -> None:
+        """Nodes that come and go by themselves from now on."""
+        self.node_pools = NodePools(self, pools)
+
+    def fill_namespaces(self) -> None:
+        """From now on every namespace has an account `default` and the ConfigMap kube-root-ca.crt.
+
+        Real clusters have them; scenarios that only look at Performers go without. They are made
+        by controllers. What the API server itself writes into kube-system is there too.
+        """
+        since = self.clock.timestamp()[:10]
+        tracking = {"metadata": {"name": _TRACKING}, "data": {"since": since}}
+        if not any(m["metadata"]["name"] == _TRACKING for m in self.api.list("configmaps").items):
+            self.api.create(
+                "configmaps", tracking, namespace="kube-system", user="system:apiserver"
+            )
+        if self._controllers is not None:
+            self._controllers.fill_namespaces()
+
+    def take_owners_to_exist(self, uids: Iterable[str]) -> None:
+        """What these own is not collected, though they are not in this cluster."""
+        if self._controllers is not None:
+            self._controllers.garbage_collector.take_to_exist(uids)
+
     def remove_node(self, name: str) -> None:
         """The Node object is deleted, and its kubelet is gone with it."""
-        self.kubelets.stop(name)
+        if self._kubelets is not None:
+            self._kubelets.stop(name)
         self.api.delete("nodes", "", name)
 
     def run_until(self, when: float) -> None:

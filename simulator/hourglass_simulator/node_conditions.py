@@ -42,6 +42,11 @@ def bad(condition: JSON, now: str) -> JSON:
     return _reported(condition, _BAD[condition["type"]], now)
 
 
+def shutting_down(condition: JSON, now: str) -> JSON:
+    """The condition Ready of a node that is being shut down."""
+    return _reported(condition, ("False", "KubeletNotReady", "node is shutting down"), now)
+
+
 def _reported(condition: JSON, state: tuple[str, str, str], now: str) -> JSON:
     status, reason, message = state
     same = condition.get("status") == status

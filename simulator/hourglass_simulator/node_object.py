@@ -2,12 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from hourglass_kube.types import JSON
 from hourglass_simulator import node_conditions
-
-KUBERNETES = "v1.34.4"
-"""The version that nodes and the API server report."""
 
 
 def node_object(
@@ -22,12 +20,14 @@ def node_object(
     taints: Sequence[Mapping[str, str]],
     devices: Mapping[str, int],
     zone: str | None,
+    kubelet_version: str,
 ) -> JSON:
     """A Node as a kubelet registers it, Ready.
 
     `number` counts the nodes from 0 and decides the address; `now` is a timestamp as in the API.
     `cpu` and `memory` are quantities such as "8" and "32Gi". `taints` are as in the API: key,
     effect, and value if there is one. `devices` are extended resources with their counts.
+    `kubelet_version` is such as "v1.34.4".
     """
     digest = hashlib.sha256(name.encode()).hexdigest()
     own = {
@@ -53,7 +53,14 @@ def node_object(
     spec: JSON = {"taints": [dict(taint) for taint in taints]} if taints else {}
     high, low = divmod(number, 250)
     return {
-        "metadata": {"name": name, "labels": {**own, **labels}},
+        "metadata": {
+            "name": name,
+            "labels": {**own, **labels},
+            "annotations": {
+                "node.alpha.kubernetes.io/ttl": "0",
+                "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+            },
+        },
         "spec": spec,
         "status": {
             "addresses": [
@@ -67,11 +74,11 @@ def node_object(
             "images": [],
             "nodeInfo": {
                 "architecture": "amd64",
-                "bootID": digest[:32],
+                "bootID": str(UUID(digest[:32])),
                 "containerRuntimeVersion": "containerd://1.6.20",
                 "kernelVersion": "6.1.0",
                 "kubeProxyVersion": "",
-                "kubeletVersion": KUBERNETES,
+                "kubeletVersion": kubelet_version,
                 "machineID": digest[32:],
                 "operatingSystem": "linux",
                 "osImage": "Debian GNU/Linux 12 (bookworm)",

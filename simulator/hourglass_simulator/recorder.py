@@ -1,4 +1,6 @@
-"""Kubernetes Events as client-go's recorder writes them: repetitions counted, floods held back.
+"""Kubernetes Events as client-go's recorder writes them.
+
+Repetitions are counted, many that are alike become one, floods are held back.
 
 https://github.com/kubernetes/client-go/blob/v0.34.4/tools/record/events_cache.go
 """
@@ -12,9 +14,13 @@ from hourglass_simulator.clock import Clock
 NORMAL, WARNING = "Normal", "Warning"
 
 BURST = 25
-"""Events about one object that are written at once; then one more every five minutes."""
+"""Events of a type about an object that are written at once; then one more every five minutes."""
 REFILL_SECONDS = 300.0
 _REMEMBERED = 4096
+SIMILAR = 10
+"""So many different messages of one reason about an object become one Event from then on."""
+SIMILAR_SECONDS = 600.0
+"""After so long without one of them they are Events of their own again."""
 
 _Key = tuple[str, str, str, str, str]
 
@@ -55,6 +61,16 @@ class _Seen:
         self.written: JSON | None = None
 
 
+class _Similar:
+    """The different messages of one reason about an object, the oldest first."""
+
+    __slots__ = ("messages", "since")
+
+    def __init__(self) -> None:
+        self.messages: dict[str, None] = {}
+        self.since = 0.0
+
+
 class EventRecorder:
     """Writes Events in the name of a component; an Event that cannot be written is lost."""
 
@@ -66,26 +82,30 @@ class EventRecorder:
         self._user = component
         # As in client-go, only the most recent are remembered.
         self._seen: OrderedDict[_Key, _Seen] = OrderedDict()
-        self._tokens: OrderedDict[str, _Tokens] = OrderedDict()
+        self._tokens: OrderedDict[tuple[str, str], _Tokens] = OrderedDict()
+        self._similar: OrderedDict[tuple[str, str, str], _Similar] = OrderedDict()
         self._number = 0
 
     def event(self, involved: JSON, kind: str, reason: str, message: str) -> None:
         """Record that something happened; `kind` is Normal or Warning."""
         uid = involved.get("uid") or involved["name"]
         key = (uid, involved.get("fieldPath", ""), kind, reason, message)
+        if self._is_one_of_many(uid, kind, reason, message):
+            key = (uid, "", kind, reason, "")
+            message = f"(combined from similar events): {message}"
         seen = self._seen.get(key)
         if seen is None:
             seen = self._seen[key] = _Seen()
             if len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
         seen.count += 1
-        if not self._permitted(uid):
+        if not self._permitted((uid, kind)):
             return
         try:
             if seen.written is None:
                 seen.written = self._create(involved, kind, reason, message, seen.count)
             else:
-                self._repeat(seen.written, seen.count)
+                self._repeat(seen.written, seen.count, message)
         except (APIError, CallTimeoutError):
             seen.written = None
 
@@ -96,7 +116,8 @@ class EventRecorder:
         namespace = involved.get("namespace") or "default"
         event = {
             "metadata": {
-                "name": f"{involved['name']}.{nanoseconds:x}{self._number:x}",
+                # Names in the order of time, in which Events of the same second are shown.
+                "name": f"{involved['name']}.{nanoseconds:x}{self._number:06x}",
                 "namespace": namespace,
             },
             "involvedObject": involved,
@@ -113,10 +134,14 @@ class EventRecorder:
         }
         return self._api.create("events", event, namespace=namespace, user=self._user)
 
-    def _repeat(self, written: JSON, count: int) -> None:
+    def _repeat(self, written: JSON, count: int, message: str) -> None:
         """Count an Event again; one that has expired is created again under its old name."""
         namespace, name = written["metadata"]["namespace"], written["metadata"]["name"]
-        again = {"count": count, "lastTimestamp": self._clock.timestamp()}
+        again = {
+            "count": count,
+            "lastTimestamp": self._clock.timestamp(),
+            "message": message,
+        }
         try:
             self._api.patch("events", namespace, name, again, user=self._user)
         except APIError as error:
@@ -125,11 +150,26 @@ class EventRecorder:
             anew = {**written, **again, "metadata": {"name": name, "namespace": namespace}}
             self._api.create("events", anew, namespace=namespace, user=self._user)
 
-    def _permitted(self, uid: str) -> bool:
+    def _is_one_of_many(self, uid: str, kind: str, reason: str, message: str) -> bool:
+        key, now = (uid, kind, reason), self._clock.now
+        similar = self._similar.get(key)
+        if similar is None or now - similar.since > SIMILAR_SECONDS:
+            similar = self._similar[key] = _Similar()
+            if len(self._similar) > _REMEMBERED:
+                self._similar.popitem(last=False)
+        similar.messages[message] = None
+        similar.since = now
+        if len(similar.messages) < SIMILAR:
+            return False
+        # The real recorder forgets any of them, by chance.
+        del similar.messages[next(iter(similar.messages))]
+        return True
+
+    def _permitted(self, about: tuple[str, str]) -> bool:
         now = self._clock.now
-        tokens = self._tokens.get(uid)
+        tokens = self._tokens.get(about)
         if tokens is None:
-            tokens = self._tokens[uid] = _Tokens(now)
+            tokens = self._tokens[about] = _Tokens(now)
             if len(self._tokens) > _REMEMBERED:
                 self._tokens.popitem(last=False)
         tokens.left = min(float(BURST), tokens.left + (now - tokens.since) / REFILL_SECONDS)

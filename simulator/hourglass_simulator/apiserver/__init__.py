@@ -2,7 +2,8 @@
 
 from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
 from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
-from hourglass_simulator.apiserver.server import APIServer, ObjectList
+from hourglass_simulator.apiserver.pages import ObjectList
+from hourglass_simulator.apiserver.server import APIServer
 from hourglass_simulator.apiserver.watch import Watch, WatchEvent
 
 __all__ = [

@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 
 class Call(NamedTuple):
-    """One call; `verb` is create, update, patch, delete, get, list or watch.
+    """One call; `verb` is create, update, patch, delete, deletecollection, get, list or watch.
 
     `name` is empty where none is given: list, watch, and create with `generateName`.
     """
@@ -19,7 +19,7 @@ class Call(NamedTuple):
     @property
     def mutating(self) -> bool:
         """It is meant to change something."""
-        return self.verb in ("create", "update", "patch", "delete")
+        return self.verb in ("create", "update", "patch", "delete", "deletecollection")
 
 
 class Audit(NamedTuple):

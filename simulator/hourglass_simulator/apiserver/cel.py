@@ -1,23 +1,27 @@
 """The CRD's CEL rules (`x-kubernetes-validations`), evaluated by Google's own CEL library.
 
 https://kubernetes.io/docs/reference/using-api/cel/
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go
 
-Kubernetes' quantity functions are added; rules that compare with `oldSelf` are not simulated. The
-cost budget is the real server's business: it refuses a CRD whose rules could be too expensive.
+What a rule may cost is checked when the definition is made; what it costs at run time is not
+counted.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
-from cel_expr_python.ext.ext_strings import ExtStrings  # type: ignore[import-untyped]
 
-from hourglass_kube import quantity
+from hourglass_simulator.apiserver.cel_environment import evaluating_environment
+from hourglass_simulator.apiserver.cel_source import OLD, evaluable
+from hourglass_simulator.apiserver.cel_types import aligned, converter
+from hourglass_simulator.apiserver.field_path import field_path
+from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema import Node, same
-from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
+from hourglass_simulator.apiserver.schema_error import OMITTED, ErrorType, FieldError
 from hourglass_simulator.apiserver.schema_validation import ABSENT, correlated
 
 _REASONS = {
@@ -28,120 +32,141 @@ _REASONS = {
 }
 _MAX_MESSAGE_BYTES = 5 * 1024
 _REMEMBERED = 10_000
-
-
-_QUANTITY = re.compile(
-    r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?", re.ASCII
+_NO_OVERLOAD = re.compile(r"No matching overloads found")
+_RUN_TIME = (
+    (re.compile(r'Key not found in map : "(.*)"', re.DOTALL), r"no such key: \1"),
+    (re.compile(r"Key not found in map : (.*)", re.DOTALL), r"no such key: \1"),
+    (re.compile(r"Index error: index=(-?\d+) size=\d+"), r"index out of bounds: \1"),
+    (re.compile(r"divide by zero"), "division by zero"),
+    (re.compile(r"modulus by zero"), "modulus by zero"),
 )
-
-
-def _is_quantity(text: str) -> bool:
-    return _QUANTITY.fullmatch(text) is not None
-
-
-def _compare(one: str, other: str) -> int:
-    left, right = quantity.parse(one), quantity.parse(other)
-    return (left > right) - (left < right)
-
-
-@cache
-def _environment() -> cel.Env:
-    """A quantity is represented by its text; `compareTo` and `isLessThan` parse it."""
-    kinds = cel.Type
-    pair = [kinds.STRING, kinds.STRING]
-
-    def function(
-        name: str, parameters: list[cel.Type], result: cel.Type, implementation: Any
-    ) -> cel.FunctionDecl:
-        member = len(parameters) == 2
-        overload = cel.Overload(f"{name}_quantity", result, parameters, member, implementation)
-        return cel.FunctionDecl(name, [overload])
-
-    return cel.NewEnv(
-        variables={"self": kinds.DYN},
-        extensions=[ExtStrings()],
-        functions=[
-            function("isQuantity", pair[:1], kinds.BOOL, _is_quantity),
-            function("quantity", pair[:1], kinds.STRING, lambda text: text),
-            function("compareTo", pair, kinds.INT, _compare),
-            function("isLessThan", pair, kinds.BOOL, lambda a, b: _compare(a, b) < 0),
-        ],
-    )
+_STATUS = re.compile(r"^[A-Z_]+: ")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One entry of `x-kubernetes-validations`."""
+    """One entry of `x-kubernetes-validations`, at a schema."""
 
     source: dict[str, Any]
+    node: Node
 
     @cached_property
     def _program(self) -> cel.Expression:
-        return _environment().compile(self.source["rule"])
+        return self._compiled(self.source["rule"])
 
     @cached_property
     def _message_program(self) -> cel.Expression | None:
         source = self.source.get("messageExpression")
-        return _environment().compile(source) if source else None
+        return self._compiled(source) if source else None
+
+    def _compiled(self, source: str) -> cel.Expression:
+        optional = bool(self.source.get("optionalOldSelf"))
+        written = evaluable(source, optional=optional)
+        return evaluating_environment().compile(written.text)
+
+    @cached_property
+    def needs_old(self) -> bool:
+        """Whether it compares with the value before."""
+        return re.search(r"\boldSelf\b", self.source["rule"]) is not None
 
     @cached_property
     def reads(self) -> frozenset[str]:
         """The fields of `self` that the rule looks at; empty when it looks at all of it."""
         source = self.source["rule"] + self.source.get("messageExpression", "")
+        if self.needs_old:
+            return frozenset()
         named = re.findall(r"\bself\b(?:\.(\w+)\b(?!\())?", source)
         return frozenset(named) if all(named) else frozenset()
 
-    def check(self, value: Any, kind: str, path: str) -> FieldError | None:
+    def check(
+        self, value: Any, kind: str, path: str, convert: Callable[[Any], Any] | None, old: Any
+    ) -> FieldError | None:
         """The error of this rule for `value`, whose schema is of type `kind`."""
-        if self.reads and isinstance(value, dict):
-            value = {name: value[name] for name in sorted(self.reads) if name in value}
-        key = repr(value)
-        if key in self._met:
-            return None
-        broken = self._broken(value)
+        optional = bool(self.source.get("optionalOldSelf"))
+        if self.needs_old:
+            if old in (ABSENT, None) and not optional:
+                return None
+            broken = self._broken(self._data(value, convert, old))
+        else:
+            if self.reads and isinstance(value, dict) and convert is None:
+                value = {name: value[name] for name in sorted(self.reads) if name in value}
+            key = repr(value)
+            if key in self._met:
+                return None
+            broken = self._broken(self._data(value, convert, old))
+            if broken is None:
+                if len(self._met) < _REMEMBERED:
+                    self._met.add(key)
+                return None
         if broken is None:
-            if len(self._met) < _REMEMBERED:
-                self._met.add(key)
             return None
-        field = f"{path}{self.source.get('fieldPath', '')}".removeprefix(".") or "<nil>"
-        reason = _REASONS[self.source.get("reason", "FieldValueInvalid")]
-        return FieldError(reason, field, kind, broken)
+        detail, failed = broken
+        relative = field_path(self.source.get("fieldPath", ""), self.node) if failed else ""
+        field = f"{path}{relative}".removeprefix(".") or "<nil>"
+        reason = self.source.get("reason", "FieldValueInvalid") if failed else "FieldValueInvalid"
+        detail = "" if reason == "FieldValueDuplicate" else detail
+        # Since 1.37 a broken rule shows the value where that is a scalar.
+        found: Any = kind
+        if failed and gates.since(37):
+            found = OMITTED if isinstance(value, dict | list) else value
+        return FieldError(_REASONS[reason], field, found, detail)
+
+    def _data(self, value: Any, convert: Callable[[Any], Any] | None, old: Any) -> dict[str, Any]:
+        data = {"self": value if convert is None else convert(value)}
+        if self.needs_old:
+            if old not in (ABSENT, None):
+                before = aligned(old, value, self.node)
+                data["oldSelf"] = before if convert is None else convert(before)
+            data[OLD] = [data["oldSelf"]] if "oldSelf" in data else []
+        return data
 
     @cached_property
     def _met(self) -> set[str]:
         """Values that meet the rule: the library compiles regular expressions at every call."""
         return set()
 
-    def _broken(self, value: Any) -> str | None:
-        """What is wrong with `value`, or None."""
-        result = self._program.eval(data={"self": value})
+    def _broken(self, data: dict[str, Any]) -> tuple[str, bool] | None:
+        """What is wrong, and whether that is what the rule says and no error of it; or None."""
+        named = (self.source.get("message") or self.source["rule"]).strip()
+        result = self._program.eval(data=data)
         if result.type() == cel.Type.ERROR:
-            # The library phrases run-time errors differently; a CRD should not run into them.
-            return f"{result.value()} evaluating rule: {self.source['message'].strip()}"
-        return None if result.value() is True else self._message(value)
+            why = str(result.value())
+            if _NO_OVERLOAD.search(why):
+                why = "call arguments did not match a supported operator, function or macro"
+                return f"'no such overload': {why} signature for rule: {named}", False
+            return f"{_as_in_go(why)} evaluating rule: {named}", False
+        return None if result.value() is True else (self._message(data), True)
 
-    def _message(self, value: Any) -> str:
+    def _message(self, data: dict[str, Any]) -> str:
         """What messageExpression says, or message when that yields no single line."""
         if self._message_program is not None:
-            text = self._message_program.eval(data={"self": value}).value()
-            if isinstance(text, str):
-                text = text.strip()
+            result = self._message_program.eval(data=data)
+            if result.type() == cel.Type.STRING:
+                text = str(result.value()).strip()
                 if text and "\n" not in text and len(text.encode()) <= _MAX_MESSAGE_BYTES:
                     return text
         default = f"failed rule: {self.source['rule'].strip()}"
-        return str(self.source.get("message", default)).strip()
+        return str(self.source.get("message") or default).strip()
+
+
+def _as_in_go(why: str) -> str:
+    """An error of the library in the words of cel-go."""
+    why = _STATUS.sub("", why)
+    for pattern, text in _RUN_TIME:
+        if pattern.search(why):
+            return pattern.sub(text, why)
+    return why
 
 
 class Rules:
     """All rules of a schema, found once."""
 
-    def __init__(self, node: Node) -> None:
-        if any("oldSelf" in source["rule"] for source in node.rules):
-            raise ValueError("rules with oldSelf are not simulated")
+    def __init__(self, node: Node, *, root: bool = False) -> None:
         self._node = node
-        self._rules = tuple(Rule(source) for source in node.rules)
-        self._kind = "" if len(node.types) > 1 else node.types[0]
-        below = {name: Rules(child) for name, child in node.properties.items()}
+        self._rules = tuple(Rule(source, node) for source in node.rules)
+        self._convert = converter(node, root=root) if self._rules else None
+        self._kind = "" if len(node.types) > 1 or not node.types else node.types[0]
+        below = {name: Rules(child, root=child.embedded) for name, child in node.properties.items()}
         self._properties = {name: rules for name, rules in below.items() if rules.any}
         self._additional = _rules_below(node.additional)
         self._items = _rules_below(node.items)
@@ -152,18 +177,24 @@ class Rules:
         return bool(self._rules or self._properties or self._additional or self._items)
 
     def check(self, value: Any, path: str = "", old: Any = ABSENT) -> Iterator[FieldError]:
-        """Errors of all rules for `value`; unchanged parts are not looked at."""
-        if value is None or (old is not ABSENT and same(value, old)):
+        """Errors of all rules for `value`; what is unchanged is not complained about."""
+        if value is None or not self.any:
+            return
+        unchanged = old is not ABSENT and same(value, old)
+        if unchanged and not self.need_old:
             return
         for rule in self._rules:
-            if _reads_only_what_is_unchanged(rule, value, old):
+            if not rule.needs_old and (unchanged or (rule.reads == _NAMES and old is not ABSENT)):
                 continue
-            error = rule.check(value if path else _as_rules_see_it(value), self._kind, path)
+            error = rule.check(value, self._kind, path, self._convert, old)
             if error is not None:
                 yield error
         if isinstance(value, list) and self._items:
             old_items = correlated(value, self._node, old)
             for index, (item, old_item) in enumerate(zip(value, old_items, strict=True)):
+                # Items of other lists cannot be matched: they are as unchanged as their list.
+                if unchanged and old_item is ABSENT:
+                    continue
                 yield from self._items.check(item, f"{path}[{index}]", old_item)
         elif isinstance(value, dict) and (self._properties or self._additional):
             olds = old if isinstance(old, dict) else {}
@@ -176,24 +207,42 @@ class Rules:
                     old_value = olds.get(name, ABSENT)
                     yield from self._additional.check(value[name], f"{path}[{name}]", old_value)
 
+    def ratcheted(self, value: Any, path: str, old: Any) -> Iterator[FieldError]:
+        """What rules say of unchanged values, which `check` passes over."""
+        if value is None or not self.any or old is ABSENT:
+            return
+        if same(value, old):
+            for rule in self._rules:
+                if not rule.needs_old:
+                    error = rule.check(value, self._kind, path, self._convert, old)
+                    if error is not None:
+                        yield error
+        if isinstance(value, list) and self._items:
+            old_items = correlated(value, self._node, old)
+            for index, (item, old_item) in enumerate(zip(value, old_items, strict=True)):
+                yield from self._items.ratcheted(item, f"{path}[{index}]", old_item)
+        elif isinstance(value, dict) and isinstance(old, dict):
+            for name in sorted(value):
+                rules = self._properties.get(name)
+                here = f"{path}.{name}" if path else name
+                if rules is None and name not in self._node.properties:
+                    rules, here = self._additional, f"{path}[{name}]"
+                if rules is not None:
+                    yield from rules.ratcheted(value[name], here, old.get(name, ABSENT))
+
+    @cached_property
+    def need_old(self) -> bool:
+        """Whether any rule here or below compares with the value before."""
+        below = [*self._properties.values(), self._additional, self._items]
+        return any(rule.needs_old for rule in self._rules) or any(
+            rules.need_old for rules in below if rules is not None
+        )
+
 
 def _rules_below(node: Node | None) -> Rules | None:
-    rules = Rules(node) if node is not None else None
+    rules = Rules(node, root=node.embedded) if node is not None else None
     return rules if rules is not None and rules.any else None
 
 
-def _as_rules_see_it(root: Any) -> Any:
-    """The whole object; of its metadata, rules see nothing but the names."""
-    if not isinstance(root, dict) or "metadata" not in root:
-        return root
-    metadata = root["metadata"]
-    names = {name: metadata[name] for name in ("name", "generateName") if name in metadata}
-    return {**root, "metadata": names}
-
-
-def _reads_only_what_is_unchanged(rule: Rule, value: Any, old: Any) -> bool:
-    """A rule that held keeps holding; this spares the name rule at every status write."""
-    if not (rule.reads and isinstance(value, dict) and isinstance(old, dict)):
-        return False
-    # Names never change.
-    return all(name == "metadata" or same(value.get(name), old.get(name)) for name in rule.reads)
+_NAMES = frozenset({"metadata"})
+"""What never changes."""

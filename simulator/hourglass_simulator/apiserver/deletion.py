@@ -27,6 +27,8 @@ def delete(
 ) -> Deletion:
     """A deletion at `now` (Unix time) with a grace period in seconds and a propagation policy."""
     meta = obj["metadata"]
+    if policy is None and strategy.resource.orphans_by_default:
+        policy = "Orphan"
     period = strategy.grace_period(obj, requested)
     graceful = period is not None
     if graceful and "deletionTimestamp" in meta:

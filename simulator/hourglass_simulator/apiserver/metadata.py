@@ -17,7 +17,6 @@ _SERVER_OWNED = frozenset(
         "creationTimestamp",
         "deletionGracePeriodSeconds",
         "deletionTimestamp",
-        "generation",
         "managedFields",
         "resourceVersion",
         "selfLink",
@@ -53,6 +52,8 @@ def created(meta: JSON, namespace: str, name: str, new_uid: str, timestamp: str)
     result["name"] = name
     if namespace:
         result["namespace"] = namespace
+    else:
+        result.pop("namespace", None)
     result["uid"] = new_uid
     result["creationTimestamp"] = timestamp
     return result
@@ -73,6 +74,8 @@ def updated(new: JSON, old: JSON) -> JSON:
         if field in result and not result[field]:
             del result[field]
     result.setdefault("uid", old["uid"])
+    if not result.get("namespace"):
+        result = kept(result, "namespace", old)
     for field in _KEPT:
         result = kept(result, field, old)
     if "deletionTimestamp" in old:

@@ -1,21 +1,14 @@
-"""JSON merge, strategic merge and JSON patches; nothing is changed in place.
-
-A merge patch that changes nothing returns the very object it was given.
-"""
+"""JSON merge, strategic merge and JSON patches; nothing is changed in place."""
 
 from typing import Any
 
-import jsonpatch
-import jsonpointer
-
+from hourglass_kube.mergepatch import merge_patch
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import strategic
-from hourglass_simulator.apiserver.errors import (
-    bad_request,
-    patch_does_not_apply,
-    unsupported_media_type,
-)
+from hourglass_simulator.apiserver import json_patch, strategic
+from hourglass_simulator.apiserver.errors import unsupported_media_type
+from hourglass_simulator.apiserver.go_values import Repeated
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.kubernetes.version import DEFAULT, Version
 
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -23,64 +16,33 @@ JSON_PATCH = "application/json-patch+json"
 
 
 def require_supported(content_type: str, resource: Resource) -> None:
-    """415 for a patch that the resource does not take; server-side apply is not simulated."""
+    """415 for a patch that the resource does not take."""
     known = content_type in (MERGE, JSON_PATCH, STRATEGIC)
     if not known or (resource.custom and content_type == STRATEGIC):
         raise unsupported_media_type(resource)
 
 
-def apply(obj: JSON, patch: Any, content_type: str) -> JSON:
-    """The patched object; 400 or 422 when the patch cannot be applied."""
+def apply(obj: JSON, patch: Any, content_type: str, version: Version = DEFAULT) -> JSON:
+    """The patched object; 400, 422 or, as on the real server, 500 when it cannot be applied."""
     if content_type == JSON_PATCH:
-        return json_patch(obj, patch)
-    merged: JSON = (merge_patch if content_type == MERGE else strategic.merge)(obj, patch)
-    return merged
+        return json_patch.apply(obj, patch)
+    if content_type == MERGE:
+        merged: JSON = merge_patch(obj, patch)
+        return merged
+    return strategic.merge(obj, patch, strategic.meta_of(version, obj))
 
 
-def merge_patch(target: Any, patch: Any) -> Any:
-    """RFC 7386, sharing what stays as it is."""
-    if not isinstance(patch, dict):
-        return target if target == patch and type(target) is type(patch) else patch
-    base = target if isinstance(target, dict) else {}
-    changed: JSON = {}
-    removed = []
-    for key, value in patch.items():
-        if value is None:
-            if key in base:
-                removed.append(key)
-            continue
-        merged = merge_patch(base.get(key), value)
-        if key not in base or merged is not base[key]:
-            changed[key] = merged
-    if isinstance(target, dict) and not changed and not removed:
-        return target
-    result = {**base, **changed}
-    for key in removed:
-        del result[key]
-    return result
+def strange_fields(patch: Any, content_type: str) -> list[str]:
+    """What strict decoding says of a patch itself."""
+    return json_patch.strange_fields(patch) if content_type == JSON_PATCH else _repeated(patch, "")
 
 
-def json_patch(target: JSON, patch: Any) -> JSON:
-    """RFC 6902, but as on the real server a replacement may also add a member."""
-    if not isinstance(patch, list):
-        kind = "object" if isinstance(patch, dict) else type(patch).__name__
-        raise bad_request(
-            f"error decoding patch: json: cannot unmarshal {kind} into Go value of type "
-            "[]handlers.jsonPatchOp"
-        )
-    try:
-        for operation in patch:
-            lenient = _adds(target, operation)
-            target = jsonpatch.JsonPatch([lenient]).apply(target)
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException):
-        raise patch_does_not_apply() from None
-    return target
-
-
-def _adds(target: JSON, operation: Any) -> Any:
-    """The operation, or an add for a replace of a member that is not there."""
-    if not isinstance(operation, dict) or operation.get("op") != "replace":
-        return operation
-    parent, _, _ = str(operation.get("path", "")).rpartition("/")
-    found = jsonpointer.resolve_pointer(target, parent, None)
-    return {**operation, "op": "add"} if isinstance(found, dict) else operation
+def _repeated(value: Any, path: str) -> list[str]:
+    if isinstance(value, list):
+        return [s for i, item in enumerate(value) for s in _repeated(item, f"{path}[{i}]")]
+    if not isinstance(value, dict):
+        return []
+    at = f"{path}." if path else ""
+    names = value.repeated if isinstance(value, Repeated) else ()
+    found = [f'duplicate field "{at}{name}"' for name in names]
+    return found + [s for name, each in value.items() for s in _repeated(each, f"{at}{name}")]

@@ -8,7 +8,7 @@ and `schema_validation` find out why. What equals the old value was stored and m
 from collections.abc import Callable
 from typing import Any
 
-from hourglass_simulator.apiserver.schema import Node
+from hourglass_simulator.apiserver.schema import Node, same
 from hourglass_simulator.apiserver.schema_validation import ABSENT, string_is_valid
 
 Checker = Callable[[Any, Any], bool]
@@ -19,6 +19,8 @@ _SCALARS = {"string": str, "boolean": bool, "integer": int}
 
 def checker(node: Node) -> Checker:
     """The checker of a schema, compiled once."""
+    if _is_intricate(node):
+        return lambda value, old: old is not ABSENT and same(value, old)
     if node.types == ("object",):
         return _object(node)
     if node.types == ("array",):
@@ -26,6 +28,22 @@ def checker(node: Node) -> Checker:
     if node.types == ("string",):
         return _string(node)
     return _other(node)
+
+
+def _is_intricate(node: Node) -> bool:
+    """Whether a schema says more than a quick look can see."""
+    return bool(
+        node.has_logic
+        or node.preserves
+        or node.embedded
+        or node.exclusive_minimum
+        or node.exclusive_maximum
+        or node.multiple_of is not None
+        or node.list_type == "set"
+        or not node.types
+        or "number" in node.types
+        or (node.additional_allowed and node.additional is None)
+    )
 
 
 def _string(node: Node) -> Checker:
@@ -49,6 +67,8 @@ def _string(node: Node) -> Checker:
 def _other(node: Node) -> Checker:
     kinds = {_SCALARS[name] for name in node.types if name in _SCALARS}
     minimum, maximum = node.minimum, node.maximum
+    if any(abs(bound) >= 2**63 for bound in (minimum, maximum) if bound is not None):
+        return lambda value, old: old is not ABSENT and same(value, old)
 
     def check(value: Any, old: Any) -> bool:  # noqa: ARG001
         if type(value) not in kinds or (node.enum and value not in node.enum):

@@ -4,12 +4,16 @@ Names come first; ages are printed like kubectl does.
 https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#additional-printer-columns
 """
 
+import json
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-_STEP = re.compile(r'\.(?P<field>\w+)(?:\[\?\(@\.(?P<key>\w+)=="(?P<value>[^"]*)"\)\])?')
+from hourglass_simulator.apiserver import json_path
+from hourglass_simulator.apiserver.schema_error import go_float
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def table(
@@ -29,26 +33,63 @@ def table(
 
 
 def _cell(column: dict[str, Any], obj: dict[str, Any], now: datetime) -> str:
-    value = lookup(obj, column["jsonPath"])
+    value = cell(column, obj, now)
+    return "" if value is None else _text(value)
+
+
+def cell(column: dict[str, Any], obj: dict[str, Any], now: datetime) -> Any:
+    """What stands in a column of a definition; None where there is nothing that fits its type.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/tableconvertor/tableconvertor.go
+    """
+    found = json_path.find(obj, column["jsonPath"])
+    if not found:
+        return None
+    value, kind = found[0], column["type"]
+    if kind == "string":
+        return _text(value)
+    if kind == "date":
+        return _age(value, now) if isinstance(value, str) else None
+    if kind == "boolean":
+        return value if isinstance(value, bool) else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return int(value) if kind == "integer" else value
+    return None
+
+
+def has_path(column: dict[str, Any]) -> bool:
+    """Whether anything could stand in a column."""
+    try:
+        json_path.find({}, column["jsonPath"])
+    except ValueError:
+        return False
+    return True
+
+
+def _age(value: str, now: datetime) -> str:
+    if not _RFC_3339.fullmatch(value):
+        return "<invalid>"
+    try:
+        since = datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        return "<invalid>"
+    return age(now - since)
+
+
+def _text(value: Any) -> str:
+    """A value as a JSON path prints it."""
+    if isinstance(value, str):
+        return value
     if value is None:
-        return ""
-    if column["type"] == "date":
-        return age(now - datetime.fromisoformat(value))
-    return str(value)
+        return "<nil>"
+    if isinstance(value, float):
+        return go_float(value)
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 def lookup(obj: Any, path: str) -> Any:
     """The value at a path like `.status.conditions[?(@.type=="Ready")].reason`, or None."""
-    position = 0
-    while position < len(path):
-        step = _STEP.match(path, position)
-        if step is None:
-            raise ValueError(f"JSON path not simulated: {path}")
-        position = step.end()
-        obj = obj.get(step["field"]) if isinstance(obj, dict) else None
-        if step["key"] and isinstance(obj, list):
-            obj = next((item for item in obj if item.get(step["key"]) == step["value"]), None)
-    return obj
+    return json_path.first(obj, path)
 
 
 def age(elapsed: Any) -> str:

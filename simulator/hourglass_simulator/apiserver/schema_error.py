@@ -21,8 +21,11 @@ class ErrorType(Enum):
     TOO_LONG = ("FieldValueTooLong", "Too long")
     TOO_MANY = ("FieldValueTooMany", "Too many")
     FORBIDDEN = ("FieldValueForbidden", "Forbidden")
+    NOT_FOUND = ("FieldValueNotFound", "Not found")
 
 
+OMITTED = object()
+"""Instead of a value that is not shown."""
 _VALUELESS = (ErrorType.REQUIRED, ErrorType.FORBIDDEN, ErrorType.TOO_LONG)
 
 
@@ -39,7 +42,7 @@ class FieldError:
     def message(self) -> str:
         """The text after the field's name."""
         begins = self.type.value[1]
-        if self.type not in _VALUELESS:
+        if self.type not in _VALUELESS and self.value is not OMITTED:
             begins += f": {shown(self.value)}"
         return f"{begins}: {self.detail}" if self.detail else begins
 
@@ -72,15 +75,26 @@ def aggregate(errors: Iterable[FieldError]) -> str:
     return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
+class Verbatim(str):
+    """A value that is printed already."""
+
+
 def shown(value: Any) -> str:
     """A value as Kubernetes prints it inside a message."""
+    if isinstance(value, Verbatim):
+        return value
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return go_float(value)
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return go_json(value, sort_keys=True)
+
+
+def go_json(value: Any, *, sort_keys: bool = False) -> str:
+    """A value as encoding/json prints it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from hourglass_simulator.apiserver.rules import object_meta
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -46,6 +47,8 @@ def validate_metadata(metadata: dict[str, Any]) -> Iterator[FieldError]:
         yield from _each("metadata.labels", value, _label_value(value))
     for key in sorted(metadata.get("annotations", {})):
         yield from _each("metadata.annotations", key, _qualified_name(key.lower()))
+    if "ownerReferences" in metadata:
+        yield from object_meta.owner_faults(metadata)
     for finalizer in metadata.get("finalizers", ()):
         yield from _each("metadata.finalizers", finalizer, _qualified_name(finalizer))
 
@@ -64,6 +67,11 @@ def _subdomain(text: str) -> Iterator[str]:
         yield "must be no more than 253 characters"
     if _SUBDOMAIN.fullmatch(text) is None:
         yield _SUBDOMAIN_TEXT
+
+
+def subdomain_faults(text: str) -> Iterator[str]:
+    """What is wrong with a lowercase RFC 1123 subdomain."""
+    yield from _subdomain(text)
 
 
 def _qualified_name(text: str) -> Iterator[str]:

@@ -22,6 +22,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "source.component",
         "type",
     ),
+    "certificatesigningrequests": ("spec.signerName",),
+    "jobs": ("status.successful",),
     "namespaces": ("status.phase",),
     "nodes": ("spec.unschedulable",),
     "pods": (
@@ -34,6 +36,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "status.phase",
         "status.podIP",
     ),
+    "replicationcontrollers": ("status.replicas",),
+    "resourceslices": ("spec.driver", "spec.nodeName"),
     "secrets": ("type",),
     "services": ("spec.clusterIP", "spec.type"),
 }
@@ -51,10 +55,13 @@ def matcher(
         fields = selector.parse_fields(field_selector)
     except ValueError as error:
         raise bad_request(str(error)) from None
-    known = ("metadata.name", "metadata.namespace", *_FIELDS.get(resource.plural, ()))
+    own = resource.selectable if resource.custom else _FIELDS.get(resource.plural, ())
+    known = ("metadata.name", "metadata.namespace", *own)
+    if resource.custom and not resource.namespaced:
+        known = ("metadata.name", *own)
     for path, _, _ in fields:
         if path not in known:
-            raise bad_request(f"field label not supported: {path}")
+            raise bad_request(_unknown(path, resource))
 
     def matches(obj: JSON) -> bool:
         meta = obj["metadata"]
@@ -67,8 +74,22 @@ def matcher(
     return matches
 
 
+def _unknown(path: str, resource: Resource) -> str:
+    if resource.custom or resource.plural in _FIELDS:
+        return f"field label not supported: {path}"
+    return f'"{path}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+
+
+_COUNTS = {"status.replicas": ("status", "replicas"), "status.successful": ("status", "succeeded")}
+"""Where numbers are, which are 0 where they are absent."""
+
+
 def _field(obj: JSON, path: str) -> str:
     value: object = obj
-    for part in path.split("."):
+    for part in _COUNTS.get(path) or path.split("."):
         value = value.get(part) if isinstance(value, dict) else None
-    return "" if value is None else str(value)
+    if value is None:
+        return "0" if path in _COUNTS else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

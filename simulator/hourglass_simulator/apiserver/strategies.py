@@ -1,22 +1,30 @@
 """Which strategy serves which resource; the small strategies themselves."""
 
-from collections.abc import Iterator
-
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.apiserver.certificate_requests import CertificateRequestStrategy
+from hourglass_simulator.apiserver.definitions import DefinitionStrategy
+from hourglass_simulator.apiserver.generic import GenericStrategy, SecretStrategy
 from hourglass_simulator.apiserver.pods import PodStrategy
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 from hourglass_simulator.apiserver.services import ServiceStrategy
 from hourglass_simulator.apiserver.strategy import Strategy, kept
+from hourglass_simulator.kubernetes.version import Version
 
 NAME_LABEL = "kubernetes.io/metadata.name"
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
-"""The finalizer of a CustomResourceDefinition that is deleted."""
 
 
 class NamespaceStrategy(Strategy):
     """A namespace stays until its finalizer `kubernetes` is gone."""
+
+    trusts_components = True
+
+    def defaulted(self, obj: JSON) -> JSON:
+        """Labelled with its name."""
+        meta = obj.get("metadata") or {}
+        if not meta.get("name"):
+            return obj
+        labels = {**(meta.get("labels") or {}), NAME_LABEL: meta["name"]}
+        return {**obj, "metadata": {**meta, "labels": labels}}
 
     def create(self, obj: JSON) -> JSON:
         """Active, labelled with its name."""
@@ -25,18 +33,26 @@ class NamespaceStrategy(Strategy):
         return {
             **obj,
             "metadata": {**meta, "labels": labels},
-            "spec": {"finalizers": ["kubernetes"]},
+            "spec": {"finalizers": _finalizers(obj.get("spec") or {})},
             "status": {"phase": "Active"},
         }
 
+    def restored(self, obj: JSON) -> JSON:
+        """With its label, the finalizer of its spec and a phase."""
+        spec, status = obj.get("spec"), {"phase": "Active", **(obj.get("status") or {})}
+        spec = {"finalizers": _finalizers({})} if spec is None else spec
+        return {**self.defaulted(obj), "spec": spec, "status": status}
+
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """The spec's finalizers move through the subresource `finalize` only."""
-        if subresource == "finalize":
-            return kept(new, "status", old)
         meta = new["metadata"]
         labels = {**(meta.get("labels") or {}), NAME_LABEL: meta["name"]}
         if labels != meta.get("labels"):
             new = {**new, "metadata": {**meta, "labels": labels}}
+        if subresource == "finalize":
+            return kept(new, "status", old)
+        if subresource == "status":
+            new = {**new, "status": {"phase": "Active", **(new.get("status") or {})}}
         return super().update(kept(new, "spec", old), old, subresource)
 
     def delete(self, obj: JSON, timestamp: str) -> JSON | None:
@@ -53,6 +69,12 @@ class NamespaceStrategy(Strategy):
         return super().finished(new, old) and not new["spec"].get("finalizers")
 
 
+def _finalizers(spec: JSON) -> list[str]:
+    """What was sent, and the one of the namespace controller."""
+    given = spec.get("finalizers") or []
+    return given if "kubernetes" in given else [*given, "kubernetes"]
+
+
 class NodeStrategy(Strategy):
     """A node: unlike other objects it may be created with its status.
 
@@ -60,9 +82,15 @@ class NodeStrategy(Strategy):
     takes away; here nodes come as they are described.
     """
 
+    trusts_components = True
+
     def create(self, obj: JSON) -> JSON:
         """With a spec and a status."""
         return {"spec": {}, **obj, "status": _allocatable(obj.get("status") or {})}
+
+    def restored(self, obj: JSON) -> JSON:
+        """As it was created: its status came with it."""
+        return self.create(obj)
 
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """What is allocatable is the capacity, unless it is said."""
@@ -80,6 +108,12 @@ def _allocatable(status: JSON) -> JSON:
 class EndpointSliceStrategy(Strategy):
     """An EndpointSlice, which has no spec."""
 
+    trusts_components = True
+
+    def defaulted(self, obj: JSON) -> JSON:
+        """With protocols."""
+        return _slice(obj)
+
     def create(self, obj: JSON) -> JSON:
         """With protocols."""
         return _slice(obj)
@@ -95,33 +129,48 @@ class EndpointSliceStrategy(Strategy):
 
 
 def _slice(obj: JSON) -> JSON:
+    """With protocols; without the topology of an earlier version of the API."""
     ports = [{"name": "", "protocol": "TCP", **port} for port in obj.get("ports") or ()]
-    return {**obj, "endpoints": obj.get("endpoints") or None, "ports": ports or None}
+    endpoints = obj.get("endpoints") or []
+    if any("deprecatedTopology" in endpoint for endpoint in endpoints):
+        endpoints = [
+            {name: value for name, value in endpoint.items() if name != "deprecatedTopology"}
+            for endpoint in endpoints
+        ]
+    return {**obj, "endpoints": endpoints or None, "ports": ports or None}
 
 
 class LeaseStrategy(Strategy):
     """A lease."""
 
+    trusts_components = True
+
     def create(self, obj: JSON) -> JSON:
         """With a spec."""
-        return {"spec": {}, **obj}
+        return _lease(obj)
+
+    def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
+        """Without what is switched off."""
+        return _lease(super().update(new, old, subresource))
+
+
+def _lease(obj: JSON) -> JSON:
+    """Without the fields of coordinated leader election, which is switched off."""
+    spec = obj.get("spec") or {}
+    if "strategy" in spec or "preferredHolder" in spec:
+        off = ("strategy", "preferredHolder")
+        spec = {name: value for name, value in spec.items() if name not in off}
+    return {**obj, "spec": spec}
 
 
 class EventStrategy(Strategy):
     """An Event about an object of its namespace."""
 
+    trusts_components = True
+
     def create(self, obj: JSON) -> JSON:
         """With all that a typed Event always prints."""
         return {**_EVENT, **obj}
-
-    def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
-        """Also an object elsewhere; objects without namespace have Events in `default`."""
-        yield from super().faults(new, old)
-        namespace = new["involvedObject"].get("namespace", "")
-        own = new["metadata"]["namespace"]
-        if namespace != own and not (not namespace and own == "default"):
-            why = "does not match event.namespace"
-            yield FieldError(ErrorType.INVALID, "involvedObject.namespace", namespace, why)
 
 
 _EVENT: JSON = {
@@ -135,97 +184,8 @@ _EVENT: JSON = {
 }
 
 
-class ResourceQuotaStrategy(Strategy):
-    """A quota whose use is counted at admission."""
-
-    def create(self, obj: JSON) -> JSON:
-        """Nothing is used yet, as far as the quota knows."""
-        return {**obj, "status": {}}
-
-
-class PriorityClassStrategy(Strategy):
-    """A priority class."""
-
-    def create(self, obj: JSON) -> JSON:
-        """With its preemption policy."""
-        return {"preemptionPolicy": "PreemptLowerPriority", **obj}
-
-
-class SecretStrategy(Strategy):
-    """A secret without its values: the keys show whether a variable can be filled."""
-
-    def create(self, obj: JSON) -> JSON:
-        """Values are emptied before anything is stored."""
-        return {"type": "Opaque", **_without_values(obj)}
-
-    def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
-        """Values are emptied before anything is stored."""
-        return super().update(_without_values(new), old, subresource)
-
-
-def _without_values(obj: JSON) -> JSON:
-    keys = sorted({*(obj.get("data") or ()), *(obj.get("stringData") or ())})
-    kept_fields = {k: v for k, v in obj.items() if k not in ("data", "stringData")}
-    return {**kept_fields, "data": dict.fromkeys(keys, "")} if keys else kept_fields
-
-
-class DefinitionStrategy(Strategy):
-    """A CustomResourceDefinition, which is deleted when its objects are gone.
-
-    https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition/etcd.go
-    """
-
-    def delete(self, obj: JSON, timestamp: str) -> JSON | None:
-        """Terminating, with a finalizer, until the controller has emptied it."""
-        meta, status = obj["metadata"], obj.get("status") or {}
-        if "deletionTimestamp" in meta:
-            return None
-        why = "CustomResourceDefinition marked for deletion; "
-        why += "CustomResource deletion will begin soon"
-        terminating = {
-            "type": "Terminating",
-            "status": "True",
-            "lastTransitionTime": timestamp,
-            "reason": "InstanceDeletionPending",
-            "message": why,
-        }
-        marked = {
-            **meta,
-            "deletionTimestamp": timestamp,
-            "finalizers": [*(meta.get("finalizers") or ()), CLEANUP],
-        }
-        conditions = [*(status.get("conditions") or ()), terminating]
-        return {**obj, "metadata": marked, "status": {**status, "conditions": conditions}}
-
-
-class CustomResourceStrategy(Strategy):
-    """Objects of a CustomResourceDefinition."""
-
-    def __init__(self, resource: Resource, definition: CustomResource) -> None:
-        super().__init__(resource)
-        self._definition = definition
-
-    def create(self, obj: JSON) -> JSON:
-        """Defaulted, pruned, validated, without status."""
-        return self._definition.admit(obj)
-
-    def refuse_unknown_fields(self, obj: JSON) -> None:
-        """By the schema of the definition."""
-        self._definition.refuse_unknown_fields(obj)
-
-    def faults(self, new: JSON, old: JSON | None) -> Iterator[FieldError]:
-        """Only of changed metadata: the definition validates the rest."""
-        if old is not None:
-            yield from super().faults(new, old)
-
-    def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
-        """The status moves through the subresource only, and nothing else does through it."""
-        if subresource == "status":
-            new = kept(new, "metadata", old)
-        return self._definition.admit(new, old, subresource=subresource)
-
-
 _PECULIAR: dict[str, type[Strategy]] = {
+    "certificatesigningrequests": CertificateRequestStrategy,
     "customresourcedefinitions": DefinitionStrategy,
     "endpointslices": EndpointSliceStrategy,
     "events": EventStrategy,
@@ -233,13 +193,11 @@ _PECULIAR: dict[str, type[Strategy]] = {
     "namespaces": NamespaceStrategy,
     "nodes": NodeStrategy,
     "pods": PodStrategy,
-    "priorityclasses": PriorityClassStrategy,
-    "resourcequotas": ResourceQuotaStrategy,
     "secrets": SecretStrategy,
     "services": ServiceStrategy,
 }
 
 
-def strategy(resource: Resource) -> Strategy:
+def strategy(resource: Resource, version: Version) -> Strategy:
     """The strategy of a built-in resource."""
-    return _PECULIAR.get(resource.plural, Strategy)(resource)
+    return _PECULIAR.get(resource.plural, GenericStrategy)(resource, version)

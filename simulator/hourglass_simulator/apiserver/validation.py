@@ -4,8 +4,11 @@ from collections.abc import Iterable
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import errors
+from hourglass_simulator.apiserver.decoding import FieldValidation, undecodable
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.rules import go_text
 from hourglass_simulator.apiserver.schema_error import FieldError
+from hourglass_simulator.kubernetes.version import Version
 
 DISRUPTION_TARGET = "DisruptionTarget"
 _OTHER_NAMESPACE = (
@@ -26,39 +29,67 @@ def namespace(resource: Resource, meta: JSON, requested: str) -> str:
 def addressed(old: JSON, meta: JSON) -> None:
     """400 when an update or a patch would rename an object or move it."""
     before = old["metadata"]
-    if meta.get("name", before["name"]) != before["name"]:
-        raise errors.bad_request(
-            f"the name of the object ({meta['name']}) does not match the name on the URL "
-            f"({before['name']})"
-        )
-    if meta.get("namespace", before.get("namespace")) != before.get("namespace"):
+    if (meta.get("namespace") or before.get("namespace")) != before.get("namespace"):
         raise errors.bad_request(_OTHER_NAMESPACE)
+    name(meta, before["name"])
 
 
-def body(resource: Resource, obj: JSON) -> None:
+def name(meta: JSON, requested: str) -> None:
+    """400 when an object is called otherwise than in the request, or not at all."""
+    own = meta.get("name")
+    if not own:
+        why = f"the name of the object ({requested} based on URL) was undeterminable: "
+        raise errors.bad_request(f"{why}name must be provided")
+    if own != requested:
+        why = f"the name of the object ({own}) does not match the name on the URL ({requested})"
+        raise errors.bad_request(why)
+
+
+def body(version: Version, resource: Resource, obj: JSON) -> None:
     """400 for an object of another kind or version."""
-    version, kind = obj.get("apiVersion"), obj.get("kind")
+    api_version, kind = obj.get("apiVersion"), obj.get("kind")
     if resource.custom:
-        if version not in (None, resource.api_version):
+        if api_version not in (None, resource.api_version):
             raise errors.bad_request(
-                f"the API version in the data ({version}) does not match the expected API version "
-                f"({resource.api_version})"
+                f"the API version in the data ({api_version}) does not match the expected API "
+                f"version ({resource.api_version})"
             )
-    elif kind not in (None, resource.kind):
-        raise errors.bad_request(
-            f'{kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
-            f"converting ({resource.version}.{kind}) to ({_internal(resource)}.{resource.kind}): "
-            "unknown conversion"
-        )
+    elif kind not in (None, resource.kind) or api_version not in (None, resource.api_version):
+        kind, api_version = kind or resource.kind, api_version or resource.api_version
+        group, _, short = str(api_version).rpartition("/")
+        below = f"apis/{api_version}" if group else f"api/{api_version}"
+        why = f'no kind "{kind}" is registered for version "{api_version}" in scheme '
+        why += f'"{version.texts.scheme}"'
+        if f"{below}/{kind}" in version.kinds:
+            why = f"converting ({short}.{kind}) to ({_internal(resource)}.{resource.kind}): "
+            why += "unknown conversion"
+        raise errors.undecodable(resource, why, kind, short)
+
+
+def patched(
+    of_kubernetes: Version, resource: Resource, obj: JSON, fields: FieldValidation | None
+) -> None:
+    """422 when a patch has made an object of another kind or version."""
+    version, kind = obj.get("apiVersion"), obj.get("kind")
+    if fields is None or fields.shows_patch is not None or resource.custom:
+        return
+    if (version, kind) == (resource.api_version, resource.kind):
+        return
+    why = f'no kind "{kind}" is registered for version "{version}" in scheme '
+    raise undecodable(resource, obj, f'{why}"{of_kubernetes.texts.scheme}"', fields)
 
 
 def _internal(resource: Resource) -> str:
     return resource.group.partition(".")[0] or "core"
 
 
-def refuse(resource: Resource, obj: JSON, faults: Iterable[FieldError]) -> None:
+def refuse(version: Version, resource: Resource, obj: JSON, faults: Iterable[FieldError]) -> None:
     """422 if there is any fault."""
-    if found := list(faults):
+    with go_text.types_of(version):
+        found = list(faults)
+    if version.reports_faults_once and not resource.custom:
+        found = list({str(fault.cause()): fault for fault in found}.values())
+    if found:
         raise errors.invalid(resource, obj["metadata"]["name"], found)
 
 
@@ -107,7 +138,7 @@ def resource_version(text: str | None) -> int:
     return int(text)
 
 
-def bound(resource: Resource, pod: JSON, node: str, timestamp: str) -> JSON:
+def bound(version: Version, resource: Resource, pod: JSON, node: str, timestamp: str) -> JSON:
     """The pod assigned to a node; 409 when it is assigned already or being deleted."""
     name = pod["metadata"]["name"]
     if "deletionTimestamp" in pod["metadata"]:
@@ -116,6 +147,9 @@ def bound(resource: Resource, pod: JSON, node: str, timestamp: str) -> JSON:
     if host := pod["spec"].get("nodeName"):
         why = f'pod {name} is already assigned to node "{host}"'
         raise errors.binding_conflict(resource, name, why)
+    if pod["spec"].get("schedulingGates"):
+        why = f"pod {name} has non-empty .spec.schedulingGates"
+        raise errors.binding_conflict(resource, name, why)
     scheduled = {
         "type": "PodScheduled",
         "status": "True",
@@ -123,7 +157,10 @@ def bound(resource: Resource, pod: JSON, node: str, timestamp: str) -> JSON:
         "lastTransitionTime": timestamp,
     }
     spec = {**pod["spec"], "nodeName": node}
-    return {**pod, "spec": spec, "status": with_condition(pod["status"], scheduled)}
+    status = with_condition(pod["status"], scheduled)
+    if version.enabled("ClearingNominatedNodeNameAfterBinding"):
+        status = {name: value for name, value in status.items() if name != "nominatedNodeName"}
+    return {**pod, "spec": spec, "status": status}
 
 
 def disrupted(pod: JSON, timestamp: str) -> JSON:

@@ -2,19 +2,23 @@
 
 import click
 
+from hourglass_operator.console.command_group import CommandGroup
 from hourglass_simulator.cli.check import check_command
+from hourglass_simulator.cli.clock import clock
 from hourglass_simulator.cli.explain import explain
+from hourglass_simulator.cli.fault import fault
 from hourglass_simulator.cli.faults import faults
 from hourglass_simulator.cli.list import list_scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.run import run
 from hourglass_simulator.cli.serve import serve
+from hourglass_simulator.cli.snapshot import snapshot
 from hourglass_simulator.cluster import raise_gc_thresholds
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+@click.group(cls=CommandGroup, context_settings=CONTEXT)
 @click.version_option(package_name="hourglass-performer-operator")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -34,6 +38,7 @@ def main(context: click.Context) -> None:
       0  every expectation was met
       1  an expectation was not met
       2  bad input: the file, the line, and what is expected there
+      3  an error of the program itself: no answer
 
     How to write a scenario: docs/scenarios.md
     """
@@ -41,5 +46,5 @@ def main(context: click.Context) -> None:
     context.ensure_object(Parts)
 
 
-for command in (run, list_scenarios, explain, check_command, faults, serve):
+for command in (run, list_scenarios, explain, check_command, faults, serve, clock, fault, snapshot):
     main.add_command(command)

@@ -4,31 +4,39 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
-import yaml
 from kubernetes.client import V1ObjectMeta
 from rich.table import Table
-from rich.text import Text
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP
-from hourglass_simulator.cli.console import console
-from hourglass_simulator.cli.input import BAD_INPUT, refuse
+from hourglass_operator.console.catalogue import catalogue_option
+from hourglass_operator.console.terminal import Terminal, styled
+from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_simulator.cli.input import refuse
+from hourglass_simulator.cli.kubernetes_option import kubernetes_option
+from hourglass_simulator.cli.snapshot_file import bad, notices, objects_of
 from hourglass_simulator.harness import printed
-from hourglass_simulator.harness.check import Answer, NotAcceptedError, check, is_performer
-from hourglass_simulator.harness.snapshot import copy_of
-from hourglass_simulator.scenario.document import KubernetesLoader, Location, UnreadableError, read
+from hourglass_simulator.harness.check import (
+    Answer,
+    NotAcceptedError,
+    check,
+    is_performer,
+    start_operator,
+)
+from hourglass_simulator.harness.displacement import Displaced, displace, settle
+from hourglass_simulator.harness.snapshot import copy_of, version_of
+from hourglass_simulator.kubernetes.version import version
+from hourglass_simulator.scenario.document import Location, UnreadableError, read
 from hourglass_simulator.scenario.mistakes import mistakes
 
 WOULD_NOT_RUN = 1
-_MAX_BYTES = 256 * 1024 * 1024
-_HOW = "kubectl get nodes,pods,priorityclasses,runtimeclasses -A -o yaml > cluster.yaml"
 
 
 @click.command("check")
-@click.argument("manifest", type=click.Path(path_type=Path))
+@click.argument("manifest", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--cluster",
     "snapshot",
@@ -38,66 +46,126 @@ _HOW = "kubectl get nodes,pods,priorityclasses,runtimeclasses -A -o yaml > clust
 )
 @click.option("--without", multiple=True, metavar="NODE", help="What if this node were gone?")
 @click.option("--drain", multiple=True, metavar="NODE", help="What if this node were drained?")
+@kubernetes_option("the recorded one that is nearest to that of the cluster's nodes")
+@catalogue_option
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
 def check_command(
-    manifest: Path,
+    manifest: Path | None,
     snapshot: Path,
     without: tuple[str, ...],
     drain: tuple[str, ...],
+    kubernetes: str | None,
+    catalogue: Catalogue,
     output: str,
 ) -> None:
     """Say whether and where the Performers of a manifest would run on a cluster, and why not.
 
-    Images, Secrets, ConfigMaps and ServiceAccounts are taken to exist.
+    With --drain or --without also what becomes of every pod of these nodes, and of those that make
+    room for them: by the controllers and disruption budgets that are in the file. No manifest is
+    needed then.
+
+    Everything in the file is taken as it is, and pods are not admitted again. What it lacks and
+    pods refer to (claims and volumes, Secrets, ConfigMaps, accounts, classes, owners) is taken to
+    exist, and so are images. What was taken to exist, and kinds that are not simulated, are named.
+    Events, endpoints, leases and the values of Secrets are not read.
 
     \b
     Examples:
-      kubectl get nodes,pods,priorityclasses,runtimeclasses -A -o yaml > cluster.yaml
+      kubectl get nodes,pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,\
+      controllerrevisions,poddisruptionbudgets,persistentvolumeclaims,persistentvolumes,\
+      storageclasses,csinodes,priorityclasses,runtimeclasses,namespaces,resourcequotas,\
+      limitranges,performers -A -o yaml > cluster.yaml
       hourglass-sim check performer.yaml --cluster cluster.yaml
       hourglass-sim check performer.yaml --cluster cluster.yaml --without gpu-1
-      hourglass-sim check performer.yaml --cluster cluster.yaml --drain gpu-1 -o json
+      hourglass-sim check --cluster cluster.yaml --drain gpu-1 -o json
 
     \b
     Exit codes:
       0  all would run
-      1  one would not
+      1  a Performer would not; without a manifest: a pod would not
       2  bad input
+      3  an error of the program itself: no answer
     """
-    performers = _performers(manifest)
-    items = _items(snapshot)
+    if manifest is None and not (without or drain):
+        bad("nothing to check: name a manifest with Performers, or a node by --drain or --without")
+    performers = [] if manifest is None else _performers(manifest)
+    items, left_out = objects_of(snapshot)
     nodes = {item["metadata"]["name"] for item in items if item["kind"] == "Node"}
     for name in (*without, *drain):
         if name not in nodes:
             listed = ", ".join(sorted(nodes)[:10]) or "none"
-            _bad(f"{snapshot}: no node {name}; expected one of {listed}")
+            bad(f"{snapshot}: no node {name}; expected one of {listed}")
     try:
-        cluster = copy_of(items, without=without, drained=drain)
-        answers = check(cluster, [performer for _, performer in performers])
+        chosen = version(kubernetes) if kubernetes else version_of(items)
+        copy = copy_of(items, version=chosen)
+        start_operator(copy.cluster, catalogue)
+        displaced: list[Displaced] = []
+        if without or drain:
+            settle(copy.cluster)
+            displaced = displace(copy, without=without, drained=drain)
+        answers = check(copy.cluster, [performer for _, performer in performers])
     except printed.InvalidObjectError as error:
-        _bad(f"{snapshot}: {error}")
+        bad(f"{snapshot}: {error}")
     except NotAcceptedError as error:
-        _bad(f"{performers[error.number][0]}: {error}")
+        bad(f"{performers[error.number][0]}: {error}")
     if output == "json":
-        click.echo(json.dumps([asdict(answer) for answer in answers], indent=2, ensure_ascii=False))
+        records = [
+            *({"kind": "Performer", **asdict(answer)} for answer in answers),
+            *({"kind": "Pod", **asdict(each)} for each in displaced),
+        ]
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
     else:
-        _show(answers)
-    if not all(answer.runs for answer in answers):
+        _show(answers, displaced)
+        if not (answers or displaced):
+            click.echo(f"no pods on {', '.join([*without, *drain])}")
+    for notice in notices(copy, *left_out):
+        click.echo(notice, err=output == "json")
+    runs = [answer.runs for answer in answers] or [each.runs for each in displaced]
+    if not all(runs):
         sys.exit(WOULD_NOT_RUN)
 
 
-def _show(answers: list[Answer]) -> None:
-    shown = console()
-    table = Table("PERFORMER", "WOULD RUN", "NODE", "PHASE", box=None, pad_edge=False)
+def _show(answers: list[Answer], displaced: list[Displaced]) -> None:
+    shown = Terminal()
+    if answers:
+        table = Table("PERFORMER", "WOULD RUN", "NODE", "PHASE", box=None, pad_edge=False)
+        for answer in answers:
+            verdict = styled("yes", "green") if answer.runs else styled("no", "bold red")
+            name = f"{answer.namespace}/{answer.name}"
+            table.add_row(name, verdict, answer.node or "none", answer.phase)
+        shown.print(table)
     for answer in answers:
-        verdict = Text("yes", "green") if answer.runs else Text("no", "bold red")
-        name = f"{answer.namespace}/{answer.name}"
-        table.add_row(name, verdict, answer.node or "none", answer.phase)
-    shown.print(table)
-    for answer in answers:
-        shown.print(f"\n{answer.namespace}/{answer.name}: {answer.message}", soft_wrap=True)
+        shown.print()
+        shown.print(f"{answer.namespace}/{answer.name}: {answer.message}", soft_wrap=True)
         for condition in answer.conditions:
             kind, status, reason = (condition[key] for key in ("type", "status", "reason"))
             shown.print(f"  {kind}={status} ({reason})", soft_wrap=True)
+    if displaced:
+        if answers:
+            shown.print()
+        _show_displaced(shown, displaced)
+
+
+_BECOMES = {
+    "stays": ("stays", "green"),
+    "moves": ("moves", "green"),
+    "pending": ("Pending", "bold red"),
+    "blocked": ("not evicted", "bold red"),
+    "ends": ("does not end", "bold red"),
+    "gone": ("gone", "bold red"),
+}
+
+
+def _show_displaced(shown: Terminal, displaced: list[Displaced]) -> None:
+    table = Table("POD", "OF", "NODE", "BECOMES", "TO", "WHY", box=None, pad_edge=False)
+    for each in displaced:
+        pod, verdict = f"{each.namespace}/{each.name}", styled(*_BECOMES[each.outcome])
+        table.add_row(pod, each.owner or "none", each.node, verdict, each.to, each.cause)
+    shown.print(table)
+    for each in displaced:
+        if each.message:
+            shown.print()
+            shown.print(f"{each.namespace}/{each.name}: {each.message}", soft_wrap=True)
 
 
 def _performers(path: Path) -> list[tuple[str, JSON]]:
@@ -114,17 +182,17 @@ def _performers(path: Path) -> list[tuple[str, JSON]]:
             line, place = document.resolve(location)
             where = f"{path}:{line}: {place}" if place else f"{path}:{line}"
             if not printed.is_named(item) or "apiVersion" not in item:
-                _bad(f"{where}: expected an object with apiVersion, kind and metadata.name")
+                bad(f"{where}: expected an object with apiVersion, kind and metadata.name")
             for field, text in mistakes(V1ObjectMeta, item["metadata"], extra="ignore"):
                 line, place = document.resolve((*location, "metadata", *field))
-                _bad(f"{path}:{line}: {place}: {text}")
+                bad(f"{path}:{line}: {place}: {text}")
             objects.append((where, item))
     performers = [
         (where, printed.as_written(found)) for where, found in objects if is_performer(found)
     ]
     if not performers:
         kinds = ", ".join(f"{f['apiVersion']}/{f['kind']}" for _, f in objects) or "nothing"
-        _bad(f"{path}: no Performer of {GROUP} in it, found {kinds}")
+        bad(f"{path}: no Performer of {GROUP} in it, found {kinds}")
     return performers
 
 
@@ -136,28 +204,3 @@ def _listed(found: Any) -> list[tuple[Location, Any]]:
     if not isinstance(items, list):
         return [(("items",), items)]
     return [(("items", number), item) for number, item in enumerate(items)]
-
-
-def _items(path: Path) -> list[JSON]:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            _bad(f"{path}: larger than 256 MB")
-        with path.open(encoding="utf-8") as stream:
-            found = yaml.load(stream, Loader=KubernetesLoader)
-    except OSError as error:
-        _bad(f"{path}: {error.strerror or 'cannot be read'}; make it with: {_HOW}")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        _bad(f"{path}: not YAML: {why}")
-    items = found.get("items") if isinstance(found, dict) else None
-    if not isinstance(items, list):
-        _bad(f"{path}: expected a List of objects; make it with: {_HOW}")
-    try:
-        return printed.objects(items)
-    except printed.InvalidObjectError as error:
-        _bad(f"{path}: {error}")
-
-
-def _bad(text: str) -> NoReturn:
-    click.echo(text, err=True)
-    sys.exit(BAD_INPUT)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hourglass_kube.text import harmless
 from hourglass_simulator.cli.input import scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.scenario import explain as description
@@ -26,7 +27,7 @@ def explain(parts: Parts, scenario: Path) -> None:
     width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
     texts = [description(file.scenario) for file in scenarios(parts, [scenario])]
     for text in texts:
-        click.echo("\n".join(_wrap(line, width) for line in text.splitlines()))
+        click.echo("\n".join(_wrap(harmless(line), width) for line in text.splitlines()))
 
 
 def _wrap(line: str, width: int) -> str:

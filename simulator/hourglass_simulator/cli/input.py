@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-import click
-
+from hourglass_operator.console.line import print_line
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.scenario import ScenarioFile, UnreadableError, find, load_all
 
@@ -24,5 +23,5 @@ def scenarios(parts: Parts, paths: Sequence[Path]) -> list[ScenarioFile]:
 def refuse(error: UnreadableError) -> NoReturn:
     """Print every problem on standard error and exit."""
     for problem in error.problems:
-        click.echo(str(problem), err=True)
+        print_line(str(problem))
     sys.exit(BAD_INPUT)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from hourglass_simulator.cli.console import console
+from hourglass_operator.console.terminal import Terminal
 from hourglass_simulator.cli.input import scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.scenario import ScenarioFile
@@ -33,7 +33,7 @@ def list_scenarios(parts: Parts, paths: tuple[Path, ...], output: str) -> None:
     for file in files:
         where = "any cluster" if file.scenario.portable else "simulator"
         table.add_row(file.path, file.scenario.title, where)
-    console().print(table)
+    Terminal().print(table)
 
 
 def _row(file: ScenarioFile) -> dict[str, object]:

@@ -5,13 +5,22 @@ from dataclasses import dataclass, field
 
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.kubernetes.version import version
 from hourglass_simulator.scenario import Backend
+from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.faults import FaultType
+
+
+def simulated(seed: int, cluster: Cluster) -> Backend:
+    """A simulated cluster that is as empty as a scenario's is before its nodes."""
+    return SimulatedBackend(
+        seed, version(cluster.kubernetes), managed_fields=cluster.managed_fields
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`backend` makes a fresh cluster from a seed; `faults` are those that scenarios may name."""
+    """`backend` makes a fresh cluster; `faults` are those that scenarios may name."""
 
-    backend: Callable[[int], Backend] = SimulatedBackend
+    backend: Callable[[int, Cluster], Backend] = simulated
     faults: Mapping[str, FaultType] = field(default_factory=lambda: REGISTRY)

@@ -9,10 +9,9 @@ from typing import IO
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.text import Text
 
+from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_simulator import report
-from hourglass_simulator.cli.console import console
 from hourglass_simulator.cli.input import scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.scenario import Result, ScenarioFile
@@ -55,7 +54,7 @@ def run(
       hourglass-sim run scenarios -o json | jq '.[] | select(.met | not)'
     """
     files = scenarios(parts, paths)
-    shown = console()
+    shown = Terminal()
     results = []
     for result in _results(parts, files, seed):
         results.append(result)
@@ -99,7 +98,8 @@ def _results(parts: Parts, files: list[ScenarioFile], seed: int) -> Iterator[Res
 
 def _play(parts: Parts, file: ScenarioFile, seed: int) -> Result:
     try:
-        return play(file, parts.backend(seed), seed)
+        backend = parts.backend(seed, file.scenario.cluster)
+        return play(file, backend, seed)
     except Exception as error:
         error.add_note(f"while {file.path} was played with seed {seed}")
         raise
@@ -109,12 +109,13 @@ def _show(shown: Console, result: Result, *, alone: bool) -> None:
     if alone:
         report.timeline(result, shown)
         return
-    line = Text("met     ", "green") if result.met else Text("NOT MET ", "bold red")
-    line.append(result.file, "default").append(f"  {result.scenario.title}", "dim")
+    line = styled("met     ", "green") if result.met else styled("NOT MET ", "bold red")
+    line.append_text(styled(result.file, "default"))
+    line.append_text(styled(f"  {result.scenario.title}", "dim"))
     line.append(f"  ({text(result.duration)})", "dim")
     shown.print(line, soft_wrap=True)
     for step, failure in result.failures:
-        shown.print(Text(f"          {step.where}: {failure}", "red"), soft_wrap=True)
+        shown.print(styled(f"          {step.where}: {failure}", "red"), soft_wrap=True)
 
 
 def _row(result: Result) -> dict[str, object]:

@@ -6,6 +6,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.controllers import endpointslice
+from hourglass_simulator.controllers.trigger_times import TriggerTimes, annotated
 
 SYNC_SECONDS = 0.05
 """From a change to what follows from it; changes in between are taken together."""
@@ -30,6 +31,7 @@ class EndpointController:
         self._slices: dict[_Key, dict[str, JSON]] = {}
         self._nodes: dict[str, str] = {}
         self._due: set[_Key] = set()
+        self._times = TriggerTimes()
         api.watch("nodes", sink=self._node_event)
         api.watch("services", sink=self._service_event)
         api.watch("pods", sink=self._pod_event)
@@ -146,15 +148,17 @@ class EndpointController:
         service = self._services.get(key)
         try:
             if service is None:
+                self._times.forget(key)
                 self._remove_endpoints(key)
             elif _label(service) and "deletionTimestamp" not in service["metadata"]:
                 pods = self._selected(service)
-                self._sync_slices(key, service, pods)
-                self._sync_endpoints(key, service, pods)
+                changed = self._times.changed(key, service, pods)
+                self._sync_slices(key, service, pods, changed)
+                self._sync_endpoints(key, service, pods, changed)
         except (APIError, CallTimeoutError):
             self._sync_soon(key, RETRY_SECONDS)
 
-    def _sync_slices(self, key: _Key, service: JSON, pods: list[JSON]) -> None:
+    def _sync_slices(self, key: _Key, service: JSON, pods: list[JSON], changed: str) -> None:
         wanted = endpointslice.slices(service, pods, self._nodes.get)
         labels = endpointslice.slice_labels(service)
         uid = service["metadata"]["uid"]
@@ -167,17 +171,20 @@ class EndpointController:
             meta = obj["metadata"]
             same = all(obj.get(field) == value for field, value in content.items())
             if not same or meta.get("labels") != labels:
-                new = {**obj, "metadata": {**meta, "labels": labels}, **content}
+                meta = annotated({**meta, "labels": labels}, changed)
+                new = {**obj, "metadata": meta, **content}
                 self._api.update("endpointslices", new, user=USER)
         for content in wanted[len(held) :]:
             new = endpointslice.new_slice(service, content)
+            new["metadata"] = annotated(new["metadata"], changed)
             self._api.create("endpointslices", new, namespace=key[0], user=USER)
         for obj in held[len(wanted) :]:
             self._api.delete("endpointslices", key[0], obj["metadata"]["name"], user=USER)
 
-    def _sync_endpoints(self, key: _Key, service: JSON, pods: list[JSON]) -> None:
+    def _sync_endpoints(self, key: _Key, service: JSON, pods: list[JSON], changed: str) -> None:
         labels = dict(endpointslice.endpoints_labels(service))
-        wanted: JSON = {"metadata": {"name": key[1], "namespace": key[0], "labels": labels}}
+        meta: JSON = {"name": key[1], "namespace": key[0], "labels": labels}
+        wanted: JSON = {"metadata": annotated(meta, changed)}
         if found := endpointslice.subsets(service, pods):
             wanted["subsets"] = found
         stored = self._stored_endpoints(key)
@@ -185,7 +192,7 @@ class EndpointController:
             self._api.create("endpoints", wanted, namespace=key[0], user=USER)
         elif (stored.get("subsets"), stored["metadata"].get("labels")) != (found or None, labels):
             kept = {k: v for k, v in stored.items() if k != "subsets"}
-            meta = {**stored["metadata"], "labels": labels}
+            meta = annotated({**stored["metadata"], "labels": labels}, changed)
             self._api.update("endpoints", {**kept, **wanted, "metadata": meta}, user=USER)
 
     def _remove_endpoints(self, key: _Key) -> None:

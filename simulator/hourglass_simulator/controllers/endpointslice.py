@@ -73,6 +73,8 @@ def endpoint(service: JSON, pod: JSON, zone: Zone) -> JSON:
         "nodeName": pod["spec"]["nodeName"],
         "targetRef": _target(pod),
     }
+    if name := _hostname(service, pod):
+        found["hostname"] = name
     if where := zone(pod["spec"]["nodeName"]):
         found["zone"] = where
     return found
@@ -144,6 +146,8 @@ def subsets(service: JSON, pods: Sequence[JSON]) -> list[JSON]:
             "nodeName": pod["spec"]["nodeName"],
             "targetRef": _target(pod),
         }
+        if name := _hostname(service, pod):
+            address["hostname"] = name
         subset[kind] = [*subset.get(kind, ()), address]
     return list(groups.values())
 
@@ -154,6 +158,12 @@ def endpoints_labels(service: JSON) -> Mapping[str, str]:
     if service["spec"].get("clusterIP") in (None, "", "None"):
         labels[_HEADLESS] = ""
     return {**labels, "endpoints.kubernetes.io/managed-by": "endpoint-controller"}
+
+
+def _hostname(service: JSON, pod: JSON) -> str:
+    """The name that a pod has below its Service in the DNS."""
+    own = pod["spec"].get("subdomain") == service["metadata"]["name"]
+    return str(pod["spec"].get("hostname") or "") if own else ""
 
 
 def _target(pod: JSON) -> JSON:

@@ -3,6 +3,7 @@
 https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 from hourglass_kube.types import JSON
@@ -17,7 +18,7 @@ USER = "system:serviceaccount:kube-system:generic-garbage-collector"
 _FOREGROUND, _ORPHAN = "foregroundDeletion", "orphan"
 _POLICIES = {_FOREGROUND: "Foreground", _ORPHAN: "Orphan"}
 # Written for the moment, not owned by anything that matters.
-_IGNORED = ("events", "leases")
+_IGNORED = ("events", "leases.coordination.k8s.io")
 
 
 class GarbageCollector:
@@ -29,20 +30,29 @@ class GarbageCollector:
         self._objects: dict[str, tuple[str, JSON]] = {}
         self._dependents: dict[str, dict[str, None]] = {}
         self._watched: set[str] = set()
+        self._elsewhere: set[str] = set()
         self._watch_all()
         api.watch("customresourcedefinitions", sink=self._crd_event)
 
+    def take_to_exist(self, uids: Iterable[str]) -> None:
+        """Owners that are not served here, and still own what refers to them."""
+        self._elsewhere.update(uids)
+
+    def _exists(self, uid: str) -> bool:
+        return uid in self._objects or uid in self._elsewhere
+
     def _crd_event(self, event: WatchEvent) -> None:
-        if event.type == "ADDED":
+        if event.type == "DELETED":
+            self._watched.discard(event.object["metadata"]["name"])
+        else:
             self._clock.after(LATENCY_SECONDS, self._watch_all)
-        elif event.type == "DELETED":
-            self._watched.discard(event.object["spec"]["names"]["plural"])
 
     def _watch_all(self) -> None:
         for resource in self._api.resources():
-            if resource.plural not in self._watched and resource.plural not in _IGNORED:
-                self._watched.add(resource.plural)
-                self._api.watch(resource.plural, sink=partial(self._event, resource.plural))
+            name = resource.qualified
+            if name not in self._watched and name not in _IGNORED:
+                self._watched.add(name)
+                self._api.watch(resource.name, sink=partial(self._event, resource.name))
 
     def _event(self, resource: str, event: WatchEvent) -> None:
         obj = event.object
@@ -66,7 +76,7 @@ class GarbageCollector:
                 self._soon(uid)
         elif owners:
             self._own(uid, meta)
-            if any(owner["uid"] not in self._objects for owner in owners):
+            if not all(self._exists(owner["uid"]) for owner in owners):
                 self._soon(uid)
 
     def _own(self, uid: str, meta: JSON) -> None:
@@ -110,7 +120,7 @@ class GarbageCollector:
         meta = obj["metadata"]
         owners = meta["ownerReferences"]
         waiting = [o for o in owners if _FOREGROUND in self._finalizers(o["uid"])]
-        gone = [o for o in owners if o["uid"] not in self._objects]
+        gone = [o for o in owners if not self._exists(o["uid"])]
         solid = [o for o in owners if o not in waiting and o not in gone]
         if solid:
             if gone or waiting:

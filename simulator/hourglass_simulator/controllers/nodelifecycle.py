@@ -9,7 +9,7 @@ from typing import Any
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.kubelet import Kubelets
+from hourglass_simulator.controllers.nodereports import NodeReports
 from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
 
 MONITOR_SECONDS = 5.0
@@ -40,16 +40,16 @@ _POSTED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 class NodeLifecycle:
     """Marks, taints and clears nodes."""
 
-    def __init__(self, clock: Clock, api: APIServer, kubelets: Kubelets) -> None:
+    def __init__(self, clock: Clock, api: APIServer, reports: NodeReports) -> None:
         self._clock = clock
         self._api = api
-        self._kubelets = kubelets
+        self._reports = reports
         self._nodes: dict[str, JSON] = {}
         self._due: set[str] = set()
         self._next_eviction: dict[str, float] = {}
         self._recorder = EventRecorder(clock, api, "node-controller")
         api.watch("nodes", sink=self._node_event)
-        kubelets.on_silence.append(self._silent)
+        reports.on_silence.append(self._silent)
 
     def _node_event(self, event: WatchEvent) -> None:
         node = event.object
@@ -66,14 +66,14 @@ class NodeLifecycle:
     # Silence
 
     def _silent(self, name: str) -> None:
-        """A kubelet has just stopped reporting."""
+        """A kubelet may have just reported for the last time."""
         over = self._clock.now + GRACE_SECONDS
         self._clock.at(_next_round(over), lambda: self._check(name))
 
     def _check(self, name: str) -> None:
         node = self._nodes.get(name)
         now = self._clock.now
-        if node is None or now - self._kubelets.heartbeat(name) < GRACE_SECONDS:
+        if node is None or now - self._reports.heartbeat(name) < GRACE_SECONDS:
             return
         if _ready(node) == "Unknown":
             return
@@ -88,7 +88,7 @@ class NodeLifecycle:
         if was_ready:
             text = f"Node {name} status is now: NodeNotReady"
             self._recorder.event(reference(node), NORMAL, "NodeNotReady", text)
-            for pod in self._kubelets.pods(name):
+            for pod in self._reports.pods(name):
                 self._unready(pod)
 
     def _unready(self, pod: JSON) -> None:
@@ -113,7 +113,7 @@ class NodeLifecycle:
         self._recorder.event(reference(pod), WARNING, "NodeNotReady", "Node is not ready")
 
     def _retry_unready(self, pod: JSON) -> None:
-        for current in self._kubelets.pods(pod["spec"]["nodeName"]):
+        for current in self._reports.pods(pod["spec"]["nodeName"]):
             if current["metadata"]["uid"] == pod["metadata"]["uid"]:
                 self._unready(current)
 

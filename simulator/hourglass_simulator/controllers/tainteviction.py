@@ -9,7 +9,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.controllers.disruption import disrupted
-from hourglass_simulator.kubelet import Kubelets
+from hourglass_simulator.controllers.nodereports import NodeReports
 from hourglass_simulator.recorder import NORMAL, EventRecorder, reference
 
 LATENCY_SECONDS = 0.05
@@ -20,10 +20,10 @@ USER = "system:serviceaccount:kube-system:taint-eviction-controller"
 class TaintEviction:
     """Holds a timer for each pod that tolerates its node's taints for a while only."""
 
-    def __init__(self, clock: Clock, api: APIServer, kubelets: Kubelets) -> None:
+    def __init__(self, clock: Clock, api: APIServer, reports: NodeReports) -> None:
         self._clock = clock
         self._api = api
-        self._kubelets = kubelets
+        self._reports = reports
         self._taints: dict[str, tuple[Taint, ...]] = {}
         self._timers: dict[str, Timer] = {}
         self._recorder = EventRecorder(clock, api, "taint-eviction-controller")
@@ -54,7 +54,7 @@ class TaintEviction:
             self._clock.after(LATENCY_SECONDS, lambda: self._consider(pod))
 
     def _node_changed(self, node: str) -> None:
-        for pod in self._kubelets.pods(node):
+        for pod in self._reports.pods(node):
             self._consider(pod)
 
     def _consider(self, pod: JSON) -> None:

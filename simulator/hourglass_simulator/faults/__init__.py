@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from hourglass_simulator.faults import api, containers, devices, images, nodes, operators, watches
+from hourglass_simulator.cluster import LeftOutError
+from hourglass_simulator.faults import (
+    api,
+    containers,
+    devices,
+    images,
+    nodes,
+    operators,
+    pools,
+    watches,
+    webhooks,
+)
 from hourglass_simulator.faults.holds import Undo
 from hourglass_simulator.faults.target import FaultNotPossibleError, FaultType, Target
 
@@ -17,7 +28,9 @@ _ALL: tuple[FaultType[Any], ...] = (
     *images.FAULTS,
     *nodes.FAULTS,
     *operators.FAULTS,
+    *pools.FAULTS,
     *watches.FAULTS,
+    *webhooks.FAULTS,
 )
 REGISTRY: Mapping[str, FaultType[Any]] = {
     fault.name: fault for fault in sorted(_ALL, key=lambda fault: fault.name)
@@ -29,6 +42,9 @@ def inject(name: str, target: Target, parameters: dict[str, Any], seed: str) -> 
     """Begin a fault; its random numbers depend on its name and the seed alone.
 
     Raises KeyError for an unknown fault, pydantic.ValidationError for bad parameters, and
-    FaultNotPossibleError for a fault of something that is not there.
+    FaultNotPossibleError for a fault of something that is not there or not simulated.
     """
-    return REGISTRY[name].begin(target, parameters, Random(f"{name}/{seed}"))
+    try:
+        return REGISTRY[name].begin(target, parameters, Random(f"{name}/{seed}"))
+    except LeftOutError as error:
+        raise FaultNotPossibleError(str(error)) from error

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from hourglass_simulator.faults import present
 from hourglass_simulator.faults.holds import Undo
-from hourglass_simulator.faults.parameters import Parameters
+from hourglass_simulator.faults.parameters import OfPods, Parameters
 from hourglass_simulator.faults.target import FaultType, Target, nothing
 from hourglass_simulator.kubelet.workload import Workload
 from hourglass_simulator.scenario.strict import Bool, Count, Duration
@@ -20,13 +20,9 @@ class OfContainers(Parameters):
     """Of containers, a reference or shell pattern."""
 
 
-class Exits(Parameters):
+class Exits(OfPods):
     """Whose containers, and how they end."""
 
-    performer: str
-    """Its name."""
-    namespace: str | None = None
-    """Its namespace, if it is not the scenario's."""
     code: Count = 1
     """With which the container ends."""
     out_of_memory: Bool = False
@@ -50,8 +46,8 @@ class Flaps(OfContainers):
 
 
 def _exits(target: Target, p: Exits, _: Random) -> Undo:
-    """The container of a Performer ends once."""
-    for namespace, pod in present.pods(target, p.performer, p.namespace):
+    """The container of a Performer or of another pod ends once."""
+    for namespace, pod in present.pods(target, p):
         target.cluster.kubelets.exit(namespace, pod, p.code, out_of_memory=p.out_of_memory)
     return nothing
 

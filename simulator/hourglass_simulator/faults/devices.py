@@ -42,30 +42,39 @@ def _unhealthy(target: Target, p: Unhealthy, _: Random) -> Undo:
     """Devices of a node become unhealthy; pods that have them keep running."""
     kubelets = target.cluster.kubelets
     present.device_count(target, p.node, p.resource)
-    failed = kubelets.fail_devices(p.node, p.resource, p.count)
+    failed: set[int] = set()
+
+    def begin() -> Undo:
+        failed.clear()
+        failed.update(kubelets.fail_devices(p.node, p.resource, p.count))
+        return end
 
     def end() -> None:
         if present.find_node(target, p.node) is not None:
             kubelets.repair_devices(p.node, p.resource, failed)
 
-    return end
+    # Each fault has devices of its own.
+    thing = ("devices", p.node, p.resource, str(next(target.holds.numbers)))
+    return target.holds.hold(thing, begin, begin)
 
 
 def _unplugged(target: Target, p: OfDevices, _: Random) -> Undo:
     """The device plugin of a node goes; healed, it is back with all its devices."""
     kubelets = target.cluster.kubelets
-    present.device_count(target, p.node, p.resource)
+    count = present.device_count(target, p.node, p.resource)
 
     def begin() -> Undo:
-        count = present.device_count(target, p.node, p.resource)
         kubelets.unplug(p.node, p.resource)
-        return lambda: plug(count)
+        return end
 
-    def plug(count: int) -> None:
+    def end() -> None:
         if present.find_node(target, p.node) is not None:
             kubelets.plug(p.node, p.resource, count)
+        else:
+            change = {"status": {"capacity": {p.resource: str(count)}}}
+            present.change_node(target, p.node, change)
 
-    return target.holds.hold(("device plugin", p.node, p.resource), begin)
+    return target.holds.hold(("device plugin", p.node, p.resource), begin, begin)
 
 
 def _restarted(target: Target, p: Restarted, random: Random) -> Undo:

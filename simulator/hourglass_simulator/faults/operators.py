@@ -1,13 +1,16 @@
 """Faults of the operator itself."""
 
+from collections.abc import Iterable
 from random import Random
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from hourglass_simulator.apiserver import WatchEvent
+from hourglass_simulator.faults import go_operator
 from hourglass_simulator.faults.holds import Undo
 from hourglass_simulator.faults.parameters import Parameters
-from hourglass_simulator.faults.target import FaultType, Target, nothing
+from hourglass_simulator.faults.target import FaultNotPossibleError, FaultType, Target, nothing
 from hourglass_simulator.scenario.strict import Count, Duration
 
 
@@ -31,6 +34,47 @@ class TwoLeaders(Parameters):
 
     duration: Annotated[Duration, Field(alias="for")] = 30.0
     """How long the second one runs."""
+    lag: Duration = 0.0
+    """How much later than the first one it sees everything but Performers."""
+
+
+class GoOperator(Parameters):
+    """Nothing to say."""
+
+
+def _go_operator(target: Target, _: GoOperator, __: Random) -> Undo:
+    """The Go hourglass-operator works in the cluster too: it makes a pod and a Service for every
+    Performer, and puts back what others change of them and of the status."""
+    cluster = target.cluster
+    if "performers" not in target.watched:
+        raise FaultNotPossibleError("there are no Performers")
+    return target.holds.hold(
+        ("go operator",), lambda: go_operator.start(cluster.clock, cluster.api)
+    )
+
+
+class OperatorClock(Parameters):
+    """How wrong the clock is."""
+
+    ahead: Duration = 0.0
+    """How far it is ahead of the API server's."""
+    behind: Duration = 0.0
+    """How far it is behind."""
+
+
+def _clock(target: Target, p: OperatorClock, _: Random) -> Undo:
+    """The clock of the operator's machine is wrong, and the operator starts anew with it."""
+    operator = target.operator
+
+    def begin() -> Undo:
+        operator.ahead = p.ahead - p.behind
+        operator.start()
+        return end
+
+    def end() -> None:
+        operator.ahead = 0.0
+
+    return target.holds.hold(("operator's clock",), begin)
 
 
 def _crash(target: Target, p: Crash, _: Random) -> Undo:
@@ -66,9 +110,18 @@ def _crash(target: Target, p: Crash, _: Random) -> Undo:
 def _two_leaders(target: Target, p: TwoLeaders, _: Random) -> Undo:
     """A second operator works at the same time, as when a lease fails."""
 
+    def late(resource: str, event: WatchEvent) -> Iterable[tuple[float, WatchEvent]]:
+        return [(0.0 if resource == "performers" else p.lag, event)]
+
     def begin() -> Undo:
+        target.second_deliveries.append(late)
         target.second.start()
-        return target.second.crash
+
+        def end() -> None:
+            target.second.crash()
+            target.second_deliveries.remove(late)
+
+        return end
 
     end = target.holds.hold(("second operator",), begin)
     target.cluster.clock.after(p.duration, end)
@@ -76,6 +129,8 @@ def _two_leaders(target: Target, p: TwoLeaders, _: Random) -> Undo:
 
 
 FAULTS = (
+    FaultType("go-operator", GoOperator, _go_operator, {}),
+    FaultType("operator-clock", OperatorClock, _clock, {"ahead": "10m"}),
     FaultType("operator-crash", Crash, _crash, {"write": 3, "moment": "before", "down": "20s"}),
     FaultType("two-leaders", TwoLeaders, _two_leaders, {"for": "60s"}),
 )

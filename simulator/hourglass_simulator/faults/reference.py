@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hourglass_simulator.faults import REGISTRY
@@ -44,8 +44,7 @@ def example(fault: FaultType[Any]) -> str:
     """What a step that injects the fault may look like, in YAML."""
     if not fault.example:
         return f"fault: {fault.name}"
-    given = ", ".join(f"{name}: {_yaml(value)}" for name, value in fault.example.items())
-    return f"fault: {{{fault.name}: {{{given}}}}}"
+    return f"fault: {{{fault.name}: {_yaml(fault.example)}}}"
 
 
 def _section(fault: FaultType[Any]) -> Iterator[str]:
@@ -61,6 +60,10 @@ def _section(fault: FaultType[Any]) -> Iterator[str]:
 
 def _takes(field: dict[str, Any]) -> str:
     kind = next((option for option in field.get("anyOf", ()) if option["type"] != "null"), field)
+    if kind["type"] == ["object", "array"]:
+        return "a mapping or a list"
+    if kind["type"] == "array":
+        return f"one or several of {_takes(kind['items'])}"
     if "enum" in kind:
         return ", ".join(f"`{option}`" for option in kind["enum"])
     if "pattern" in kind:
@@ -73,10 +76,16 @@ def _default(field: dict[str, Any]) -> str:
     default = field["default"]
     if default is None:
         return ""
+    if isinstance(default, list):
+        return ", ".join(f"`{item}`" for item in default)
     return f"`{duration.text(default) if 'pattern' in field else _yaml(default)}`"
 
 
 def _yaml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name}: {_yaml(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_yaml(item) for item in value) + "]"
     plain = isinstance(value, str) and re.fullmatch(r"[\w./-]+", value)
     return str(value) if plain else json.dumps(value)
 

@@ -1,6 +1,6 @@
 """What a fault acts on, and what it is made of."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -10,18 +10,25 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.faults.holds import Holds, Undo
+from hourglass_simulator.scenario.strict import RESOURCES, resources
 
 Deliver = Callable[[str, WatchEvent], Iterable[tuple[float, WatchEvent]]]
 """(resource, event) → what the operator's watch delivers, each after so many seconds more."""
 
+WATCHED = "watched"
+"""Key of a validation's context: what the operator's watches are of."""
 P = TypeVar("P", bound=BaseModel)
 
 
 class Operator(Protocol):
     """An operator process."""
 
-    on_write: list[Callable[[str, Any], None]]
-    """Called with `before` or `after` and the write, around each write."""
+    ahead: float
+    """Seconds that the time of day on its machine is ahead of the cluster's when it starts."""
+
+    @property
+    def on_write(self) -> list[Callable[[str, Any], None]]:
+        """Called with `before` or `after` and the write, around each write."""
 
     def start(self) -> None:
         """Start with nothing in memory."""
@@ -36,10 +43,21 @@ class Operator(Protocol):
 class Target(Protocol):
     """A cluster with the operator in it."""
 
-    deliveries: list[Deliver]
     holds: Holds
     namespace: str
-    """Of Performers that are named without one."""
+    """Of Performers and pods that are named without one."""
+
+    @property
+    def deliveries(self) -> list[Deliver]:
+        """Every one sees the events of the operator's watches before the operator does."""
+
+    @property
+    def second_deliveries(self) -> list[Deliver]:
+        """Those of the second operator's watches alone, after the others."""
+
+    @property
+    def watched(self) -> Sequence[str]:
+        """What the operator's watches are of: plural names of resources."""
 
     @property
     def cluster(self) -> Cluster:
@@ -86,7 +104,11 @@ class FaultType(Generic[P]):
 
         Raises pydantic.ValidationError for parameters that are none, and FaultNotPossibleError.
         """
-        return self._begin(target, self.parameters.model_validate(parameters), random)
+        known = resources()
+        more = [each.plural for each in target.cluster.api.resources() if each.plural not in known]
+        context = {RESOURCES: (*known, *more), WATCHED: target.watched}
+        validated = self.parameters.model_validate(parameters, context=context)
+        return self._begin(target, validated, random)
 
 
 def nothing() -> None:

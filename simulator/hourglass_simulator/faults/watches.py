@@ -1,16 +1,34 @@
 """Faults of the operator's watches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
-from typing import Literal, get_args
+from typing import Annotated
+
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.faults.holds import Undo
 from hourglass_simulator.faults.parameters import Parameters
-from hourglass_simulator.faults.target import Deliver, FaultType, Target, nothing
+from hourglass_simulator.faults.target import WATCHED, Deliver, FaultType, Target, nothing
+from hourglass_simulator.scenario.mistakes import shown
 from hourglass_simulator.scenario.strict import Duration
 
-Watched = Literal["endpointslices", "nodes", "performers", "pods", "services"]
+OF_PERFORMERS = ("endpointslices", "nodes", "performers", "pods", "services")
+"""What the operator of Performers watches."""
+
+
+def _watched(value: object, info: ValidationInfo) -> object:
+    known = (info.context or {}).get(WATCHED) or OF_PERFORMERS
+    if isinstance(value, str) and value not in known:
+        text = f"{shown(value)} is not one of {', '.join(known)}"
+        raise PydanticCustomError("expected", "{text}", {"text": text})
+    return value
+
+
+Watched = Annotated[
+    str, BeforeValidator(_watched), WithJsonSchema({"type": "string", "enum": OF_PERFORMERS})
+]
 
 
 class OfWatches(Parameters):
@@ -36,14 +54,14 @@ class Late(OfWatches):
 
 def _dropped(target: Target, p: OfWatches, _: Random) -> Undo:
     """Watches break off; what happens until they are resumed arrives then."""
-    for resource in _named(p):
+    for resource in _named(target, p):
         target.operator.drop_watch(resource)
     return nothing
 
 
 def _expired(target: Target, p: OfWatches, _: Random) -> Undo:
     """Watches break off and cannot be resumed: 410, the history is gone."""
-    for resource in _named(p):
+    for resource in _named(target, p):
         target.cluster.api.compact(resource)
         target.operator.drop_watch(resource)
     return nothing
@@ -64,12 +82,12 @@ def _duplicate(target: Target, p: OfWatches, _: Random) -> Undo:
     return _deliver(target, p, lambda _, event: [(0.0, event), (0.0, event)])
 
 
-def _named(p: OfWatches) -> tuple[str, ...]:
-    return (p.resource,) if p.resource else get_args(Watched)
+def _named(target: Target, p: OfWatches) -> Sequence[str]:
+    return (p.resource,) if p.resource else target.watched
 
 
 def _deliver(target: Target, p: OfWatches, deliver: Deliver) -> Undo:
-    affected = _named(p)
+    affected = _named(target, p)
 
     def hook(resource: str, event: WatchEvent) -> Iterable[tuple[float, WatchEvent]]:
         return deliver(resource, event) if resource in affected else [(0.0, event)]

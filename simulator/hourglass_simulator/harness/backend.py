@@ -18,7 +18,9 @@ from hourglass_simulator.harness import apply
 from hourglass_simulator.harness.operator import USER
 from hourglass_simulator.harness.setup import set_up
 from hourglass_simulator.harness.target import SimulatedTarget
+from hourglass_simulator.kubernetes.version import DEFAULT, Version
 from hourglass_simulator.scenario.backend import Change, Observer, RefusedError, Write
+from hourglass_simulator.scenario.behaviour import annotated
 from hourglass_simulator.scenario.cluster import Cluster as Wanted
 from hourglass_simulator.scenario.step import Delete, Patch
 
@@ -29,15 +31,31 @@ USER_NAME = "user"
 class SimulatedBackend:
     """A simulated cluster with the operator in it; the same seed gives the same run.
 
-    `epoch` is when the simulation starts.
+    `epoch` is when the simulation starts; `managed_fields` and `without` as for the cluster.
     """
 
     def __init__(
-        self, seed: int = 0, *, epoch: datetime = EPOCH, with_operator: bool = True
+        self,
+        seed: int = 0,
+        version: Version = DEFAULT,
+        *,
+        epoch: datetime = EPOCH,
+        with_operator: bool = True,
+        managed_fields: bool = False,
+        without: Collection[str] = (),
     ) -> None:
         self._seed = seed
         self._with_operator = with_operator
-        self.cluster = Cluster(seed, crd=generate(), epoch=epoch)
+        self.cluster = Cluster(
+            seed,
+            crd=generate(),
+            epoch=epoch,
+            version=version,
+            managed_fields=managed_fields,
+            without=without,
+        )
+        if "kubelet" not in without:
+            self.cluster.kubelets.declared = annotated
         self.target = SimulatedTarget(self.cluster, load(), Settings())
         self._namespace = "default"
         self._resources = {r.kind: r for r in self.cluster.api.resources()}

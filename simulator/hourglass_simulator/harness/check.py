@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND
 from hourglass_operator.controller import Settings
-from hourglass_operator.hardware.catalogue import load
+from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.harness.setup import ensure_namespace
@@ -37,25 +37,43 @@ class NotAcceptedError(Exception):
         self.number = number
 
 
+def start_operator(cluster: Cluster, catalogue: Catalogue) -> None:
+    """Let the operator work in a cluster, as it does in the real one."""
+    SimulatedTarget(cluster, catalogue, Settings()).operator.start()
+
+
 def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
-    """Create the Performers all at once and wait; raises NotAcceptedError."""
-    target = SimulatedTarget(cluster, load(), Settings())
+    """Apply the Performers all at once and wait, with the operator at work.
+
+    Raises NotAcceptedError.
+    """
     keys = []
     for number, performer in enumerate(performers):
         namespace = performer["metadata"].get("namespace") or "default"
         try:
-            ensure_namespace(cluster, namespace)
-            cluster.api.refuse_unknown_fields("performers", performer)
-            cluster.api.create("performers", performer, namespace=namespace)
-            for resource, referred in _referred(performer):
-                _assume(cluster, namespace, resource, referred)
+            _apply(cluster, namespace, performer)
         except APIError as error:
             raise NotAcceptedError(error.message, number) from error
         keys.append((namespace, performer["metadata"]["name"]))
-    target.operator.start()
-    while cluster.clock.now < PATIENCE and not all(_answer(cluster, *key).runs for key in keys):
+    end = cluster.clock.now + PATIENCE
+    while cluster.clock.now < end and not all(_answer(cluster, *key).runs for key in keys):
         cluster.run_until(cluster.clock.now + 1)
     return [_answer(cluster, *key) for key in keys]
+
+
+def _apply(cluster: Cluster, namespace: str, performer: JSON) -> None:
+    """Create a Performer, or give the one that the cluster has its spec."""
+    ensure_namespace(cluster, namespace)
+    cluster.api.refuse_unknown_fields("performers", performer)
+    try:
+        cluster.api.create("performers", performer, namespace=namespace)
+    except APIError as error:
+        if error.reason != "AlreadyExists":
+            raise
+        found = cluster.api.get("performers", namespace, performer["metadata"]["name"])
+        cluster.api.update("performers", {**found, "spec": performer["spec"]})
+    for resource, referred in _referred(performer):
+        _assume(cluster, namespace, resource, referred)
 
 
 def is_performer(obj: JSON) -> bool:
@@ -64,12 +82,14 @@ def is_performer(obj: JSON) -> bool:
 
 
 def _answer(cluster: Cluster, namespace: str, name: str) -> Answer:
-    status = cluster.api.get("performers", namespace, name).get("status") or {}
+    performer = cluster.api.get("performers", namespace, name)
+    status = performer.get("status") or {}
     conditions = tuple(status.get("conditions") or ())
+    seen = status.get("observedGeneration") == performer["metadata"]["generation"]
     return Answer(
         namespace=namespace,
         name=name,
-        runs=status.get("phase") == "Running",
+        runs=seen and status.get("phase") == "Running",
         node=status.get("nodeName", ""),
         phase=status.get("phase", ""),
         message=conditions[-1]["message"] if conditions else "",
@@ -82,12 +102,13 @@ def _referred(performer: JSON) -> Iterator[tuple[str, JSON]]:
     config = (performer.get("spec") or {}).get("config") or {}
     if config.get("serviceAccountName"):
         yield "serviceaccounts", {"metadata": {"name": config["serviceAccountName"]}}
-    for variable in config.get("env") or ():
+    sources = config.get("environmentFrom") or ()
+    for variable in (*(config.get("env") or ()), *sources):
         source = variable.get("valueFrom") or {}
         for field, resource in (("secretKeyRef", "secrets"), ("configMapKeyRef", "configmaps")):
             if field in source:
                 yield resource, _holding(source[field]["name"], source[field].get("key"))
-    for source in config.get("environmentFrom") or ():
+    for source in sources:
         for field, resource in (("secretRef", "secrets"), ("configMapRef", "configmaps")):
             if field in source:
                 yield resource, _holding(source[field]["name"], None)
@@ -98,6 +119,7 @@ def _holding(name: str, key: str | None) -> JSON:
 
 
 def _assume(cluster: Cluster, namespace: str, resource: str, body: JSON) -> None:
+    """Create an object unless it exists, and let it hold the data."""
     api, name = cluster.api, body["metadata"]["name"]
     try:
         api.create(resource, body, namespace=namespace)

@@ -48,6 +48,8 @@ class SimulatedOperator:
         """Without a `candidate` it leads from the start, without a Lease."""
         self.on_write: list[Callable[[str, Request], None]] = []
         self.passes = 0
+        self.ahead = 0.0
+        """Seconds that its machine's time of day is ahead of the cluster's when it starts."""
         self._clock = clock
         self._api = api
         self._catalogue = catalogue
@@ -104,11 +106,10 @@ class _Life(PassObserver):
     def _begin(self, options: Options) -> None:
         operator = self._operator
         controller = Controller(operator._catalogue, operator._settings)
-        unix_time = lambda: operator._clock.unix_time  # noqa: E731
-        replica = Replica(
-            controller, self.transport, SteadyClock(unix_time, unix_time), self, options
-        )
-        informers = replica.informers(SELECTORS, ())
+        cluster, ahead = operator._clock, operator.ahead
+        clock = SteadyClock(lambda: cluster.unix_time + ahead, lambda: cluster.unix_time)
+        replica = Replica(controller, self.transport, clock, self, options)
+        informers = replica.informers(SELECTORS)
         running = self.loop.create_task(replica.run(informers, asyncio.Event()))
         # It never ends by itself: what it raises is raised out of the simulation.
         running.add_done_callback(asyncio.Task.result)

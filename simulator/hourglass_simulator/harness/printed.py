@@ -4,26 +4,115 @@ Objects must have the shapes of Kubernetes' OpenAPI, from which the models of th
 are made. Keys that those do not know are let be: a newer cluster may have them.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubernetes.client import V1Node, V1Pod, V1PriorityClass, V1RuntimeClass
+from kubernetes import client
 from pydantic import BaseModel
 
 from hourglass_kube import quantity
 from hourglass_kube.types import JSON
+from hourglass_operator.api import GROUP, KIND, VERSION
 from hourglass_simulator.scenario.document import Location
 from hourglass_simulator.scenario.mistakes import mistakes, shown
 
-KINDS: dict[str, type[BaseModel]] = {
-    "Node": V1Node,
-    "Pod": V1Pod,
-    "PriorityClass": V1PriorityClass,
-    "RuntimeClass": V1RuntimeClass,
+MODELS: Mapping[tuple[str, str], type[BaseModel] | None] = {
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"): (
+        client.V1ValidatingAdmissionPolicy
+    ),
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"): (
+        client.V1ValidatingAdmissionPolicyBinding
+    ),
+    ("apps/v1", "ControllerRevision"): client.V1ControllerRevision,
+    ("apps/v1", "DaemonSet"): client.V1DaemonSet,
+    ("apps/v1", "Deployment"): client.V1Deployment,
+    ("apps/v1", "ReplicaSet"): client.V1ReplicaSet,
+    ("apps/v1", "StatefulSet"): client.V1StatefulSet,
+    ("batch/v1", "CronJob"): client.V1CronJob,
+    ("batch/v1", "Job"): client.V1Job,
+    ("node.k8s.io/v1", "RuntimeClass"): client.V1RuntimeClass,
+    ("policy/v1", "PodDisruptionBudget"): client.V1PodDisruptionBudget,
+    ("resource.k8s.io/v1", "DeviceClass"): client.V1DeviceClass,
+    ("resource.k8s.io/v1", "ResourceClaim"): client.ResourceV1ResourceClaim,
+    ("resource.k8s.io/v1", "ResourceClaimTemplate"): client.V1ResourceClaimTemplate,
+    ("resource.k8s.io/v1", "ResourceSlice"): client.V1ResourceSlice,
+    ("scheduling.k8s.io/v1", "PriorityClass"): client.V1PriorityClass,
+    ("storage.k8s.io/v1", "CSIDriver"): client.V1CSIDriver,
+    ("storage.k8s.io/v1", "CSINode"): client.V1CSINode,
+    ("storage.k8s.io/v1", "CSIStorageCapacity"): client.V1CSIStorageCapacity,
+    ("storage.k8s.io/v1", "StorageClass"): client.V1StorageClass,
+    ("v1", "ConfigMap"): client.V1ConfigMap,
+    ("v1", "LimitRange"): client.V1LimitRange,
+    ("v1", "Namespace"): client.V1Namespace,
+    ("v1", "Node"): client.V1Node,
+    ("v1", "PersistentVolume"): client.V1PersistentVolume,
+    ("v1", "PersistentVolumeClaim"): client.V1PersistentVolumeClaim,
+    ("v1", "Pod"): client.V1Pod,
+    ("v1", "ReplicationController"): client.V1ReplicationController,
+    ("v1", "ResourceQuota"): client.V1ResourceQuota,
+    ("v1", "Secret"): client.V1Secret,
+    ("v1", "Service"): client.V1Service,
+    ("v1", "ServiceAccount"): client.V1ServiceAccount,
+    (f"{GROUP}/{VERSION}", KIND): None,
 }
-"""The kinds that a copy is made of."""
+"""What a copy is made of, by apiVersion and kind; a Performer is read by its definition."""
 
-_QUANTITIES = ("allocatable", "capacity", "limits", "overhead", "podFixed", "requests")
+MADE_ANEW = frozenset(
+    [
+        ("coordination.k8s.io/v1", "Lease"),
+        ("discovery.k8s.io/v1", "EndpointSlice"),
+        ("events.k8s.io/v1", "Event"),
+        ("v1", "Endpoints"),
+        ("v1", "Event"),
+    ]
+)
+"""What the components of a copy write by themselves, and of which nothing depends on the past."""
+
+DECIDING = frozenset(
+    [
+        "MutatingAdmissionPolicy",
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+    ]
+)
+"""Kinds that could change or refuse a pod, and of which a copy has nothing."""
+
+_VERSIONS = {kind: version for version, kind in MODELS}
+_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_QUANTITIES = ("allocatable", "capacity", "hard", "limits", "overhead", "podFixed", "requests")
+_CLUSTER_WIDE = frozenset(
+    [
+        "CSIDriver",
+        "CSINode",
+        "DeviceClass",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "ResourceSlice",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    ]
+)
+_WITH_SPEC = frozenset(
+    [
+        "CronJob",
+        "DaemonSet",
+        "Deployment",
+        "Job",
+        "LimitRange",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "Pod",
+        "PodDisruptionBudget",
+        "ReplicaSet",
+        "ResourceClaim",
+        "StatefulSet",
+    ]
+)
 
 
 class InvalidObjectError(ValueError):
@@ -31,18 +120,75 @@ class InvalidObjectError(ValueError):
 
 
 def objects(items: list[Any]) -> list[JSON]:
-    """The objects of these kinds among the items of a List. Raises InvalidObjectError."""
+    """The objects of these kinds among the items of a List, without what a copy has no use for.
+
+    managedFields and the values of Secrets are left out. Raises InvalidObjectError.
+    """
     for index, item in enumerate(items):
         if not is_named(item):
             raise InvalidObjectError(
                 f"items[{index}]: expected an object with kind and metadata.name"
             )
-        if item["kind"] not in KINDS:
-            continue
-        where = f"items[{index}] ({item['kind']} {item['metadata']['name']})"
-        for location, text in _mistakes(item):
-            raise InvalidObjectError(f"{where}.{_path(location)}: {text}")
-    return [_without_nulls(item) for item in items if item["kind"] in KINDS]
+        if _kind_of(item) in MODELS:
+            where = f"items[{index}] ({item['kind']} {item['metadata']['name']})"
+            for location, text in _mistakes(item):
+                raise InvalidObjectError(f"{where}.{_path(location)}: {text}")
+    return [_read(item) for item in items if _kind_of(item) in MODELS]
+
+
+def left_out(items: list[JSON]) -> tuple[list[str], list[str]]:
+    """What a copy has nothing of, each kind with how many there are; sorted.
+
+    First what could change or refuse a pod, then all else.
+    """
+    deciding: Counter[str] = Counter()
+    others: Counter[str] = Counter()
+    for item in items:
+        version, kind = _kind_of(item)
+        if is_parametrised(item):
+            deciding[f"{kind} with parameters"] += 1
+        elif (version, kind) not in MODELS and (version, kind) not in MADE_ANEW:
+            (deciding if kind in DECIDING else others)[_shown(version, kind)] += 1
+    return _listed(deciding), _listed(others)
+
+
+def is_parametrised(policy: JSON) -> bool:
+    """Whether it is an admission policy whose parameters a copy may not have."""
+    spec = policy.get("spec") or {}
+    if policy["kind"] == "ValidatingAdmissionPolicy":
+        return bool(spec.get("paramKind"))
+    return policy["kind"] == "ValidatingAdmissionPolicyBinding" and bool(spec.get("paramRef"))
+
+
+def _listed(found: Counter[str]) -> list[str]:
+    return [f"{count} × {kind}" for kind, count in sorted(found.items())]
+
+
+def _kind_of(item: JSON) -> tuple[str, str]:
+    """apiVersion and kind; the version that a copy knows where none is written."""
+    kind: str = item["kind"]
+    return str(item.get("apiVersion") or _VERSIONS.get(kind, "v1")), kind
+
+
+def _shown(version: str, kind: str) -> str:
+    """With its version, where it is no kind of Kubernetes' own, or known in another version."""
+    group = version.rpartition("/")[0]
+    own = "." not in group or group.endswith(".k8s.io")
+    return kind if own and kind not in _VERSIONS else f"{kind} ({version})"
+
+
+def _read(item: JSON) -> JSON:
+    """An object as a copy needs it; the API server takes null for absent."""
+    version, kind = _kind_of(item)
+    obj: JSON = {"apiVersion": version, **_without_nulls(item)}
+    meta = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    if kind == "Secret":
+        if _APPLIED in meta.get("annotations", {}):
+            meta["annotations"] = {k: v for k, v in meta["annotations"].items() if k != _APPLIED}
+        obj["data"] = dict.fromkeys(obj.get("data", {}), "")
+        obj.pop("stringData", None)
+    obj["metadata"] = meta
+    return obj
 
 
 def is_named(found: Any) -> bool:
@@ -60,14 +206,16 @@ def as_written(obj: JSON) -> JSON:
 
 
 def _mistakes(obj: JSON) -> Iterator[tuple[Location, str]]:
-    yield from mistakes(KINDS[obj["kind"]], obj, extra="ignore")
+    kind = obj["kind"]
+    if (model := MODELS[_kind_of(obj)]) is not None:
+        yield from mistakes(model, obj, extra="ignore")
     for location, amount in _bad_quantities(obj):
         yield location, f"expected a quantity such as 500m or 8Gi, found {shown(amount)}"
-    if obj["kind"] == "PriorityClass" and obj.get("value") is None:
+    if kind == "PriorityClass" and obj.get("value") is None:
         yield ("value",), "required, but missing"
-    if obj["kind"] == "Pod" and obj["metadata"].get("namespace") is None:
+    if kind not in _CLUSTER_WIDE and obj["metadata"].get("namespace") is None:
         yield ("metadata", "namespace"), "required, but missing"
-    if obj["kind"] == "Pod" and obj.get("spec") is None:
+    if kind in _WITH_SPEC and obj.get("spec") is None:
         yield ("spec",), "required, but missing"
 
 

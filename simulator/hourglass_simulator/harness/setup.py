@@ -2,15 +2,24 @@
 
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.kubelet.images import Pull
-from hourglass_simulator.kubelet.workload import Workload
+from hourglass_simulator.nodepools.pool import (
+    Budget,
+    ClusterAutoscaler,
+    Karpenter,
+    NodePool,
+    Stage,
+)
 from hourglass_simulator.scenario.cluster import Cluster as Wanted
-from hourglass_simulator.scenario.cluster import Image, NodeGroup
+from hourglass_simulator.scenario.cluster import Image, NodeGroup, ScaledByClusterAutoscaler
+from hourglass_simulator.scenario.cluster import NodePool as WantedPool
 
 
 def set_up(cluster: Cluster, wanted: Wanted, namespace: str) -> None:
     """Add nodes, images and cluster objects; what is namespaced goes into `namespace`."""
     for group in wanted.nodes:
         _add_nodes(cluster, group)
+    if wanted.node_pools:
+        cluster.add_node_pools([node_pool(pool) for pool in wanted.node_pools])
     for pattern, image in wanted.images.items():
         declare(cluster, pattern, image)
     api = cluster.api
@@ -44,33 +53,36 @@ def declare(cluster: Cluster, pattern: str, image: Image) -> None:
         images.push(pattern)
     if image.pull is not None:
         images.take(pattern, image.pull)
-    images.behave(pattern, workload(image))
+    images.behave(pattern, image.workload)
 
 
-def workload(image: Image) -> Workload:
-    """How containers of an image behave."""
-    ready_after = 0.0 if image.ready_after is None else image.ready_after
-    stop_after = 0.0 if image.stops_after is None else image.stops_after
-    return Workload(
-        start_seconds=image.start or 0.0,
-        ready_after=None if image.never_ready else ready_after,
-        ready_until=image.ready_until,
-        exit_after=image.exits_after,
-        exit_code=image.exit_code,
-        out_of_memory=image.out_of_memory,
-        stop_after=None if image.ignores_termination else stop_after,
-        executable=not image.command_missing,
+def node_pool(wanted: WantedPool) -> NodePool:
+    """A node pool as the simulated cluster has it."""
+    stages = [Stage(s.after, s.labels, s.devices, s.taints) for s in wanted.startup]
+    return NodePool(
+        name=wanted.name,
+        least=wanted.min,
+        most=wanted.max,
+        boot=wanted.boots_in,
+        scaler=_scaler(wanted),
+        startup_taints=[taint.to_json() for taint in wanted.startup_taints],
+        stages=tuple(stages),
+        **wanted.properties,
     )
+
+
+def _scaler(wanted: WantedPool) -> ClusterAutoscaler | Karpenter:
+    if (by := wanted.karpenter) is not None:
+        after = by.consolidate_after
+        return Karpenter(
+            consolidate_after=None if isinstance(after, str) else after,
+            underutilized=by.consolidates == "WhenEmptyOrUnderutilized",
+            budgets=tuple(Budget(budget.nodes, budget.reasons) for budget in by.budgets),
+        )
+    settings = wanted.cluster_autoscaler or ScaledByClusterAutoscaler()
+    return ClusterAutoscaler(settings.unneeded_for, settings.delay_after_add)
 
 
 def _add_nodes(cluster: Cluster, group: NodeGroup) -> None:
     for name in group.names:
-        cluster.add_node(
-            name,
-            cpu=group.cpu,
-            memory=group.memory,
-            pods=group.pods,
-            labels=group.labels,
-            taints=[taint.to_json() for taint in group.taints],
-            devices=group.devices,
-        )
+        cluster.add_node(name, **group.properties)

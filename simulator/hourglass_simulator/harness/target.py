@@ -1,6 +1,7 @@
 """What faults act on: the simulated cluster and the operator in it."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from hourglass_operator.controller import Settings
 from hourglass_operator.hardware.catalogue import Catalogue
@@ -8,6 +9,7 @@ from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.faults.holds import Holds
 from hourglass_simulator.faults.target import Deliver
+from hourglass_simulator.faults.watches import OF_PERFORMERS
 from hourglass_simulator.harness.operator import USER, SimulatedOperator
 
 
@@ -17,17 +19,19 @@ class SimulatedTarget:
     def __init__(self, cluster: Cluster, catalogue: Catalogue, settings: Settings) -> None:
         self.cluster = cluster
         self.deliveries: list[Deliver] = []
+        self.second_deliveries: list[Deliver] = []
         self.holds = Holds()
         self.namespace = "default"
+        self.watched = OF_PERFORMERS
         self.operator, self.second = (
             SimulatedOperator(
                 cluster.clock,
                 cluster.api,
                 catalogue=catalogue,
                 settings=settings,
-                hook=self._deliver,
+                hook=partial(self._deliver, own),
             )
-            for _ in range(2)
+            for own in ([], self.second_deliveries)
         )
 
     @property
@@ -35,10 +39,12 @@ class SimulatedTarget:
         """Whose calls to the API server are the operator's."""
         return USER
 
-    def _deliver(self, resource: str, event: WatchEvent) -> Iterable[tuple[float, WatchEvent]]:
+    def _deliver(
+        self, own: Iterable[Deliver], resource: str, event: WatchEvent
+    ) -> Iterable[tuple[float, WatchEvent]]:
         """Pass an event through every active hook in turn; their delays add up."""
         current = [(0.0, event)]
-        for deliver in self.deliveries:
+        for deliver in (*self.deliveries, *own):
             current = [
                 (before + more, changed)
                 for before, passed in current

@@ -1,21 +1,27 @@
-"""Which groups, versions and resources there are.
+"""Which groups, versions and resources there are: as recorded, and those of definitions.
+
+`version` is the version of Kubernetes, `of_group` that of a group.
 
 https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 """
 
+import base64
+import hashlib
+import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.kubernetes.version import Version
 
-# Served besides the objects: a question, not an object.
-REVIEWS = Resource(
-    "selfsubjectaccessreviews",
-    "SelfSubjectAccessReview",
-    "authorization.k8s.io",
-    namespaced=False,
-    verbs=("create",),
-)
+
+def named_as(version: str) -> str:
+    """What is added to the type of the one document."""
+    return f";g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+
+
+_SUBRESOURCE_VERBS = ["get", "patch", "update"]
 
 
 def versions() -> JSON:
@@ -23,89 +29,175 @@ def versions() -> JSON:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
 
-def groups(resources: Iterable[Resource]) -> JSON:
+def groups(version: Version, resources: Iterable[Resource]) -> JSON:
     """/apis."""
-    named = sorted({(r.group, r.version) for r in resources if r.group})
-    return {
-        "kind": "APIGroupList",
-        "apiVersion": "v1",
-        "groups": [_group(group, version) for group, version in named],
-    }
+    recorded: JSON = version.discovery["groups"]
+    return {**recorded, "groups": [*recorded["groups"], *_custom_groups(resources)]}
 
 
-def group(resources: Iterable[Resource], name: str) -> JSON | None:
+def group(version: Version, resources: Iterable[Resource], name: str) -> JSON | None:
     """/apis/GROUP; None if there is no such group."""
-    found = next((r for r in resources if r.group == name), None)
-    if found is None:
-        return None
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, found.version)}
+    found = [each for each in groups(version, resources)["groups"] if each["name"] == name]
+    return {"kind": "APIGroup", "apiVersion": "v1", **found[0]} if found else None
 
 
-def _group(name: str, version: str) -> JSON:
-    preferred = {"groupVersion": f"{name}/{version}", "version": version}
-    return {"name": name, "versions": [preferred], "preferredVersion": preferred}
+def aggregated(
+    version: Version, resources: Iterable[Resource], path: str, api_version: str
+) -> JSON:
+    """/api or /apis as one document of a version of apidiscovery.k8s.io."""
+    recorded: JSON = version.discovery["aggregated"][path]
+    recorded = {**recorded, "apiVersion": f"apidiscovery.k8s.io/{api_version}"}
+    if path == "/api":
+        return recorded
+    items = [
+        {
+            "metadata": {"name": name},
+            "versions": [
+                {
+                    "version": each,
+                    "resources": [_discovered(r) for r in found],
+                    "freshness": "Current",
+                }
+                for each, found in sorted(versions.items(), key=lambda each: _priority(each[0]))
+            ],
+        }
+        for name, versions in _custom(resources).items()
+    ]
+    return {**recorded, "items": [*recorded["items"], *items]}
 
 
-def resource_list(resources: Iterable[Resource], group: str, version: str) -> JSON | None:
+def resource_list(
+    version: Version, resources: Iterable[Resource], group: str, of_group: str
+) -> JSON | None:
     """/api/v1 and /apis/GROUP/VERSION; None if nothing is served there."""
-    found = [r for r in resources if (r.group, r.version) == (group, version)]
-    if not found:
+    path = f"/apis/{group}/{of_group}" if group else f"/api/{of_group}"
+    recorded: JSON | None = version.discovery["lists"].get(path)
+    if recorded is not None:
+        return recorded
+    found = _custom(resources).get(group, {}).get(of_group)
+    if found is None:
         return None
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
-        "groupVersion": found[0].api_version,
-        "resources": [entry for r in found for entry in _entries(r)],
+        "groupVersion": f"{group}/{of_group}",
+        "resources": [entry for resource in found for entry in _entries(resource)],
     }
+
+
+def named(version: Version, group: str, of_group: str, name: str) -> JSON | None:
+    """The recorded entry of a resource or `resource/subresource`."""
+    listed = resource_list(version, (), group, of_group) or {"resources": ()}
+    return next((entry for entry in listed["resources"] if entry["name"] == name), None)
+
+
+def _custom(resources: Iterable[Resource]) -> dict[str, dict[str, list[Resource]]]:
+    """Resources of definitions by group and version."""
+    found: dict[str, dict[str, list[Resource]]] = {}
+    for resource in resources:
+        if resource.custom:
+            versions = found.setdefault(resource.group, {})
+            versions.setdefault(resource.version, []).append(resource)
+    return found
+
+
+def _custom_groups(resources: Iterable[Resource]) -> Iterable[JSON]:
+    for name, found in _custom(resources).items():
+        versions = sorted(found, key=_priority)
+        entries = [{"groupVersion": f"{name}/{each}", "version": each} for each in versions]
+        yield {"name": name, "versions": entries, "preferredVersion": entries[0]}
+
+
+def _discovered(resource: Resource) -> JSON:
+    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    entry: JSON = {
+        "resource": resource.plural,
+        "responseKind": kind,
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.singular,
+        "verbs": list(resource.verbs),
+    }
+    entry |= _names(resource)
+    if resource.subresources:
+        entry["subresources"] = [
+            {
+                "subresource": name,
+                "responseKind": _SCALE if name == "scale" else kind,
+                "verbs": _SUBRESOURCE_VERBS,
+            }
+            for name in resource.subresources
+        ]
+    return entry
 
 
 def _entries(resource: Resource) -> Iterable[JSON]:
-    entry: JSON = {
-        "name": resource.plural,
-        "singularName": resource.singular,
-        "namespaced": resource.namespaced,
-        "kind": resource.kind,
-        "verbs": list(resource.verbs),
-    }
-    if resource.short_names:
-        entry["shortNames"] = list(resource.short_names)
-    if resource.categories:
-        entry["categories"] = list(resource.categories)
-    yield entry
+    scope: dict[str, Any] = {"namespaced": resource.namespaced, "kind": resource.kind}
+    names = {"name": resource.plural, "singularName": resource.singular}
+    stored = f"{resource.group}/{resource.stored_version}/{resource.kind}".encode()
+    digest = base64.b64encode(hashlib.sha256(stored).digest()[:8]).decode()
+    verbs = {"verbs": list(resource.verbs), "storageVersionHash": digest}
+    yield names | scope | verbs | _names(resource)
     for subresource in resource.subresources:
-        verbs = ["get", "patch", "update"] if subresource == "status" else ["create"]
-        yield {
-            "name": f"{resource.plural}/{subresource}",
-            "singularName": "",
-            "namespaced": resource.namespaced,
-            "kind": resource.kind,
-            "verbs": verbs,
-        }
-    if resource.plural == "pods":
-        yield {
-            "name": "pods/log",
-            "singularName": "",
-            "namespaced": True,
-            "kind": "Pod",
-            "verbs": ["get"],
-        }
+        name = {"name": f"{resource.plural}/{subresource}", "singularName": ""}
+        of = _SCALE if subresource == "scale" else {}
+        yield name | scope | of | {"verbs": _SUBRESOURCE_VERBS}
 
 
-def openapi_paths(resources: Iterable[Resource]) -> JSON:
+_SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+_VERSION = re.compile(r"v([0-9]+)(?:(alpha|beta)([0-9]+))?")
+
+
+def _priority(version: str) -> tuple[Any, ...]:
+    """Stable versions come first, and of those the highest: v10, v2, v1, v11beta2, v1alpha1, foo.
+
+    https://pkg.go.dev/k8s.io/apimachinery/pkg/version#CompareKubeAwareVersionStrings
+    """
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        return (3, version)
+    stage = {None: 0, "beta": 1, "alpha": 2}[found[2]]
+    return (stage, -int(found[1]), -int(found[3] or 0))
+
+
+def _names(resource: Resource) -> JSON:
+    names = {"shortNames": resource.short_names, "categories": resource.categories}
+    return {key: list(value) for key, value in names.items() if value}
+
+
+def openapi_paths(version: Version, resources: Iterable[Resource]) -> JSON:
     """/openapi/v3: one document for each group and version."""
-    paths = sorted({_base(r) for r in resources})
+    paths = sorted({*version.openapi_v3, *(_base(r) for r in resources if r.custom)})
     return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in paths}}
 
 
+def openapi_v2(
+    version: Version, resources: Iterable[Resource], fields: Callable[[Resource], JSON]
+) -> JSON:
+    """/openapi/v2: the recorded document, with the kinds of definitions."""
+    recorded = version.openapi_v2
+    added = {
+        ".".join([*reversed(r.group.split(".")), r.version, r.kind]): _schema(r, fields, [_kind(r)])
+        for r in resources
+        if r.custom
+    }
+    return {**recorded, "definitions": {**recorded["definitions"], **added}}
+
+
 def openapi(
-    resources: Iterable[Resource], base: str, fields: Callable[[Resource], JSON]
+    version: Version,
+    resources: Iterable[Resource],
+    base: str,
+    fields: Callable[[Resource], JSON],
 ) -> JSON | None:
     """/openapi/v3/BASE: the kinds with their `fields`, and that unknown fields can be reported.
 
     kubectl looks here whether it may leave validation to the server, and for what it explains:
     https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
     """
-    found = [r for r in resources if _base(r) == base]
+    if base in version.openapi_v3:
+        document: JSON = version.openapi_v3[base]
+        return document
+    found = [r for r in resources if r.custom and _base(r) == base]
     if not found:
         return None
     parameters = [
@@ -114,20 +206,27 @@ def openapi(
     ]
     schemas, paths = {}, {}
     for resource in found:
-        kind = {"group": resource.group, "kind": resource.kind, "version": resource.version}
-        name = f"{resource.group or 'core'}.{resource.version}.{resource.kind}"
-        described = {"type": "object", "x-kubernetes-group-version-kind": [kind]}
-        schemas[name] = fields(resource) | described
+        kind = _kind(resource)
+        name = f"{resource.group}.{resource.version}.{resource.kind}"
+        schemas[name] = _schema(resource, fields, [kind])
         where = "namespaces/{namespace}/" if resource.namespaced else ""
         paths[f"/{base}/{where}{resource.plural}/{{name}}"] = {
             "patch": {"parameters": parameters, "x-kubernetes-group-version-kind": kind},
         }
     return {
         "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": "v1.34.4"},
+        "info": {"title": "Kubernetes", "version": version.git_version},
         "paths": paths,
         "components": {"schemas": schemas},
     }
+
+
+def _kind(resource: Resource) -> JSON:
+    return {"group": resource.group, "kind": resource.kind, "version": resource.version}
+
+
+def _schema(resource: Resource, fields: Callable[[Resource], JSON], kinds: list[JSON]) -> JSON:
+    return fields(resource) | {"type": "object", "x-kubernetes-group-version-kind": kinds}
 
 
 def _base(resource: Resource) -> str:

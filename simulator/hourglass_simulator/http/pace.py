@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from hourglass_simulator.clock import Clock
 
@@ -16,11 +17,31 @@ class Pace:
     def __init__(self, speed: float, wall: Callable[[], float] = time.monotonic) -> None:
         self._speed = speed
         self._wall = wall
-        self._start = wall()
+        self._since = wall()
+        self._at = 0.0
+        """Where the simulation's clock was to be at `since` of the wall clock."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the simulation in a second of the wall clock."""
+        return self._speed
 
     def now(self) -> float:
         """Where the simulation's clock should be."""
-        return (self._wall() - self._start) * self._speed
+        return self._at + (self._wall() - self._since) * self._speed
+
+    def skip(self, seconds: float) -> None:
+        """Have the simulation's clock so much further at once."""
+        self._at += seconds
+
+    def change(self, speed: float) -> float:
+        """Go on at another speed; returns the one until now."""
+        self._since, self._at = (
+            (wall := self._wall()),
+            self._at + (wall - self._since) * self._speed,
+        )
+        before, self._speed = self._speed, speed
+        return before
 
 
 class StoppedError(Exception):
@@ -38,16 +59,68 @@ class Driver:
         self._pace = pace
         self._ticks = threading.Condition(lock)
         self._stopped = False
+        self._speed = pace.speed
+        self._paused = False
+        self.failure: Exception | None = None
+        """What a component of the cluster has raised: time passes no more."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of the simulation in a second of the wall clock, whenever it is not paused."""
+        return self._speed
+
+    @property
+    def paused(self) -> bool:
+        """Whether time stands still but for `advance`."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Let time stand still."""
+        self._go_on(self._speed, paused=True)
+
+    def resume(self) -> None:
+        """Let time pass again."""
+        self._go_on(self._speed, paused=False)
+
+    def run_at(self, speed: float) -> None:
+        """Let time pass at another speed, from now on or once it is resumed."""
+        self._go_on(speed, paused=self._paused)
+
+    def _go_on(self, speed: float, *, paused: bool) -> None:
+        with self._ticks:
+            self._speed, self._paused = speed, paused
+            self._pace.change(0.0 if paused else speed)
 
     def drive(self, until: float, done: Callable[[], bool]) -> None:
         """Run until `done` says so or until that time of the simulation. Raises StoppedError."""
         with self._ticks:
             while not self._stopped:
-                self._clock.run_until(min(until, self._pace.now()))
+                try:
+                    self._clock.run_until(min(until, self._pace.now()))
+                except Exception as error:
+                    self.failure = error
+                    raise
                 if done() or self._clock.now >= until:
                     return
                 self._ticks.wait(TICK)
         raise StoppedError
+
+    def advance(self, seconds: float) -> None:
+        """Run what is due in the next seconds of the simulation at once."""
+        with self._ticks:
+            self._pace.skip(seconds)
+            self._clock.run_until(self._clock.now + seconds)
+
+    @contextmanager
+    def at_speed(self, speed: float) -> Iterator[None]:
+        """Within the `with` block time passes at another speed."""
+        with self._ticks:
+            before = self._pace.change(speed)
+        try:
+            yield
+        finally:
+            with self._ticks:
+                self._pace.change(before)
 
     def stop(self) -> None:
         """End every drive, now and later."""

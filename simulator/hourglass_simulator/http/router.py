@@ -1,68 +1,147 @@
 """From a request to the call of the API server, and from what it says to an answer."""
 
-import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, errors
-from hourglass_simulator.apiserver.patches import MERGE
+from hourglass_simulator.apiserver import APIError, APIServer, errors, validation
+from hourglass_simulator.apiserver.decoding import STRICT, WARN, FieldValidation
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.watch import WatchEvent
-from hourglass_simulator.http import discovery
-from hourglass_simulator.http.denials import Denials
-from hourglass_simulator.http.forms import Form, accepted, columns_of, metadata_of, table
-from hourglass_simulator.http.pages import Pages
-from hourglass_simulator.http.request import Answer, Place, Request, place
-from hourglass_simulator.node_object import KUBERNETES
-
-PROTOBUF = "application/vnd.kubernetes.protobuf"
-_ACCEPTED = (
-    "the body of the request was in an unknown format - accepted media types include:"
-    " application/json"
+from hourglass_simulator.apiserver.watch import Sink, Watch, WatchEvent
+from hourglass_simulator.http import (
+    access,
+    apply_body,
+    components,
+    decoded,
+    delete_options,
+    discovery,
+    list_options,
+    negotiation,
+    pod_streams,
+    scale,
+    subresources,
+    token_request,
+    viewed,
+    warnings,
+    write_options,
 )
+from hourglass_simulator.http.authentication import (
+    Authenticator,
+    ImpersonationError,
+    impersonated,
+)
+from hourglass_simulator.http.denials import Denials
+from hourglass_simulator.http.forms import Form, columns_of, list_of, metadata_of, table
+from hourglass_simulator.http.negotiation import Media
+from hourglass_simulator.http.request import Answer, Place, Request, place, sent_object
+from hourglass_simulator.http.reviews import RESOURCES as REVIEWS
+from hourglass_simulator.http.reviews import Reviews
+from hourglass_simulator.http.views import VIEWS, View
+from hourglass_simulator.http.write_options import is_dry, options_of
+
+_SIMULATED_SUBRESOURCES = ("approval", "ephemeralcontainers", "finalize", "resize", "status")
+_ONE_BY_ONE = ("namespaces",)
+"""Resources without the verb deletecollection."""
+_HEALTH = re.compile(r"/(healthz|livez|readyz)(/(ping|log|etcd))?")
+"""Of the single checks those that every API server has.
+
+https://kubernetes.io/docs/reference/using-api/health-checks/#individual-health-checks
+"""
 NOT_FOUND = Answer(404, "404 page not found\n")
-_MAJOR, _MINOR, _ = KUBERNETES.removeprefix("v").split(".")
 
 
 class Router:
     """Answers everything but watches, of which it only says what they send."""
 
-    def __init__(self, api: APIServer) -> None:
+    def __init__(self, api: APIServer, *, names: bool = True) -> None:
         self._api = api
-        self._pages = Pages()
         self.denials = Denials({r.plural: r for r in api.resources()})
         api.interceptors.append(self.denials)
+        self.authenticator = Authenticator(api.accounts, names=names)
+        self._reviews = Reviews(
+            lambda: api.authorizer, self.authenticator, api.version, api.clock.timestamp
+        )
 
     def answer(self, request: Request) -> Answer:
         """Answer a request; refusals are answers too.
 
         Raises CallTimeoutError as the API server does.
         """
+        found = place(request.path)
+        view = _view(found)
+        resource = self._resource(found) if found and found.resource else None
+        resource = resource if view is None else view.resource
         try:
-            if request.content_type == PROTOBUF:
-                raise APIError(415, "UnsupportedMediaType", _ACCEPTED)
-            with self._api.dry_run() if _is_dry(request) else nullcontext():
-                return self._fixed(request) or self._below(request)
+            request = self.admitted(request)
+        except (APIError, ImpersonationError) as error:
+            return refusal(request, error)
+        try:
+            if found and resource and _takes(request.method, found):
+                request = decoded.request(request, found, resource, self._api.version)
+            with (
+                self._api.requested_by(request.requester, request.warnings, options_of(request)),
+                self._api.dry_run() if is_dry(request) else nullcontext(),
+            ):
+                answer = self._fixed(request) or self._below(request)
         except APIError as error:
-            return Answer(error.code, error.status())
+            media = negotiation.of_errors(request.accept)
+            answer = Answer(error.code, error.status(), media=media)
+        standing = warnings.standing(request, place(request.path)) if answer.code != 415 else []
+        return replace(answer, warnings=[*standing, *request.warnings])
+
+    def admitted(self, request: Request) -> Request:
+        """The request with its user; 401 when nobody knows the user, 403 when he may not."""
+        if request.headers is not None:
+            user = self.authenticator.user(request.headers, request.certificate)
+            user = impersonated(user, request.headers, self._api.authorizer)
+            request = replace(request, user=user.name, identity=user)
+        asked = access.attributes(request, request.requester)
+        decision = self._api.authorizer.decide(asked)
+        if not decision.allowed:
+            raise access.forbidden(asked, decision.reason)
+        return request
 
     def watched(self, request: Request) -> Resource | None:
         """The resource that a request watches; None if it is no watch."""
         found = place(request.path)
         if found is None or request.method != "GET" or found.name:
             return None
-        if request.query.get("watch") not in ("1", "true"):
+        if not list_options.flag(request.query, "watch"):
             return None
-        return self._resource(found)
+        view = _view(found)
+        return self._resource(found) if view is None else view.resource
 
-    def event(self, resource: Resource, event: WatchEvent, accept: str) -> JSON:
-        """A watch event in the form that the client accepts."""
-        obj = event.object
-        if event.type not in ("BOOKMARK", "ERROR"):
-            obj = self._one(resource, obj, accepted(accept))
-        return {"type": event.type, "object": obj}
+    def watch(
+        self, request: Request, resource: Resource, sink: Sink
+    ) -> tuple[decoded.Watching, Watch]:
+        """Begin a watch; refusals are raised."""
+        watching = decoded.watch(request, resource)
+        query = request.query
+        begun = self._api.watch(
+            resource.name,
+            sink=sink,
+            namespace=self.namespace(request),
+            label_selector=query.get("labelSelector", ""),
+            field_selector=query.get("fieldSelector", ""),
+            resource_version=query.get("resourceVersion"),
+            allow_bookmarks=list_options.flag(query, "allowWatchBookmarks"),
+            initial_events=list_options.initial_events(query),
+            user=request.user,
+        )
+        return watching, begun
+
+    def event_object(self, resource: Resource, event: WatchEvent, media: Media) -> JSON:
+        """The object of a watch event in the form that the client accepts."""
+        if event.type == "ERROR":
+            return event.object
+        view = VIEWS.get((resource.group, resource.version, resource.plural))
+        shown = event.object
+        if view is not None and media.form is Form.WHOLE:
+            shown = view.answer(shown)
+        return self._formed(resource, shown, media)
 
     def namespace(self, request: Request) -> str:
         """The namespace of a request's path."""
@@ -72,28 +151,66 @@ class Router:
     # Discovery
 
     def _fixed(self, request: Request) -> Answer | None:
-        resources = [*self._api.resources(), discovery.REVIEWS]
         path = request.path.rstrip("/")
-        if path in ("/healthz", "/livez", "/readyz"):
+        if _HEALTH.fullmatch(path):
             return Answer(200, "ok")
         if path == "/version":
-            return Answer(200, {"major": _MAJOR, "minor": _MINOR, "gitVersion": KUBERNETES})
-        if path == "/api":
-            return Answer(200, discovery.versions())
-        if path == "/apis":
-            return Answer(200, discovery.groups(resources))
+            if request.method != "GET":
+                raise errors.method_not_allowed()
+            negotiation.require_json(request.accept)
+            return Answer(200, self._api.version.discovery["version"], media=Media(pretty=True))
+        if path == "/api" or path == "/apis" or path.startswith(("/api/", "/apis/")):
+            return self._discovery(request, path)
+        version, resources = self._api.version, self._api.served()
+        if path == "/openapi/v2":
+            if "json" not in request.accept and "proto-openapi" in request.accept:
+                raise errors.not_simulated("OpenAPI v2 in protocol buffers")
+            return Answer(200, discovery.openapi_v2(version, resources, self._schema))
         if path == "/openapi/v3":
-            return Answer(200, discovery.openapi_paths(resources))
+            return Answer(200, discovery.openapi_paths(version, resources))
         if path.startswith("/openapi/v3/"):
             base = path.removeprefix("/openapi/v3/")
-            return _or_404(discovery.openapi(resources, base, self._schema))
-        parts = path.strip("/").split("/")
-        if len(parts) == 2 and parts[0] == "apis":
-            return _or_404(discovery.group(resources, parts[1]))
-        found = place(request.path)
-        if found is not None and not found.resource:
-            return _or_404(discovery.resource_list(resources, found.group, found.version))
+            document = discovery.openapi(version, resources, base, self._schema)
+            return Answer(404, b"") if document is None else Answer(200, document)
         return None
+
+    def _discovery(self, request: Request, path: str) -> Answer | None:
+        found_place = place(request.path)
+        if found_place is not None and found_place.resource:
+            return None
+        resources = self._api.served()
+        if path in ("/api", "/apis"):
+            media, version = negotiation.of_discovery(request.accept, routed=path == "/api")
+            if version:
+                found = discovery.aggregated(self._api.version, resources, path, version)
+                return Answer(
+                    200, found, media=media, content_type=media.type + discovery.named_as(version)
+                )
+            plain = (
+                discovery.groups(self._api.version, resources)
+                if path == "/apis"
+                else discovery.versions()
+            )
+            return Answer(200, plain, media=media)
+        parts = path.strip("/").split("/")
+        document = None
+        if len(parts) == 2 and parts[0] == "apis":
+            document = discovery.group(self._api.version, resources, parts[1])
+        elif found_place is not None:
+            group, version = found_place.group, found_place.version
+            document = discovery.resource_list(self._api.version, resources, group, version)
+        else:
+            return None
+        if document is None:
+            if found_place is not None and discovery.group(
+                self._api.version, (), found_place.group
+            ):
+                raise errors.unknown_resource()
+            return NOT_FOUND
+        built_in = not any(r.custom and r.group in path for r in resources)
+        routed = found_place is not None and built_in
+        media = negotiation.of_documents(request.accept, routed=routed)
+        return Answer(200, document, media=media)
 
     # Objects
 
@@ -101,19 +218,43 @@ class Router:
         found = place(request.path)
         if found is None:
             return NOT_FOUND
-        if found.resource == discovery.REVIEWS.plural:
-            return self._review(request)
+        review = REVIEWS.get((found.group, found.resource))
+        if review is not None and found.version == review.version:
+            return self._review(request, found, review)
+        view = _view(found)
+        if view is not None:
+            return viewed.answer(self._api, view, request, found, self._below)
         resource = self._resource(found)
         if resource is None:
-            known = {(r.group, r.version) for r in self._api.resources()}
-            if (found.group, found.version) in known:
+            version = self._api.version
+            if discovery.named(version, found.group, found.version, found.resource):
+                raise errors.not_simulated(f"{found.resource} of {found.group or 'core'}")
+            listed = discovery.resource_list(version, (), found.group, found.version)
+            if listed is not None:
                 raise errors.unknown_resource()
             return NOT_FOUND
+        if resource.custom and not _is_in_scope(found, resource, request.method):
+            return NOT_FOUND
+        answer = self._object_answer(request, found, resource)
+        if isinstance(answer.body, dict):
+            include = request.query.get("includeObject", "")
+            body, scaled = answer.body, found.subresource == "scale"
+            # The Scale of a custom resource is sent whole, whatever form is asked for.
+            if not (scaled and resource.custom):
+                shown = scale.SCALE if scaled else resource
+                body = self._formed(shown, body, request.media, include)
+            answer = replace(answer, body=body, media=request.media)
+        return answer
+
+    def _object_answer(self, request: Request, found: Place, resource: Resource) -> Answer:
+        if resource is components.RESOURCE:
+            return components.answer(request, found)
         if found.subresource:
             return self._subresource(request, found, resource)
         answers: dict[tuple[bool, str], Callable[[Request, Place, Resource], Answer]] = {
             (False, "GET"): self._list,
             (False, "POST"): self._create,
+            (False, "DELETE"): self._delete_all,
             (True, "GET"): self._get,
             (True, "PUT"): self._update,
             (True, "PATCH"): self._patch,
@@ -122,149 +263,271 @@ class Router:
         answer = answers.get((bool(found.name), request.method))
         if answer is None:
             raise errors.method_not_allowed()
+        if resource.deprecation:
+            request.warnings.append(resource.deprecation)
         return answer(request, found, resource)
 
+    def _fields(self, request: Request, options: str) -> FieldValidation:
+        """What the client wants of unknown fields."""
+        write_options.validate(request, options)
+        mode = request.query.get("fieldValidation") or WARN
+        return FieldValidation(mode, request.warnings, patches=options == "PatchOptions")
+
     def _resource(self, found: Place) -> Resource | None:
-        for resource in self._api.resources():
-            if (resource.plural, resource.group) == (found.resource, found.group):
-                return resource if resource.version == found.version else None
-        return None
+        if (found.group, found.version, found.resource) == ("", "v1", components.RESOURCE.plural):
+            return components.RESOURCE
+        return self._api.served_as(found.resource, found.group, found.version)
 
     def _list(self, request: Request, found: Place, resource: Resource) -> Answer:
-        listed = self._api.list(
-            resource.plural,
+        options = list_options.of_list(request.query)
+        page = self._api.list(
+            resource.name,
             found.namespace,
             label_selector=request.query.get("labelSelector", ""),
             field_selector=request.query.get("fieldSelector", ""),
+            version=options.version,
+            exact=options.exact,
+            limit=list_options.integer(request.query, "limit"),
+            token=request.query.get("continue", ""),
             user=request.user,
         )
-        page = self._pages.page(listed, _limit(request), request.query.get("continue", ""))
+        metadata = page.metadata
         if {"labelSelector", "fieldSelector"} & request.query.keys():
-            page.metadata.pop("remainingItemCount", None)
-        form = accepted(request.accept)
-        if form is Form.TABLE:
-            return Answer(200, self._table(resource, page.items, page.metadata))
-        body = {
-            "apiVersion": resource.api_version,
-            "kind": f"{resource.kind}List",
-            "metadata": page.metadata,
-            "items": [_bare(resource, item) for item in page.items],
-        }
-        if form is Form.METADATA:
-            body |= {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList"}
-            body["items"] = [{"metadata": item["metadata"]} for item in page.items]
-        return Answer(200, body)
+            metadata.pop("remainingItemCount", None)
+        if resource.custom:
+            metadata = {"continue": "", **metadata}
+        return Answer(200, list_of(resource, page.items, metadata))
 
     def _create(self, request: Request, found: Place, resource: Resource) -> Answer:
-        body = _object(request)
-        self._validate_fields(request, resource)
+        fields = self._fields(request, "CreateOptions")
         created = self._api.create(
-            resource.plural, body, namespace=found.namespace, user=request.user
+            resource.name,
+            sent_object(request),
+            namespace=found.namespace,
+            user=request.user,
+            manager=write_options.manager(request),
+            fields=fields,
         )
-        return Answer(201, self._one(resource, created, accepted(request.accept)))
+        return Answer(201, created)
 
     def _get(self, request: Request, found: Place, resource: Resource) -> Answer:
-        obj = self._api.get(resource.plural, found.namespace, found.name, user=request.user)
-        return Answer(200, self._one(resource, obj, accepted(request.accept)))
+        obj = self._api.get(resource.name, found.namespace, found.name, user=request.user)
+        return Answer(200, obj)
 
     def _update(self, request: Request, found: Place, resource: Resource) -> Answer:
-        body = _object(request)
-        self._validate_fields(request, resource)
+        body, fields = sent_object(request), self._fields(request, "UpdateOptions")
         meta = body.get("metadata") or {}
-        if meta.get("name") != found.name:
-            why = f"the name of the object ({meta.get('name')}) does not match the name on the URL"
-            raise errors.bad_request(f"{why} ({found.name})")
+        validation.name(meta, found.name)
         try:
-            self._api.get(resource.plural, found.namespace, found.name)
+            self._api.get(resource.name, found.namespace, found.name)
             code = 200
         except APIError:
             code = 201
-        sent = {**body, "metadata": {"namespace": found.namespace, **meta}}
-        return Answer(
-            code,
-            self._api.update(
-                resource.plural, sent, subresource=found.subresource, user=request.user
-            ),
+        namespace = meta.get("namespace") or found.namespace
+        sent = {**body, "metadata": {**meta, "namespace": namespace}}
+        updated = self._api.update(
+            resource.name,
+            sent,
+            subresource=found.subresource,
+            user=request.user,
+            manager=write_options.manager(request),
+            fields=fields,
         )
+        return Answer(code, updated)
 
     def _patch(self, request: Request, found: Place, resource: Resource) -> Answer:
-        self._validate_fields(request, resource)
-        return Answer(
-            200,
-            self._api.patch(
-                resource.plural,
-                found.namespace,
-                found.name,
-                request.body,
-                request.content_type or MERGE,
-                subresource=found.subresource,
-                user=request.user,
-            ),
-        )
-
-    def _delete(self, request: Request, found: Place, resource: Resource) -> Answer:
-        options = request.body or {}
-        preconditions = options.get("preconditions") or {}
-        grace = options.get("gracePeriodSeconds")
-        if grace is None and "gracePeriodSeconds" in request.query:
-            grace = int(request.query["gracePeriodSeconds"])
-        deleted = self._api.delete(
-            resource.plural,
+        fields = self._fields(request, "PatchOptions")
+        if request.content_type == apply_body.APPLY:
+            return self._apply(request, found, resource, fields)
+        patched = self._api.patch(
+            resource.name,
             found.namespace,
             found.name,
-            grace_period_seconds=grace,
-            uid=preconditions.get("uid"),
-            resource_version=preconditions.get("resourceVersion"),
-            propagation_policy=options.get("propagationPolicy"),
+            request.body,
+            request.content_type,
+            subresource=found.subresource,
+            user=request.user,
+            manager=write_options.manager(request),
+            fields=fields,
+        )
+        return Answer(200, patched)
+
+    def _apply(
+        self, request: Request, found: Place, resource: Resource, fields: FieldValidation
+    ) -> Answer:
+        wanted, repeated = apply_body.parsed(request.body, self._api.version)
+        mode = request.query.get("fieldValidation") or WARN
+        applied, created = self._api.apply(
+            resource.name,
+            found.namespace,
+            found.name,
+            wanted,
+            manager=write_options.manager(request),
+            force=write_options.is_true(request.query.get("force", "")),
+            refused=apply_body.refusal(repeated, self._api.version)
+            if repeated and mode == STRICT
+            else None,
+            subresource=found.subresource,
+            user=request.user,
+            fields=fields,
+        )
+        if repeated and mode == WARN:
+            request.warnings.extend(repeated)
+        return Answer(201 if created else 200, applied)
+
+    def _delete(self, request: Request, found: Place, resource: Resource) -> Answer:
+        options = delete_options.read(request.body, request.query)
+        deleted = self._api.delete(
+            resource.name,
+            found.namespace,
+            found.name,
+            grace_period_seconds=options.grace_period_seconds,
+            uid=options.uid,
+            resource_version=options.resource_version,
+            propagation_policy=options.propagation_policy,
             user=request.user,
         )
         return Answer(200, deleted)
 
+    def _delete_all(self, request: Request, found: Place, resource: Resource) -> Answer:
+        if resource.qualified in _ONE_BY_ONE or (resource.namespaced and not found.namespace):
+            raise errors.method_not_allowed()
+        options = delete_options.read(request.body, {})
+        listing = list_options.of_list(request.query)
+        listed = self._api.delete_collection(
+            resource.name,
+            found.namespace,
+            label_selector=request.query.get("labelSelector", ""),
+            field_selector=request.query.get("fieldSelector", ""),
+            version=listing.version,
+            limit=list_options.integer(request.query, "limit"),
+            token=request.query.get("continue", ""),
+            grace_period_seconds=options.grace_period_seconds,
+            uid=options.uid,
+            resource_version=options.resource_version,
+            propagation_policy=options.propagation_policy,
+            user=request.user,
+        )
+        metadata = listed.metadata
+        if resource.custom:
+            metadata = {"continue": "", **metadata}
+        return Answer(200, list_of(resource, listed.items, metadata))
+
     def _subresource(self, request: Request, found: Place, resource: Resource) -> Answer:
-        if (resource.plural, found.subresource) == ("pods", "log"):
-            self._api.get("pods", found.namespace, found.name, user=request.user)
-            return Answer(200, f"{found.name}: nothing runs here, so nothing is logged\n")
         if found.subresource not in resource.subresources:
             if resource.custom:
-                return NOT_FOUND
+                raise errors.not_found(resource, found.name)
             raise errors.unknown_resource()
+        if resource.custom and found.subresource == "scale":
+            return self._scale(request, found, resource)
+        if (resource.qualified, found.subresource) == ("serviceaccounts", "token"):
+            if request.method != "POST":
+                raise errors.method_not_allowed()
+            body, user = sent_object(request), request.user
+            token = token_request.answer(self._api, found.namespace, found.name, body, user)
+            return Answer(201, token)
+        own = subresources.answer(self._api, request, found, resource)
+        if own is not None:
+            return own
+        if found.subresource not in _SIMULATED_SUBRESOURCES:
+            self._api.get(resource.name, found.namespace, found.name, user=request.user)
+            raise errors.not_simulated(f"{resource.plural}/{found.subresource}")
         user = request.user
-        if found.subresource == "binding":
-            target = request.body["target"]["name"]
-            return Answer(201, self._api.bind(found.namespace, found.name, target, user=user))
-        if found.subresource == "eviction":
-            return Answer(201, self._api.evict(found.namespace, found.name, user=user))
         answers = {"GET": self._get, "PUT": self._update, "PATCH": self._patch}
         if request.method not in answers:
-            raise errors.method_not_allowed()
+            raise errors.method_not_supported(resource, request.method)
         if request.method == "PUT":
-            return Answer(200, self._update(request, found, resource).body)
+            return replace(self._update(request, found, resource), code=200)
         return answers[request.method](request, found, resource)
 
-    def _review(self, request: Request) -> Answer:
-        body = _object(request)
-        asked = body["spec"]["resourceAttributes"]
-        what = "/".join(filter(None, (asked.get("resource"), asked.get("subresource"))))
-        allowed = self.denials.allows(request.user, asked.get("verb", ""), what)
-        return Answer(201, {**body, "metadata": {}, "status": {"allowed": allowed}})
+    def _scale(self, request: Request, found: Place, resource: Resource) -> Answer:
+        """The subresource scale of a custom resource."""
+        at = (resource.name, found.namespace, found.name)
+        if request.method == "GET":
+            return Answer(200, self._api.get_scale(*at, user=request.user))
+        if request.method == "PUT":
+            validation.name(sent_object(request).get("metadata") or {}, found.name)
+            sent, by = request.body, write_options.manager(request)
+            scaled = self._api.update_scale(*at, sent, user=request.user, manager=by)
+            return Answer(200, scaled)
+        if request.method == "PATCH":
+            kind, by = request.content_type, write_options.manager(request)
+            if kind == apply_body.APPLY:
+                wanted, _ = apply_body.parsed(request.body, self._api.version)
+                force = write_options.is_true(request.query.get("force", ""))
+                return Answer(
+                    200,
+                    self._api.apply_scale(*at, wanted, manager=by, force=force, user=request.user),
+                )
+            scaled = self._api.patch_scale(*at, request.body, kind, user=request.user, manager=by)
+            return Answer(200, scaled)
+        raise errors.method_not_supported(resource, request.method)
 
-    def _validate_fields(self, request: Request, resource: Resource) -> None:
-        # Of a patch too: what it sets must be known; a JSON patch, which is a list, is let be.
-        if request.query.get("fieldValidation") == "Strict" and isinstance(request.body, dict):
-            self._api.refuse_unknown_fields(resource.plural, request.body)
+    def _review(self, request: Request, found: Place, resource: Resource) -> Answer:
+        if found.name:
+            raise errors.unknown_resource()
+        if request.method != "POST":
+            raise errors.method_not_allowed()
+        request = decoded.request(request, found, resource, self._api.version)
+        review = self._reviews.answer(
+            resource,
+            request.requester,
+            found.namespace,
+            sent_object(request),
+            self._fields(request, "CreateOptions"),
+        )
+        asked = (review.get("spec") or {}).get("resourceAttributes") or {}
+        what = "/".join(filter(None, (asked.get("resource"), asked.get("subresource"))))
+        own = resource.plural == "selfsubjectaccessreviews"
+        if own and not self.denials.allows(request.user, asked.get("verb", ""), what):
+            review = {**review, "status": {"allowed": False}}
+        return Answer(201, review, media=request.media)
 
     # Forms
 
-    def _one(self, resource: Resource, obj: JSON, form: Form) -> JSON:
+    def _formed(self, resource: Resource, body: JSON, media: Media, include: str = "") -> JSON:
+        """An object or a list in the form that was asked for."""
+        form, listed = media.form, "items" in body and body["kind"] == resource.list_kind
+        if form is Form.WHOLE or body["kind"] == "Status":
+            return body
         if form is Form.TABLE:
-            version = obj["metadata"].get("resourceVersion", "")
-            return self._table(resource, [obj], {"resourceVersion": version})
-        return metadata_of(obj) if form is Form.METADATA else obj
+            version = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
+            metadata = body["metadata"] if listed else version
+            if metadata.get("continue") == "":
+                metadata = {k: v for k, v in metadata.items() if k != "continue"}
+            return self._table(resource, body, listed, metadata, media, include)
+        if listed != (form is Form.METADATA_LIST):
+            raise negotiation.wrong_form(form, listed, _internal_type(resource, listed))
+        if not listed:
+            return metadata_of(body, media.meta)
+        items = [metadata_of(item, media.meta) for item in body["items"]]
+        return {
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": media.meta,
+            "metadata": body["metadata"],
+            "items": items,
+        }
 
-    def _table(self, resource: Resource, objects: Sequence[JSON], metadata: JSON) -> JSON:
+    def _table(
+        self,
+        resource: Resource,
+        body: JSON,
+        listed: bool,
+        metadata: JSON,
+        media: Media,
+        include: str,
+    ) -> JSON:
         crd = self._definition(resource) if resource.custom else None
         now = datetime.fromtimestamp(self._api.clock.unix_time, UTC)
-        return table(resource, columns_of(resource, crd), objects, now, metadata)
+        objects = body["items"] if listed else [body]
+        found = table(
+            columns_of(self._api.version, resource, crd), objects, now, metadata, media.meta
+        )
+        if include in ("Object", "None"):
+            named = {"kind": resource.kind, "apiVersion": resource.api_version}
+            for row, obj in zip(found["rows"], objects, strict=True):
+                row["object"] = {**named, **obj} if include == "Object" else None
+        return found
 
     def _schema(self, resource: Resource) -> JSON:
         """The schema of a custom resource; of the others none is known."""
@@ -279,36 +542,40 @@ class Router:
         return self._api.get("customresourcedefinitions", "", resource.qualified)
 
 
-def _object(request: Request) -> JSON:
-    if not isinstance(request.body, dict):
-        found = json.dumps(request.body)[:80]
-        raise errors.bad_request(f"an object is expected in the body, found {found}")
-    return request.body
+def refusal(request: Request, error: APIError | ImpersonationError) -> Answer:
+    """The answer to a request that was not admitted."""
+    if isinstance(error, APIError):
+        media = negotiation.of_errors(request.accept)
+        return Answer(error.code, error.status(), media=media)
+    return Answer(500, f'Internal Server Error: "{request.path}": {error}\n')
 
 
-def _is_dry(request: Request) -> bool:
-    """https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run"""
-    asked = [request.query.get("dryRun")]
-    if isinstance(request.body, dict):
-        # Options of a deletion are its body, those of an eviction a part of it.
-        for options in (request.body, request.body.get("deleteOptions") or {}):
-            asked += options.get("dryRun") or []
-    return "All" in asked
+def _view(found: Place | None) -> View | None:
+    return None if found is None else VIEWS.get((found.group, found.version, found.resource))
 
 
-def _limit(request: Request) -> int:
-    text = request.query.get("limit", "0")
-    if not text.isdecimal():
-        raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    return int(text)
+def _takes(method: str, found: Place) -> bool:
+    """Whether bodies and media matter there; else it is refused, or a text of its own."""
+    if found.subresource:
+        return found.subresource not in ("log", "proxy", *pod_streams.STREAMS)
+    return method in (
+        ("GET", "PUT", "PATCH", "DELETE") if found.name else ("GET", "POST", "DELETE")
+    )
 
 
-def _bare(resource: Resource, item: JSON) -> JSON:
-    """As an item of a list: those of built-in kinds do not say what they are."""
+def _internal_type(resource: Resource, listed: bool) -> str:
+    """The Go type that a message names."""
+    suffix = "List" if listed else ""
     if resource.custom:
-        return item
-    return {name: value for name, value in item.items() if name not in ("apiVersion", "kind")}
+        return f"*unstructured.Unstructured{suffix}"
+    return f"*{resource.group.partition('.')[0] or 'core'}.{resource.kind}{suffix}"
 
 
-def _or_404(body: JSON | None) -> Answer:
-    return NOT_FOUND if body is None else Answer(200, body)
+_ACROSS_NAMESPACES = ("GET", "DELETE")
+
+
+def _is_in_scope(found: Place, resource: Resource, method: str) -> bool:
+    """Whether a path names a namespace where there is one, or lists what is in all of them."""
+    if not resource.namespaced:
+        return not found.namespace
+    return bool(found.namespace) or (method in _ACROSS_NAMESPACES and not found.name)

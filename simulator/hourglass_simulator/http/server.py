@@ -1,28 +1,35 @@
 """The HTTP server in front of a simulated API server."""
 
 import asyncio
-import json
 import logging
+import secrets
 import threading
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
-from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer
-from hourglass_simulator.apiserver.calls import Audit
 from hourglass_simulator.apiserver.errors import CallTimeoutError
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.server import ADMIN
 from hourglass_simulator.apiserver.watch import WatchEvent
+from hourglass_simulator.http import bodies, guard, negotiation
+from hourglass_simulator.http.authentication import ImpersonationError
+from hourglass_simulator.http.bodies import sent
+from hourglass_simulator.http.certificates import user_of
+from hourglass_simulator.http.control import Called, Control, ControlError
+from hourglass_simulator.http.received import received
 from hourglass_simulator.http.request import Answer, Request
-from hourglass_simulator.http.router import Router
+from hourglass_simulator.http.router import Router, refusal
 
 logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 300.0
 """How long a watch lasts that does not say how long."""
 BOOKMARK_SECONDS = 30.0
+MAX_BODY = 3 * 1024 * 1024
+"""Bytes of a request: https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiserver/pkg/server/config.go."""
 CONTROL = "/_simulator"
 _TIMED_OUT = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Timeout"}
 
@@ -33,17 +40,19 @@ Queue = asyncio.Queue[WatchEvent | None]
 class Server:
     """Serves in the event loop that `app` is run in; every use of the cluster is under `lock`."""
 
-    def __init__(self, api: APIServer, lock: threading.RLock) -> None:
-        self.router = Router(api)
+    def __init__(self, api: APIServer, lock: threading.RLock, *, names: bool = True) -> None:
+        self.router = Router(api, names=names)
         self._api = api
         self._lock = lock
         self._watches: dict[Queue, str] = {}
-        self._audit: list[Audit] = []
-        api.auditors.append(self._audit.append)
+        self.control = Control(api, lock, self.router.denials, self.drop_watches)
+        self.control_token = secrets.token_urlsafe(32)
+        """For the calls below /_simulator, as are the tokens of kubeconfigs."""
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def app(self) -> web.Application:
         """The application."""
-        app = web.Application(client_max_size=16 * 1024 * 1024)
+        app = web.Application(client_max_size=MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._handle)
         app.on_shutdown.append(self._end_watches)
         app.cleanup_ctx.append(self._bookmarks)
@@ -51,17 +60,28 @@ class Server:
         return app
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
-        if http.path.startswith(CONTROL):
-            return await self._control(http)
-        request = await _request(http)
+        try:
+            credentials = "Authorization" in http.headers or user_of(_certificate(http)) is not None
+            guard.check(http.method, http.headers, credentials=credentials)
+            if http.path.startswith(CONTROL):
+                return await self._control(http)
+            request = await _request(http)
+        except APIError as error:
+            media = negotiation.of_errors(http.headers.get("Accept", ""))
+            answer = Answer(error.code, error.status(), media=media)
+            return sent(answer, http.headers, self._api.version)
         resource = self.router.watched(request)
         if resource is not None:
             return await self._watch(http, request, resource)
-        answer = self._answer(request)
+        answer = await self._answered(request)
         logger.debug("%s %s %s: %s", request.user, http.method, http.path_qs, answer.code)
-        if isinstance(answer.body, str):
-            return web.Response(text=answer.body, status=answer.code)
-        return _sent(answer)
+        return sent(answer, http.headers, self._api.version)
+
+    async def _answered(self, request: Request) -> Answer:
+        """In a thread when webhooks may be called, which may ask this very server."""
+        if request.method != "GET" and self._api.calls_webhooks:
+            return await asyncio.to_thread(self._answer, request)
+        return self._answer(request)
 
     def _answer(self, request: Request) -> Answer:
         try:
@@ -80,32 +100,25 @@ class Server:
             # Events come from whichever thread makes the change.
             loop.call_soon_threadsafe(events.put_nowait, event)
 
-        query = request.query
         try:
             with self._lock:
-                watch = self._api.watch(
-                    resource.plural,
-                    sink=sink,
-                    namespace=self.router.namespace(request),
-                    label_selector=query.get("labelSelector", ""),
-                    field_selector=query.get("fieldSelector", ""),
-                    resource_version=query.get("resourceVersion"),
-                    allow_bookmarks=query.get("allowWatchBookmarks") in ("1", "true"),
-                    user=request.user,
-                )
-        except APIError as error:
-            return _sent(Answer(error.code, error.status()))
+                request = self.router.admitted(request)
+                found, watch = self.router.watch(request, resource, sink)
+        except (APIError, ImpersonationError) as error:
+            return sent(refusal(request, error), http.headers, self._api.version)
         logger.debug("%s WATCH %s", request.user, http.path_qs)
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        response = web.StreamResponse(headers={"Content-Type": found.content_type})
         response.enable_chunked_encoding()
-        self._watches[events] = resource.plural
+        self._watches[events] = resource.qualified
         try:
             await response.prepare(http)
-            async with asyncio.timeout(float(query.get("timeoutSeconds") or WATCH_SECONDS)):
+            async with asyncio.timeout(found.seconds or WATCH_SECONDS):
                 while (event := await events.get()) is not None:
                     with self._lock:
-                        shown = self.router.event(resource, event, request.accept)
-                    await response.write(json.dumps(shown).encode() + b"\n")
+                        shown = self.router.event_object(resource, event, found.media)
+                    await response.write(
+                        bodies.event(event.type, shown, found.media, self._api.version)
+                    )
         except (TimeoutError, ConnectionError):
             pass
         except APIError:
@@ -130,12 +143,12 @@ class Server:
 
     async def _definitions(self, _: web.Application) -> Any:
         """A resource that is defined no more has no watches either."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
 
         def sink(event: WatchEvent) -> None:
             if event.type == "DELETED":
-                names = event.object["spec"]["names"]
-                loop.call_soon_threadsafe(self.drop_watches, names["plural"])
+                name = event.object["metadata"]["name"]
+                loop.call_soon_threadsafe(self.drop_watches, name)
 
         with self._lock:
             watch = self._api.watch("customresourcedefinitions", sink=sink)
@@ -147,69 +160,60 @@ class Server:
         """Before the server waits for its connections to end, which watches never do."""
         self.drop_watches()
 
-    def drop_watches(self, plural: str | None = None) -> None:
-        """End every watch (None), or those of a resource, as a lost connection does."""
+    def drop_watches(self, resource: str | None = None) -> None:
+        """End every watch (None), or those of a resource with its group, as lost connections do.
+
+        From any thread.
+        """
         for events, watched in tuple(self._watches.items()):
-            if plural in (None, watched):
-                events.put_nowait(None)
+            if resource in (None, watched) and self._loop is not None:
+                self._loop.call_soon_threadsafe(events.put_nowait, None)
 
     async def _control(self, http: web.Request) -> web.Response:
+        user = self._control_user(http)
+        if user is None:
+            text = f"{CONTROL} is only for who has the token in the kubeconfig\n"
+            return web.Response(status=403, text=text)
         what = http.path.removeprefix(CONTROL).strip("/")
-        if http.method == "GET" and what == "audit":
-            return web.json_response([_told(audit) for audit in self._audit])
-        if http.method == "POST" and what == "watches/drop":
-            if http.query.get("forget"):
-                with self._lock:
-                    for resource in self._api.resources():
-                        self._api.compact(resource.plural)
-            self.drop_watches()
-            return web.Response()
-        if http.method == "POST" and what in ("deny", "allow"):
-            return self._permit(http.query, deny=what == "deny")
-        return web.Response(status=404, text=f"{CONTROL}/{what}: see docs/serve.md\n")
+        called = Called(http.method, what, dict(http.query), await http.read(), user)
+        try:
+            # In a thread, as what happens while time is advanced may call webhooks.
+            found = await asyncio.to_thread(self.control.answer, called)
+        except ControlError as error:
+            return web.Response(status=error.code, text=f"{error}\n")
+        return web.Response() if found is None else web.json_response(found)
 
-    def _permit(self, query: Mapping[str, str], *, deny: bool) -> web.Response:
-        missing = [key for key in ("user", "verb", "resource") if key not in query]
-        if missing:
-            return web.Response(status=400, text=f"expected in the query: {', '.join(missing)}\n")
-        rule = (query["user"], query["verb"], query["resource"])
-        denied = self.router.denials.denied
-        with self._lock:
-            denied.add(rule) if deny else denied.discard(rule)
-        return web.Response()
+    def _control_user(self, http: web.Request) -> str | None:
+        """Whose credentials open the calls below /_simulator; None: nobody's."""
+        certified = user_of(_certificate(http))
+        if certified is not None:
+            return certified.name
+        token = http.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token == self.control_token:
+            return ADMIN
+        known = self.router.authenticator.tokens.get(token)
+        return None if known is None else known.name
 
 
 async def _request(http: web.Request) -> Request:
-    text = await http.text()
-    scheme, _, token = http.headers.get("Authorization", "").partition(" ")
-    return Request(
-        method=http.method,
-        path=http.path,
-        query=dict(http.query),
-        body=_parsed(text),
-        content_type=http.headers.get("Content-Type", "").partition(";")[0],
-        accept=http.headers.get("Accept", ""),
-        user=token if scheme.lower() == "bearer" and token else "admin",
-    )
-
-
-def _sent(answer: Answer) -> web.Response:
-    """When to come back is in a Status and in a header, as a real API server has it."""
-    details = answer.body.get("details") or {} if answer.code == 429 else {}
-    after = details.get("retryAfterSeconds")
-    headers = {"Retry-After": str(after)} if after else None
-    return web.json_response(answer.body, status=answer.code, headers=headers)
-
-
-def _parsed(text: str) -> Any:
-    """JSON, or the text itself if it is none (an apply patch is YAML)."""
-    if not text:
-        return None
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        data = await http.read()
+    except web.HTTPRequestEntityTooLarge:
+        text = f"Request entity too large: limit is {MAX_BODY}"
+        raise APIError(413, "RequestEntityTooLarge", text) from None
+    request = received(http.method, http.path, dict(http.query), http.headers, data)
+    certificate = user_of(_certificate(http))
+    return replace(request, headers=_identifying(http), certificate=certificate)
 
 
-def _told(audit: Audit) -> JSON:
-    return {"time": audit.time, **audit.call._asdict(), "code": audit.code}
+def _certificate(http: web.Request) -> Any:
+    return http.get_extra_info("peercert")
+
+
+def _identifying(http: web.Request) -> dict[str, list[str]]:
+    """The headers that say who makes a request."""
+    return {
+        name.lower(): http.headers.getall(name)
+        for name in http.headers
+        if name.lower() == "authorization" or name.lower().startswith("impersonate-")
+    }

@@ -3,16 +3,39 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/lifecycle/predicate.go
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hourglass_kube import affinity, podresources
 from hourglass_kube.node import Taint, view
 from hourglass_kube.toleration import NO_EXECUTE, tolerates, untolerated
 from hourglass_kube.types import JSON
+from hourglass_simulator.kubelet.node import HostPort
 
 PODS = "pods"
+SYSTEM = "linux"
+"""The operating system of every node."""
 _PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
+SAFE_SYSCTLS = frozenset(
+    (
+        "kernel.shm_rmid_forced",
+        "net.ipv4.ip_local_port_range",
+        "net.ipv4.ip_local_reserved_ports",
+        "net.ipv4.ip_unprivileged_port_start",
+        "net.ipv4.ping_group_range",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_probes",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_syncookies",
+        "net.ipv4.tcp_wmem",
+    )
+)
+"""Kernel parameters that every kubelet lets pods set.
+
+https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/#safe-and-unsafe-sysctls
+"""
 _BASIC = (PODS, podresources.CPU, podresources.MEMORY, "ephemeral-storage")
 
 
@@ -33,12 +56,31 @@ def no_device(resource: str, requested: int, available: int) -> Rejection:
     )
 
 
-def rejection(
-    pod: JSON, node: JSON, requested: Mapping[str, int], used: Mapping[str, int]
-) -> Rejection | None:
-    """Pressure, resources, node affinity, taints; `used` and `requested` count pods too."""
+def refusal(pod: JSON, node: JSON, *, ends: bool = False) -> Rejection | None:
+    """What is looked at before anything is allocated: shutdown, pressure, kernel parameters.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/sysctl/allowlist.go
+    """
+    if ends:
+        return Rejection("NodeShutdown", "Pod was rejected as the node is shutting down.")
     if pressed := _pressed(pod, node):
         return Rejection("Evicted", f"The node had condition: [{pressed}]. ")
+    for sysctl in (pod["spec"].get("securityContext") or {}).get("sysctls") or ():
+        name = sysctl["name"].replace("/", ".")
+        if name not in SAFE_SYSCTLS:
+            return Rejection("SysctlForbidden", f'forbidden sysctl: "{name}" not allowlisted')
+    return None
+
+
+def rejection(
+    pod: JSON,
+    node: JSON,
+    requested: Mapping[str, int],
+    used: Mapping[str, int],
+    wanted_ports: Collection[HostPort] = (),
+    ports: Collection[HostPort] = (),
+) -> Rejection | None:
+    """Resources, node affinity, ports, taints; `used` and `requested` count pods too."""
     capacity = podresources.allocatable((node.get("status") or {}).get("allocatable") or {})
     extended = sorted(name for name in requested if "/" in name and name in capacity)
     for name in (*_BASIC, *extended):
@@ -49,24 +91,31 @@ def rejection(
                 f"Node didn't have enough resource: {name}, requested: {asked}, used: {taken},"
                 f" capacity: {capacity.get(name, 0)}",
             )
+    system = (pod["spec"].get("os") or {}).get("name", SYSTEM)
+    if system != SYSTEM:
+        text = "Failed to admit pod as the OS field doesn't match node OS"
+        return Rejection("PodOSNotSupported", text)
     seen = view(node)
     if not affinity.node_matches(pod["spec"], seen):
         return Rejection(
             "NodeAffinity",
             "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
         )
+    if any(_collide(wanted, held) for wanted in wanted_ports for held in ports):
+        text = "node(s) didn't have free ports for the requested pod ports"
+        return Rejection("NodePorts", f"Predicate NodePorts failed: {text}")
     tolerations = pod["spec"].get("tolerations") or ()
     if untolerated(tolerations, seen.taints, (NO_EXECUTE,)):
         return Rejection(
             "TaintToleration",
             "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
         )
-    if pod["spec"].get("initContainers"):
-        return Rejection(
-            "UnexpectedAdmissionError",
-            "Init containers are not supported by the simulated kubelet",
-        )
     return None
+
+
+def _collide(wanted: HostPort, held: HostPort) -> bool:
+    addresses = {wanted[0], held[0]}
+    return wanted[1:] == held[1:] and ("0.0.0.0" in addresses or len(addresses) == 1)
 
 
 def _pressed(pod: JSON, node: JSON) -> str | None:

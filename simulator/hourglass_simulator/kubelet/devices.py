@@ -5,6 +5,9 @@ https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device
 
 from collections.abc import Set
 
+MOST_DEVICES = 100_000
+"""More is an amount, not devices: a plugin lists each device, and no machine has so many."""
+
 
 class Devices:
     """Devices 0 to total - 1 of one resource: healthy or not, and which pod has which."""
@@ -13,7 +16,8 @@ class Devices:
         self.total = total
         self.unhealthy: set[int] = set()
         self.plugged = True
-        self.owners: dict[int, str] = {}
+        self.owners: dict[int, tuple[str, str]] = {}
+        """By device the pod and the container that have it."""
 
     @property
     def allocatable(self) -> int:
@@ -27,18 +31,28 @@ class Devices:
             return []
         return [d for d in range(self.total) if d not in self.unhealthy and d not in self.owners]
 
-    def allocate(self, pod_uid: str, count: int) -> bool:
-        """Give devices to a pod; False if there are too few."""
+    def allocate(self, pod_uid: str, container: str, count: int) -> bool:
+        """Give devices to a container; False if there are too few."""
         free = self.free
         if len(free) < count:
             return False
         for device in free[:count]:
-            self.owners[device] = pod_uid
+            self.owners[device] = (pod_uid, container)
         return True
+
+    def held(self, pod_uid: str, container: str) -> list[int]:
+        """The devices of a container."""
+        return sorted(d for d, owner in self.owners.items() if owner == (pod_uid, container))
+
+    def health(self, device: int) -> str:
+        """As the status of a pod that has it says it."""
+        if device >= self.total or not self.plugged:
+            return "Unknown"
+        return "Unhealthy" if device in self.unhealthy else "Healthy"
 
     def release(self, pod_uid: str) -> None:
         """The pod has none any more."""
-        self.owners = {d: owner for d, owner in self.owners.items() if owner != pod_uid}
+        self.owners = {d: owner for d, owner in self.owners.items() if owner[0] != pod_uid}
 
     def fail(self, count: int) -> set[int]:
         """The first healthy devices, in use or not, become unhealthy; the result says which."""

@@ -3,10 +3,10 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.go
 """
 
-from collections.abc import Iterable
-
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
+from hourglass_simulator.kubelet.pod import NodePod
+from hourglass_simulator.recorder import WARNING
 
 _SOURCES = {
     "configMapKeyRef": ("configmaps", "ConfigMap"),
@@ -33,15 +33,25 @@ def missing(api: APIServer, namespace: str, container: JSON) -> str | None:
     return None
 
 
-def missing_secrets(api: APIServer, namespace: str, wanted: Iterable[JSON]) -> list[str]:
-    """The names of the secrets that are not there."""
-    absent = []
-    for secret in wanted:
+def pull_failed(pod: NodePod) -> bool:
+    """Whether a pull has just failed."""
+    return any(c.reason and c.reason[0] == "ErrImagePull" for c in pod.all_containers)
+
+
+def report_missing_secrets(pod: NodePod) -> None:
+    """Record that secrets for pulling images are not there."""
+    namespace, absent = pod.object["metadata"]["namespace"], []
+    for secret in pod.object["spec"].get("imagePullSecrets") or ():
         try:
-            api.get("secrets", namespace, secret["name"], user="kubelet")
+            pod.runtime.api.get("secrets", namespace, secret["name"], user="kubelet")
         except (APIError, CallTimeoutError):
             absent.append(secret["name"])
-    return absent
+    if absent:
+        text = (
+            f"Unable to retrieve some image pull secrets ({', '.join(absent)}); attempting to"
+            " pull the image may not succeed."
+        )
+        pod.event(WARNING, "FailedToRetrieveImagePullSecret", text)
 
 
 def _key_missing(api: APIServer, namespace: str, source: JSON) -> str | None:

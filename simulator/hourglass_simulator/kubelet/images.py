@@ -17,8 +17,7 @@ PULL_SECONDS = 1.2
 """A pull's duration unless it is declared otherwise."""
 
 T = TypeVar("T")
-
-_WELL_BEHAVED = Workload()
+D = TypeVar("D")
 
 _TAG = re.compile(r"^[\w][\w.-]{0,127}$", re.ASCII)
 _DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
@@ -44,7 +43,8 @@ class Image:
     """Fully qualified, as the runtime reports it."""
     pull: Pull = Pull.SUCCEEDS
     pull_seconds: float = PULL_SECONDS
-    workload: Workload = _WELL_BEHAVED
+    workload: Workload | None = None
+    """None: nothing is declared of it."""
 
     @property
     def identifier(self) -> str:
@@ -159,7 +159,7 @@ class ImageRegistry:
                 qualified(reference),
                 _last(self._pulls, reference, Pull.SUCCEEDS),
                 _last(self._seconds, reference, PULL_SECONDS),
-                _last(self._workloads, reference, _WELL_BEHAVED),
+                _last(self._workloads, reference, None),
             )
         return found
 
@@ -168,7 +168,7 @@ class ImageRegistry:
         self._known.clear()
 
 
-def _last(rules: list[tuple[str, T]], reference: str, otherwise: T) -> T:
+def _last(rules: list[tuple[str, T]], reference: str, otherwise: D) -> T | D:
     for pattern, value in reversed(rules):
         if pattern == reference or fnmatchcase(reference, pattern):
             return value

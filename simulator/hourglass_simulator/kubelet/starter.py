@@ -3,12 +3,14 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kuberuntime/kuberuntime_container.go
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 
-from hourglass_simulator.kubelet import environment
+from hourglass_simulator.kubelet import environment, hooks, killing, security
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.kubelet.images import Image, Pull, invalid, qualified
 from hourglass_simulator.kubelet.pod import NodePod
+from hourglass_simulator.kubelet.workload import Workload
 from hourglass_simulator.recorder import NORMAL, WARNING
 
 FAILED_PULL_SECONDS = 0.1
@@ -18,21 +20,31 @@ FAILED_PULL_SECONDS = 0.1
 class Starter:
     """One attempt at all containers of a pod that are to be started, in their order.
 
-    `on_start` is called for each container that runs. `changed` says that the sync which this is
-    part of has changed something already.
+    `on_run` is called for each container that runs, and `on_start` after its hook. `changed` says
+    that the sync which this is part of has changed something already, `killed` which containers it
+    has ended.
     """
 
     def __init__(
-        self, pod: NodePod, on_start: Callable[[Container], None], *, changed: bool = False
+        self,
+        pod: NodePod,
+        on_run: Callable[[Container], None],
+        on_start: Callable[[Container], None],
+        *,
+        changed: bool = False,
+        killed: Collection[Container] = (),
     ) -> None:
         self._pod = pod
+        self._on_run = on_run
         self._on_start = on_start
+        self._killed = killed
         self._runtime = pod.runtime
+        self._texts = pod.runtime.api.version.texts
         self._clock = pod.runtime.clock
         self._epoch = pod.epoch
         self._changed = changed
         self._failed = False
-        self._queue = [c for c in pod.containers if c.to_start(pod.restart_policy)]
+        self._queue = pod.to_start()
         self._done: Callable[[bool, bool], None] = lambda *_: None
 
     def start(self, done: Callable[[bool, bool], None]) -> None:
@@ -50,14 +62,17 @@ class Starter:
 
     def _waits(self, container: Container) -> bool:
         """A container that ended waits for its back-off."""
-        if container.terminated is None:
+        # One that this sync has ended is not known to be dead yet: the one before it counts.
+        finished: float | None = container.finished
+        if container in self._killed:
+            finished = container.last_finished
+        if container.terminated is None or finished is None:
             return False
         now, backoff = self._clock.now, container.backoff
-        if not backoff.waiting(container.finished, now):
-            backoff.next(container.finished, now)
+        if not backoff.waiting(finished, now):
+            backoff.next(finished, now)
             return False
-        meta = self._pod.object["metadata"]
-        pod = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
+        pod = self._pod.described
         text = f"Back-off restarting failed container {container.name} in pod {pod}"
         self._event(container, WARNING, "BackOff", text)
         delay = _duration(backoff.seconds)
@@ -80,7 +95,7 @@ class Starter:
             self._event(container, WARNING, "ErrImageNeverPull", why)
             self._fail_image(container, "ErrImageNeverPull", why)
         elif policy != "Always" and present:
-            text = f'Container image "{reference}" already present on machine'
+            text = self._texts.image_present.format(image=reference)
             self._event(container, NORMAL, "Pulled", text)
             self._create(container, self._runtime.images.image(reference))
         elif container.pull_backoff.waiting_since_update(self._clock.now):
@@ -125,12 +140,19 @@ class Starter:
 
     def _create(self, container: Container, image: Image) -> None:
         namespace = self._pod.object["metadata"]["namespace"]
-        if why := environment.missing(self._runtime.api, namespace, container.spec):
+        workload = self._workload(container)
+        spec = self._pod.object["spec"]
+        why = self._target_missing(container)
+        why = why or environment.missing(self._runtime.api, namespace, container.spec)
+        why = why or security.refusal(spec, container.spec, workload.user, self._pod.described)
+        if why:
             self._event(container, WARNING, "Failed", f"Error: {why}")
             self._fail(container, "CreateContainerConfigError", why)
             return
-        name = self._pod.object["metadata"]["name"]
-        workload = self._runtime.workload(namespace, name, container.spec["image"])
+        if why := security.missing_profile(spec, container.spec, self._pod.agent.paths):
+            self._event(container, WARNING, "Failed", f"Error: {why}")
+            self._fail(container, "CreateContainerError", why)
+            return
         if workload.start_seconds:
             self._clock.after(workload.start_seconds, lambda: self._run(container, image))
         else:
@@ -139,25 +161,79 @@ class Starter:
     def _run(self, container: Container, image: Image) -> None:
         if not self._wanted():
             return
-        meta = self._pod.object["metadata"]
-        reference = container.spec["image"]
-        workload = self._runtime.workload(meta["namespace"], meta["name"], reference)
-        container.create(self._pod.uid)
+        workload = self._workload(container)
+        container.create(self._pod.uid, self._pod.sandboxes)
         container.image_reference, container.image_id = image.reference, image.identifier
         container.workload = workload
         self._changed = True
-        self._event(container, NORMAL, "Created", f"Created container: {container.name}")
-        now, timestamp = self._clock.now, self._clock.timestamp()
-        if workload.executable:
+        self._event(
+            container, NORMAL, "Created", self._texts.created_container.format(name=container.name)
+        )
+        now, timestamp = self._clock.now, self._pod.timestamp()
+        if workload.executable and workload.permitted:
             container.run(now, timestamp)
-            self._event(container, NORMAL, "Started", f"Started container {container.name}")
-            self._on_start(container)
-            self._next()
+            self._event(
+                container,
+                NORMAL,
+                "Started",
+                self._texts.started_container.format(name=container.name),
+            )
+            self._on_run(container)
+            self._post_start(container)
             return
         why = _cannot_execute(container)
         container.end(now, timestamp, 128, "StartError", why)
         self._event(container, WARNING, "Failed", f"Error: {why}")
         self._fail(container, "RunContainerError", why)
+
+    def _post_start(self, container: Container) -> None:
+        """Run the hook, if there is one; until it is done the container is not looked at."""
+        handled, hook = hooks.handler(container.spec, "postStart"), container.workload.post_start
+        if handled is None:
+            self._started(container)
+            return
+        pod = self._pod
+        why = hooks.failure(handled, hook, container, pod.described, pod.ip)
+        if why:
+            action = partial(self._post_start_failed, container, why)
+        else:
+            action = partial(self._started, container)
+        if seconds := hooks.seconds(handled, hook):
+            self._clock.after(seconds, action)
+        else:
+            action()
+
+    def _started(self, container: Container) -> None:
+        if not self._wanted():
+            return
+        self._on_start(container)
+        self._next()
+
+    def _post_start_failed(self, container: Container, why: str) -> None:
+        if not self._wanted():
+            return
+        self._event(container, WARNING, "FailedPostStartHook", "PostStartHook failed")
+        self._event(container, NORMAL, "Killing", "FailedPostStartHook")
+        started = container.started
+
+        def end(code: int) -> None:
+            if container.started == started is not None:
+                reason = "Error" if code else "Completed"
+                container.end(self._clock.now, self._pod.timestamp(), code, reason)
+            if self._wanted():
+                self._fail(container, "PostStartHookError", why)
+
+        killing.stop(self._pod, container, killing.grace_of(self._pod), end)
+
+    def _target_missing(self, container: Container) -> str | None:
+        """An ephemeral container aims at one that has never run."""
+        target = container.spec.get("targetContainerName") if container.ephemeral else None
+        if not target or any(c.exists for c in self._pod.all_containers if c.name == target):
+            return None
+        return f"unable to find target container {target}"
+
+    def _workload(self, container: Container) -> Workload:
+        return self._runtime.workload(self._pod.object, container)
 
     def _wanted(self) -> bool:
         return self._pod.startable and self._pod.epoch == self._epoch
@@ -177,11 +253,12 @@ class Starter:
 
 def _cannot_execute(container: Container) -> str:
     command = (container.spec.get("command") or container.spec.get("args") or ["/performer"])[0]
-    why = (
-        f"stat {command}: no such file or directory"
-        if "/" in command
-        else "executable file not found in $PATH"
-    )
+    if not container.workload.permitted:
+        why = "permission denied"
+    elif "/" in command:
+        why = f"stat {command}: no such file or directory"
+    else:
+        why = "executable file not found in $PATH"
     return (
         "failed to create containerd task: failed to create shim task: OCI runtime create failed:"
         f" runc create failed: unable to start container process: exec: {_quoted(command)}:"

@@ -8,20 +8,17 @@ from functools import partial
 
 from hourglass_simulator.apiserver import APIError, CallTimeoutError
 from hourglass_simulator.clock import Timer
+from hourglass_simulator.kubelet import killing
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.kubelet.pod import NodePod, Stage
 from hourglass_simulator.kubelet.statusmanager import StatusManager
 from hourglass_simulator.recorder import NORMAL
 
-MINIMUM_GRACE_SECONDS = 2.0
-"""What is left to a container at least after its hook, whatever the grace period."""
 STOPPED_SECONDS = 0.2
 """From the end of the last container to the status that says so."""
 CLEANED_SECONDS = 0.6
 """From there to the pod's volumes and cgroups being gone, and with them the pod."""
 RETRY_SECONDS = 1.0
-
-_KILLED = 137
 
 
 class Termination:
@@ -32,6 +29,9 @@ class Termination:
         self._statuses = statuses
         self._clock = pod.runtime.clock
         self._timers: list[Timer] = []
+        self._deadline = self._clock.now
+        """When the grace period ends, in seconds of the clock."""
+        self._stopping: list[Container] = []
         self._stopped = False
         self._missed: Callable[[], None] | None = None
         """What was due while the kubelet was away."""
@@ -40,28 +40,18 @@ class Termination:
         """Write the status, then stop the containers; no container is started any more."""
         pod = self._pod
         if not pod.start_time:
-            pod.start_time = self._clock.timestamp()
+            pod.start_time = pod.timestamp()
         pod.stage = Stage.TERMINATING
         if pod.ended_by_kubelet is None:
             self._statuses.report()
         announce(pod)
         if grace is None:
-            grace = pod.object["metadata"].get("deletionGracePeriodSeconds")
-        if grace is None:
-            grace = pod.object["spec"].get("terminationGracePeriodSeconds", 30)
-        for container in pod.containers:
+            grace = killing.grace_of(pod)
+        self._deadline = self._clock.now + grace
+        for container in (*pod.containers, *pod.ephemeral_containers):
             if container.running:
-                self._stop(container, float(grace))
+                self._stop(container, grace)
         self.check()
-
-    def shorten(self, grace: float) -> None:
-        """The grace period is only `grace` seconds from now on."""
-        if self._stopped:
-            return
-        for container in self._pod.containers:
-            if container.running:
-                left = max(grace, MINIMUM_GRACE_SECONDS)
-                self._after(left, partial(self._end, container, _KILLED))
 
     def resume(self) -> None:
         """The kubelet is back: do now what was due while it was away."""
@@ -72,8 +62,14 @@ class Termination:
             self._statuses.report()
 
     def check(self) -> None:
-        """Go on once no container runs."""
-        if self._stopped or any(c.running for c in self._pod.containers):
+        """Go on once no container runs; init containers and sidecars are stopped last to first."""
+        pod = self._pod
+        if self._stopped or any(c.running for c in (*pod.containers, *pod.ephemeral_containers)):
+            return
+        running = [c for c in self._pod.init_containers if c.running]
+        if running:
+            if running[-1] not in self._stopping:
+                self._stop(running[-1], max(self._deadline - self._clock.now, 0.0))
             return
         self._stopped = True
         for timer in self._timers:
@@ -81,21 +77,13 @@ class Termination:
         self._after(STOPPED_SECONDS, self._finish)
 
     def _stop(self, container: Container, grace: float) -> None:
-        hook = (container.spec.get("lifecycle") or {}).get("preStop") or {}
-        pause = float((hook.get("sleep") or {}).get("seconds") or 0)
-        hook_seconds = min(pause, grace)
-        left = max(grace - hook_seconds, MINIMUM_GRACE_SECONDS)
-        drain = container.workload.stop_after
-        if drain is None or drain > left:
-            self._after(hook_seconds + left, lambda: self._end(container, _KILLED))
-        else:
-            code = container.workload.stop_code
-            self._after(hook_seconds + drain, lambda: self._end(container, code))
+        self._stopping.append(container)
+        self._timers += killing.stop(self._pod, container, grace, partial(self._end, container))
 
     def _end(self, container: Container, code: int) -> None:
         if container.running:
             reason = "Error" if code else "Completed"
-            container.end(self._clock.now, self._clock.timestamp(), code, reason)
+            container.end(self._clock.now, self._pod.timestamp(), code, reason)
         self.check()
 
     def _finish(self) -> None:
@@ -107,24 +95,15 @@ class Termination:
         # Admission counts active pods only, and one whose containers have ended is not:
         # https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.go#L1128
         pod.release()
-        created = any(container.exists for container in pod.containers)
-        if created:
-            self._report_end()
-        else:
-            self._statuses.report()
-        self._after(CLEANED_SECONDS, lambda: self._cleaned(created))
+        self._statuses.report(finished=True)
+        self._after(CLEANED_SECONDS, self._cleaned)
 
-    def _report_end(self, *, lost: bool = False) -> None:
-        """Write the last status."""
-        self._statuses.report(finished=True, lost=lost)
-        self._pod.stage = Stage.TERMINATED
-
-    def _cleaned(self, created: bool) -> None:
+    def _cleaned(self) -> None:
         if not self._pod.agent.up:
-            self._missed = partial(self._cleaned, created)
+            self._missed = self._cleaned
             return
-        if not created:
-            self._report_end(lost=True)
+        self._statuses.report_terminated()
+        self._pod.stage = Stage.TERMINATED
         self._pod.release()
         self.confirm_deletion()
 
@@ -156,7 +135,7 @@ class Termination:
 
 def announce(pod: NodePod) -> None:
     """Record for each running container that it is being stopped."""
-    for container in pod.containers:
+    for container in pod.all_containers:
         if container.running:
             text = f"Stopping container {container.name}"
             pod.event(NORMAL, "Killing", text, container.field_path)

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from html import escape
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.report.lanes import lanes
+from hourglass_simulator.report.markup import escape
 from hourglass_simulator.report.performers import performers_at_end, performers_table
 from hourglass_simulator.report.style import STYLE
 from hourglass_simulator.report.terminal import clock

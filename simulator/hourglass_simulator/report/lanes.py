@@ -1,8 +1,8 @@
 """The picture of a run: a lane for each Performer, the steps above them, the time below."""
 
 from collections.abc import Iterator
-from html import escape
 
+from hourglass_simulator.report.markup import escape
 from hourglass_simulator.report.spans import Span, spans
 from hourglass_simulator.report.terminal import clock
 from hourglass_simulator.scenario.duration import text as duration

@@ -7,6 +7,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from hourglass_kube.text import harmless
+from hourglass_operator.console.terminal import styled
 from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.report.performers import performers_at_end, performers_table
 from hourglass_simulator.scenario.duration import text as duration
@@ -30,32 +32,33 @@ def timeline(result: Result, out: Console, start: datetime = EPOCH) -> None:
 
     `start` is when the cluster's time began.
     """
-    heading = Text(result.scenario.title, "bold")
-    about = Text(" ".join(result.scenario.shows.split()), "dim")
+    heading = styled(result.scenario.title, "bold")
+    about = styled(" ".join(result.scenario.shows.split()), "dim")
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for entry in result.timeline:
-        table.add_row(Text(clock(entry.time), "dim"), _who(entry), _what(entry))
-    out.print(Group(heading, about, Text(""), table, Text("")))
+        table.add_row(styled(clock(entry.time), "dim"), _who(entry), _what(entry))
+    out.print(Group(heading, about, styled(""), table, styled("")))
     # As kubectl's, the rows are as long as they are.
     out.print(*_performers(result, start), sep="\n", soft_wrap=True)
-    out.print(Group(Text(""), _verdict(result)))
+    out.print(Group(styled(""), _verdict(result)))
 
 
 def _performers(result: Result, start: datetime) -> Iterator[Text]:
     """`kubectl get performers -A -o wide` as it stands at the end."""
     performers = performers_at_end(result.records)
-    yield Text("$ kubectl get performers -A -o wide", "bold")
+    yield styled("$ kubectl get performers -A -o wide", "bold")
     if not performers:
-        yield Text("No resources found")
+        yield styled("No resources found")
         return
-    cells = performers_table(performers, start + timedelta(seconds=result.duration))
+    found = performers_table(performers, start + timedelta(seconds=result.duration))
+    cells = [[harmless(cell) for cell in row] for row in found]
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     for row in cells:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield Text("   ".join(padded).rstrip())
+        yield styled("   ".join(padded).rstrip())
 
 
 def clock(seconds: float) -> str:
@@ -66,19 +69,19 @@ def clock(seconds: float) -> str:
 
 
 def _who(entry: Entry) -> Text:
-    return Text(_SPEAKERS.get(entry.kind, entry.kind), _STYLES[entry.kind])
+    return styled(_SPEAKERS.get(entry.kind, entry.kind), _STYLES[entry.kind])
 
 
 def _what(entry: Entry) -> Text:
     style = _STYLES[entry.kind]
     if entry.kind in ("step", "failure"):
-        return Text(entry.text, style)
-    return Text(f"{entry.subject}: ", "bold " + style).append(entry.text, style)
+        return styled(entry.text, style)
+    return styled(f"{entry.subject}: ", "bold " + style).append_text(styled(entry.text, style))
 
 
 def _verdict(result: Result) -> Text:
     took = f"{duration(result.duration)} of virtual time, seed {result.seed}"
     if result.met:
-        return Text(f"met: every expectation ({took})", "bold green")
+        return styled(f"met: every expectation ({took})", "bold green")
     count = len(result.failures)
-    return Text(f"NOT MET: {count} expectation{'s' * (count != 1)} ({took})", "bold red")
+    return styled(f"NOT MET: {count} expectation{'s' * (count != 1)} ({took})", "bold red")

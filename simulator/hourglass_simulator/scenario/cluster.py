@@ -2,12 +2,23 @@
 
 # ruff: noqa: RUF012 - pydantic copies mutable defaults
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal, Self, TypedDict
 
-from pydantic import Field, model_serializer
+from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.scenario.strict import Bool, Count, Duration, Quantity, Strict, reads
+from hourglass_simulator.kubernetes.version import OLDEST, VERSIONS
+from hourglass_simulator.scenario.behaviour import Behaviour
+from hourglass_simulator.scenario.strict import (
+    Bool,
+    Count,
+    Duration,
+    Quantity,
+    Strict,
+    reads,
+    several,
+)
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
@@ -47,11 +58,29 @@ def _taint(value: object) -> Taint:
     return Taint(key=key, value=content, effect=effect)
 
 
-class NodeGroup(Strict):
-    """Nodes that are alike. `count: 2` of `name: gpu` makes gpu-1 and gpu-2; without it, gpu."""
+class NodeProperties(TypedDict):
+    """The parameters of `node_object.node_object` that a group of nodes decides."""
+
+    cpu: str
+    memory: str
+    pods: int
+    labels: dict[str, str]
+    taints: list[dict[str, str]]
+    devices: dict[str, int]
+
+
+def _nodes(value: object) -> str:
+    """A number of nodes or a percentage."""
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]+%?", text):
+        raise ValueError(f"{value!r} is not a number of nodes; write it as 2 or 10%")
+    return text
+
+
+class _Nodes(Strict):
+    """What the nodes of a group or pool have in common."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
-    count: Annotated[Count | None, Field(ge=1, le=10_000)] = None
     cpu: Quantity = "8"
     memory: Quantity = "32Gi"
     pods: Count = 110
@@ -61,6 +90,24 @@ class NodeGroup(Strict):
     """Extended resources that a device plugin offers, such as `nvidia.com/gpu: 4`."""
 
     @property
+    def properties(self) -> NodeProperties:
+        """What each of its nodes is made with."""
+        return {
+            "cpu": self.cpu,
+            "memory": self.memory,
+            "pods": self.pods,
+            "labels": self.labels,
+            "taints": [taint.to_json() for taint in self.taints],
+            "devices": self.devices,
+        }
+
+
+class NodeGroup(_Nodes):
+    """Nodes that are alike. `count: 2` of `name: gpu` makes gpu-1 and gpu-2; without it, gpu."""
+
+    count: Annotated[Count | None, Field(ge=1, le=10_000)] = None
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of the nodes in the group."""
         if self.count is None:
@@ -68,11 +115,86 @@ class NodeGroup(Strict):
         return tuple(f"{self.name}-{number}" for number in range(1, self.count + 1))
 
 
-class Image(Strict):
-    """How a container of this image behaves; by default it is pulled and ready within seconds.
+class Stage(Strict):
+    """What changes on a node of a pool after it has registered, or after the stage before."""
 
-    Durations count from the start of the container, unless they say otherwise.
-    """
+    after: Duration
+    labels: Annotated[tuple[str, ...], BeforeValidator(several)] = ()
+    """Keys of the pool's labels that appear now."""
+    devices: Annotated[tuple[str, ...], BeforeValidator(several)] = ()
+    """Resources of the pool's devices that a device plugin offers from now on."""
+    taints: Annotated[tuple[str, ...], BeforeValidator(several)] = ()
+    """Keys of the pool's startupTaints that go now."""
+
+
+class ScaledByClusterAutoscaler(Strict):
+    """The cluster autoscaler grows and shrinks the pool."""
+
+    unneeded_for: Duration = 600.0
+    """How long a node must be unneeded before it is removed."""
+    delay_after_add: Duration = 600.0
+    """How long nothing is removed after nodes were added."""
+
+
+class DisruptionBudget(Strict):
+    """How many nodes Karpenter may disrupt at once."""
+
+    nodes: Annotated[str, *reads(_nodes, {"type": ["string", "number"]})]
+    """A number, or a percentage such as 10%."""
+    reasons: Annotated[
+        tuple[Literal["Empty", "Drifted", "Underutilized"], ...], BeforeValidator(several)
+    ] = ()
+    """For these reasons only; for all unless given."""
+
+
+class ScaledByKarpenter(Strict):
+    """Karpenter launches nodes for pods, and disrupts them."""
+
+    consolidate_after: Annotated[Duration | Literal["Never"], Field(union_mode="left_to_right")] = (
+        0.0
+    )
+    """How long the pods of a node must have been the same before it is consolidated."""
+    consolidates: Literal["WhenEmpty", "WhenEmptyOrUnderutilized"] = "WhenEmptyOrUnderutilized"
+    budgets: tuple[DisruptionBudget, ...] = (DisruptionBudget(nodes="10%"),)
+
+
+class NodePool(_Nodes):
+    """Nodes that come and go by themselves: gpu-1, gpu-2 … of `name: gpu`."""
+
+    min: Count = 0
+    max: Annotated[Count, Field(ge=1, le=1000)]
+    boots_in: Duration = 60.0
+    """From the launch of a machine to its node's registration."""
+    startup_taints: tuple[Annotated[Taint, *reads(_taint, {"type": "string"})], ...] = ()
+    """Taints that nodes register with, beside `taints`, until a stage takes them away."""
+    startup: tuple[Stage, ...] = ()
+    """What nodes lack when they register, in the order in which it comes."""
+    cluster_autoscaler: ScaledByClusterAutoscaler | None = None
+    karpenter: ScaledByKarpenter | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Stages name what the pool has; one scaler is enough."""
+        if self.cluster_autoscaler and self.karpenter:
+            raise ValueError("a pool is scaled by clusterAutoscaler or by karpenter, not by both")
+        if self.min > self.max:
+            raise ValueError(f"min is {self.min}, more than max, which is {self.max}")
+        startup = [taint.key for taint in self.startup_taints]
+        for stage in self.startup:
+            for what, named, known in (
+                ("labels", stage.labels, [*self.labels]),
+                ("devices", stage.devices, [*self.devices]),
+                ("taints", stage.taints, startup),
+            ):
+                for name in named:
+                    if name not in known:
+                        listed = ", ".join(known) or "none"
+                        raise ValueError(f"startup.{what}: {name} is not one of {listed}")
+        return self
+
+
+class Image(Behaviour):
+    """An image: how it is pulled, and how a container of it behaves."""
 
     missing: Bool = False
     """Not in the registry: the pull fails."""
@@ -80,30 +202,26 @@ class Image(Strict):
     """The registry wants credentials that the pod does not have: the pull fails."""
     pull: Duration | None = None
     """How long the pull takes."""
-    start: Duration | None = None
-    """What the runtime needs to start the container, beyond the usual."""
-    command_missing: Bool = False
-    """The image has no such command: the container cannot be started."""
-    ready_after: Duration | None = None
-    """When readiness probes begin to succeed."""
-    ready_until: Duration | None = None
-    """When they fail again, for good."""
-    never_ready: Bool = False
-    exits_after: Duration | None = None
-    """When the container ends by itself, each time that it is started."""
-    exit_code: Count = 1
-    out_of_memory: Bool = False
-    """It is the kernel that ends it: OOMKilled, exit code 137."""
-    stops_after: Duration | None = None
-    """From SIGTERM to its end."""
-    ignores_termination: Bool = False
-    """It ends by SIGKILL only, when the grace period is over."""
+
+
+def _kubernetes(value: object) -> str:
+    """A minor version; without quotes YAML takes it for a number."""
+    if str(value) not in VERSIONS:
+        raise ValueError(f"{value!r} is not a version that is simulated: {', '.join(VERSIONS)}")
+    return str(value)
 
 
 class Cluster(Strict):
     """Everything that exists before the manifests are applied."""
 
+    kubernetes: Annotated[
+        str, *reads(_kubernetes, {"type": ["string", "number"], "enum": list(VERSIONS)})
+    ] = OLDEST
+    """The minor version."""
+    managed_fields: Bool = False
+    """Objects say which field manager owns which field."""
     nodes: tuple[NodeGroup, ...] = (NodeGroup(name="node", count=3),)
+    node_pools: tuple[NodePool, ...] = ()
     images: dict[str, Image] = {}
     priority_classes: dict[str, Annotated[int, Field(ge=-2_147_483_648, le=1_000_000_000)]] = {}
     """Name → value."""

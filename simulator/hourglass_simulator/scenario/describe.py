@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.scenario.cluster import Cluster, Image, NodeGroup
+from hourglass_simulator.scenario.behaviour import ProbeAnswers
+from hourglass_simulator.scenario.cluster import Cluster, Image, NodeGroup, NodePool
 from hourglass_simulator.scenario.duration import text
 from hourglass_simulator.scenario.expectation import (
     Expectation,
@@ -123,8 +124,11 @@ def _manifests(verb: str, manifests: tuple[ManifestSource, ...]) -> str:
 
 
 def _cluster(cluster: Cluster) -> Iterator[str]:
+    yield f"Kubernetes {cluster.kubernetes}"
     for group in cluster.nodes:
         yield _nodes(group)
+    for pool in cluster.node_pools:
+        yield from _pool(pool)
     for name, image in cluster.images.items():
         yield f"image {name}: {', '.join(_image(image)) or 'behaves well'}"
     for value, number in cluster.priority_classes.items():
@@ -143,11 +147,28 @@ def _cluster(cluster: Cluster) -> Iterator[str]:
 def _nodes(group: NodeGroup) -> str:
     names = group.names
     who = f"node {names[0]}" if len(names) == 1 else f"nodes {names[0]} to {names[-1]}"
+    return f"{who}: {_properties(group)}"
+
+
+def _properties(group: NodeGroup | NodePool) -> str:
     parts = [f"{group.cpu} CPU", group.memory]
     parts += [f"{count} × {resource}" for resource, count in group.devices.items()]
     parts += [f"label {key}={value}" for key, value in group.labels.items()]
     parts += [f"taint {taint}" for taint in group.taints]
-    return f"{who}: {', '.join(parts)}"
+    return ", ".join(parts)
+
+
+def _pool(pool: NodePool) -> Iterator[str]:
+    by = "Karpenter" if pool.karpenter is not None else "the cluster autoscaler"
+    yield f"node pool {pool.name}, {pool.min} to {pool.max} nodes by {by}: {_properties(pool)}"
+    yield f"nodes of {pool.name} register {text(pool.boots_in)} after their launch" + "".join(
+        f", with taint {taint}" for taint in pool.startup_taints
+    )
+    for stage in pool.startup:
+        come = [*(f"label {key}" for key in stage.labels), *stage.devices]
+        parts = [f"{_and(come)} appears"] if come else []
+        parts += [f"taint {_and(stage.taints)} goes"] if stage.taints else []
+        yield f"{text(stage.after)} later {' and '.join(parts)}"
 
 
 def _image(image: Image) -> Iterator[str]:
@@ -161,6 +182,10 @@ def _image(image: Image) -> Iterator[str]:
         yield f"takes {text(image.start)} to start"
     if image.command_missing:
         yield "has no such command"
+    if image.command_not_permitted:
+        yield "has a command that may not be executed"
+    if image.user:
+        yield f"runs as {image.user}"
     if image.ready_after is not None:
         yield f"is ready {text(image.ready_after)} after its start"
     if image.ready_until is not None:
@@ -170,10 +195,45 @@ def _image(image: Image) -> Iterator[str]:
     if image.exits_after is not None:
         how = "for lack of memory" if image.out_of_memory else f"with code {image.exit_code}"
         yield f"ends {text(image.exits_after)} after its start {how}"
+    yield from _ends_and_probes(image)
+
+
+def _ends_and_probes(image: Image) -> Iterator[str]:
+    if image.memory is not None:
+        yield f"uses {image.memory} of memory"
     if image.stops_after is not None:
         yield f"takes {text(image.stops_after)} to stop"
+    if image.exit_code_on_termination:
+        yield f"ends with code {image.exit_code_on_termination} when it is stopped"
     if image.ignores_termination:
         yield "ignores SIGTERM"
+    if image.log:
+        yield "prints something"
+    if image.termination_message:
+        yield "leaves a termination message"
+    for kind, answers in image.probes:
+        if answers is not None:
+            yield f"{kind} probes {', '.join(_answers(answers))}"
+    for name, hook in (("postStart", image.post_start), ("preStop", image.pre_stop)):
+        if hook.takes is not None:
+            yield f"its {name} hook takes {text(hook.takes)}"
+        if hook.fails or hook.command_missing:
+            yield f"its {name} hook fails"
+
+
+def _answers(answers: ProbeAnswers) -> Iterator[str]:
+    if answers.fails or answers.command_missing:
+        yield "fail"
+    elif answers.succeeds_after is not None:
+        yield f"succeed {text(answers.succeeds_after)} after its start"
+    elif answers.fails_after is None:
+        yield "succeed"
+    if answers.fails_after is not None:
+        yield f"fail {text(answers.fails_after)} after its start"
+    if answers.status is not None:
+        yield f"with status {answers.status}"
+    if answers.hangs:
+        yield "without an answer"
 
 
 def _performer(wanted: PerformerIs) -> Iterator[str]:

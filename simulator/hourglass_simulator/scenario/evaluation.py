@@ -54,7 +54,7 @@ class Evaluation:
         self._seen += len(affected)
         _update(self._unmet, _performers(affected) & self._wanted.keys(), self._differs)
         for count in self._counts:
-            count.look_again(affected)
+            count.update(affected)
         return (
             not self._unmet
             and all(count.is_enough for count in self._counts)
@@ -105,14 +105,14 @@ class _Count:
         self._history = history
         self._namespace = namespace
         self._counted: set[Key] = set()
-        self.look_again(history.affected)
+        self.update(history.affected)
 
     @property
     def is_enough(self) -> bool:
         """Whether they are as many as expected."""
         return is_enough(self._expected, len(self._counted))
 
-    def look_again(self, affected: Iterable[Affected]) -> None:
+    def update(self, affected: Iterable[Affected]) -> None:
         """Count the objects that have changed anew."""
         resource = self._expected.resource
         keys = {found.key for found in affected if found.resource == resource}

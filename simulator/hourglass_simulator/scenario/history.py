@@ -145,9 +145,9 @@ class History:
         return pod_name(found) if found else ""
 
     def labelled(self, resource: str, performer: Key) -> list[JSON]:
-        """Pods or services with a Performer's labels."""
+        """Pods or services with a Performer's labels, without what is over."""
         found = self._labelled.get((resource, performer), {})
-        return [found[key] for key in sorted(found)]
+        return [found[key] for key in sorted(found) if not is_over(found[key])]
 
     def dependents(self, performer: Key) -> list[tuple[str, JSON]]:
         """Pods and services owned by a Performer of that name: resource and object."""
@@ -228,6 +228,13 @@ def owners(obj: JSON) -> list[Key]:
         for owner in metadata.get("ownerReferences", ())
         if owner["kind"] == "Performer"
     ]
+
+
+def is_over(obj: JSON) -> bool:
+    """A pod that has ended and is being deleted: only finalizers keep what is left, its object."""
+    return "deletionTimestamp" in obj["metadata"] and (
+        (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    )
 
 
 def _performer_of(obj: JSON) -> Key:

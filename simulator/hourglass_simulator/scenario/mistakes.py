@@ -40,10 +40,15 @@ def mistakes(
     try:
         model.model_validate(value, extra=extra, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
-        for found in error.errors(include_url=False):
-            # A key that is wrong itself stands where its value stands.
-            location = tuple(part for part in found["loc"] if part != "[key]")
-            yield location, _text(model, found)
+        yield from found_in(model, error)
+
+
+def found_in(model: type[BaseModel], error: ValidationError) -> Iterator[tuple[Location, str]]:
+    """What an error about a value that is not the model says."""
+    for found in error.errors(include_url=False):
+        # A key that is wrong itself stands where its value stands.
+        location = tuple(part for part in found["loc"] if part != "[key]")
+        yield location, _text(model, found)
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

@@ -29,5 +29,7 @@ class Scenario(Strict):
 
     @property
     def portable(self) -> bool:
-        """All its steps are plain API operations: it runs on a real cluster unchanged."""
-        return not any(step.action in FAULT_ACTIONS for step in self.steps)
+        """All its steps are plain API operations, its nodes stay: it runs on a real cluster."""
+        return not self.cluster.node_pools and not any(
+            step.action in FAULT_ACTIONS for step in self.steps
+        )

@@ -11,7 +11,7 @@ from hourglass_simulator.scenario.expect import (
     subject_of,
 )
 from hourglass_simulator.scenario.expectation import PerformerIs, Settles
-from hourglass_simulator.scenario.history import DEPENDENTS, History, Key, key_of
+from hourglass_simulator.scenario.history import DEPENDENTS, History, Key, is_over, key_of
 
 _SETTLED = PerformerIs.model_validate(
     {
@@ -73,6 +73,8 @@ def left_of(key: Key, history: History) -> Iterator[Mismatch]:
 
 
 def _left(resource: str, obj: JSON, history: History) -> Iterator[Mismatch]:
+    if is_over(obj):
+        return
     for owner in obj["metadata"].get("ownerReferences", []):
         key = obj["metadata"].get("namespace", ""), owner["name"]
         if owner["kind"] != "Performer":

@@ -11,6 +11,7 @@ from pydantic import (
     PlainSerializer,
     StrictBool,
     StrictInt,
+    ValidationInfo,
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
@@ -18,7 +19,8 @@ from pydantic_core import PydanticCustomError
 
 from hourglass_kube import quantity
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.resources import BUILT_IN
+from hourglass_simulator.apiserver.resources import built_in
+from hourglass_simulator.kubernetes.version import VERSIONS, version
 from hourglass_simulator.scenario import duration
 
 
@@ -85,14 +87,25 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": duration.PATTERN}),
 ]
 Quantity = Annotated[str, _expected(_quantity), WithJsonSchema({"type": ["string", "number"]})]
-RESOURCES = ("performers", *(resource.plural for resource in BUILT_IN))
 
 
-def _resource(value: object) -> object:
-    if isinstance(value, str) and value not in RESOURCES:
-        raise ValueError(f'"{value}" is not one of {", ".join(RESOURCES)}')
+def resources() -> tuple[str, ...]:
+    """What a scenario may name: the resources of any version."""
+    names = [resource.plural for name in reversed(VERSIONS) for resource in built_in(version(name))]
+    return ("performers", *dict.fromkeys(names))
+
+
+RESOURCES = "resources"
+"""Key of a validation's context: the resources there are, where more are known than `resources`."""
+
+
+def _resource(value: object, info: ValidationInfo) -> object:
+    known = (info.context or {}).get(RESOURCES) or resources()
+    if isinstance(value, str) and value not in known:
+        text = f'"{value}" is not one of {", ".join(known)}'
+        raise PydanticCustomError("expected", "{text}", {"text": text})
     return value
 
 
-Resource = Annotated[str, _expected(_resource)]
+Resource = Annotated[str, BeforeValidator(_resource)]
 Names = Annotated[tuple[str, ...], BeforeValidator(several), BeforeValidator(filled)]

@@ -63,10 +63,10 @@ class Events:
         written.last = now
         self._written[key] = written
 
-    def preempted(self, victim: JSON, pod: JSON, node: str) -> None:
-        """A pod has to go for another one."""
-        message = f"Preempted by pod {pod['metadata']['uid']} on node {node}"
-        self._create(victim, "Normal", "Preempted", "Preempting", message, related=pod)
+    def preempted(self, victim: JSON, by: str, node: str, related: JSON | None) -> None:
+        """A pod has to go for the one with the uid `by`."""
+        message = f"Preempted by pod {by} on node {node}"
+        self._create(victim, "Normal", "Preempted", "Preempting", message, related=related)
 
     def _forget(self, before: float) -> None:
         while self._written:

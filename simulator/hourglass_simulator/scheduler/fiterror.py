@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from hourglass_simulator.scheduler.status import NodeToStatus
 
 NO_NODES = "no nodes available to schedule pods"
-# The plugin for dynamic resources has not been asked by then, which it calls an error.
-CONFLICT = "pod affinity terms conflict. not found"
 NO_VICTIMS = "No preemption victims found for incoming pod"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NEVER_PREEMPTS = "not eligible due to preemptionPolicy=Never."
@@ -32,11 +30,12 @@ def counted(reasons: Mapping[str, int], nodes: int) -> str:
     return f"0/{nodes} nodes are available: {', '.join(listed)}."
 
 
-def with_preemption(message: str, preemption: str) -> str:
-    """The message with the result of preemption appended, if there is one.
+def with_preemption(message: str, devices: str, preemption: str) -> str:
+    """The message with what PostFilter plugins say, if preemption says anything.
 
     The plugin for dynamic resources comes first, also for pods that claim none.
     """
     if not preemption:
         return message
-    return f"{message} no new claims to deallocate, preemption: {preemption}"
+    said = filter(None, (devices, f"preemption: {preemption}"))
+    return f"{message} {', '.join(said)}"

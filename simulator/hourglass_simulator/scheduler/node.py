@@ -1,9 +1,11 @@
 """A node with what is allocated on it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hourglass_kube import podresources
 from hourglass_kube.node import NodeView
+from hourglass_kube.types import JSON
 from hourglass_simulator.scheduler.pod import HostPort, PodInfo
 
 PODS = "pods"
@@ -21,6 +23,8 @@ class NodeInfo:
     assumed: list[int] = field(default_factory=lambda: [0, 0])
     """CPU and memory as scores count them."""
     ports: list[HostPort] = field(default_factory=list)
+    images: Mapping[str, int] = field(default_factory=dict)
+    """Sizes in bytes by name."""
 
     def add(self, pod: PodInfo) -> None:
         """Count a pod in."""
@@ -36,6 +40,11 @@ class NodeInfo:
         self._count(pod, -1)
         return pod
 
+    def replace(self, pod: PodInfo) -> None:
+        """Have a pod as it is now, which counts as before."""
+        del self.pods[pod.uid]
+        self.pods[pod.uid] = pod
+
     def copy(self) -> "NodeInfo":
         """The same to try things on."""
         return NodeInfo(
@@ -45,6 +54,7 @@ class NodeInfo:
             dict(self.requested),
             list(self.assumed),
             list(self.ports),
+            self.images,
         )
 
     def _count(self, pod: PodInfo, sign: int) -> None:
@@ -55,6 +65,15 @@ class NodeInfo:
         self.assumed[1] += sign * pod.assumed[1]
 
 
-def node_info(view: NodeView) -> NodeInfo:
+def node_info(view: NodeView, images: Mapping[str, int] | None = None) -> NodeInfo:
     """A node without pods."""
-    return NodeInfo(view, podresources.allocatable(view.allocatable))
+    return NodeInfo(view, podresources.allocatable(view.allocatable), images=images or {})
+
+
+def images_of(node: JSON) -> dict[str, int]:
+    """The images that a node lists: sizes in bytes by name."""
+    return {
+        name: int(image.get("sizeBytes") or 0)
+        for image in (node.get("status") or {}).get("images") or ()
+        for name in image.get("names") or ()
+    }

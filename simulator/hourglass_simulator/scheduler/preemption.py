@@ -5,9 +5,12 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/pr
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 
+from hourglass_kube import selector
+from hourglass_kube.expression import Selector
 from hourglass_simulator.scheduler import fiterror
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo
@@ -23,6 +26,34 @@ Trial = Callable[[NodeInfo, Changes], Status | None]
 
 
 @dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A node with the pods that would have to go, most important first."""
+
+    node: str
+    victims: list[PodInfo]
+    broken: int
+    """Victims that a PodDisruptionBudget does not let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Budget:
+    """A PodDisruptionBudget."""
+
+    namespace: str
+    chosen: Selector
+    allowed: int
+    disrupted: Mapping[str, str]
+
+    def covers(self, pod: PodInfo) -> bool:
+        """Whether it counts a pod, and has not done so already."""
+        return (
+            pod.namespace == self.namespace
+            and selector.matches_all(self.chosen, pod.labels)
+            and pod.name not in self.disrupted
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Preemption:
     """The result of preemption: a node and its victims, or a message why there is none.
 
@@ -34,7 +65,9 @@ class Preemption:
     victims: tuple[PodInfo, ...] = ()
 
 
-def preempt(pod: PodInfo, snapshot: Snapshot, statuses: NodeToStatus, trial: Trial) -> Preemption:
+def preempt(
+    pod: PodInfo, snapshot: Snapshot, statuses: NodeToStatus, trial: Trial, random: Random
+) -> Preemption:
     """Look for the node on which the least important pods make room."""
     if pod.spec.get("preemptionPolicy") == "Never":
         return Preemption(fiterror.NEVER_PREEMPTS)
@@ -47,19 +80,23 @@ def preempt(pod: PodInfo, snapshot: Snapshot, statuses: NodeToStatus, trial: Tri
         return Preemption(fiterror.counted(reasons, len(statuses)), nominated="")
     hopeful = sorted(name for name, status in statuses.by_node.items() if status.resolvable)
     enough = max(len(hopeful) * _CANDIDATES_PERCENT // 100, _CANDIDATES)
-    candidates: list[tuple[str, list[PodInfo]]] = []
-    for name in hopeful:
-        found = _victims(pod, snapshot.nodes[name], trial)
-        if isinstance(found, list):
-            candidates.append((name, found))
+    candidates: list[_Candidate] = []
+    budgets = _budgets(snapshot)
+    offset = random.randrange(len(hopeful)) if len(hopeful) > enough else 0
+    for name in [*hopeful[offset:], *hopeful[:offset]]:
+        found = _victims(pod, snapshot.nodes[name], trial, budgets)
+        if isinstance(found, _Candidate):
+            candidates.append(found)
             if len(candidates) == enough:
                 break
         else:
             reasons.update(found)
     if not candidates:
         return Preemption(fiterror.counted(reasons, len(statuses)), nominated="")
-    node, victims = min(candidates, key=_cost)
-    return Preemption("", nominated=node, victims=tuple(victims))
+    least = min(map(_cost, candidates))
+    equal = [candidate for candidate in candidates if _cost(candidate) == least]
+    chosen = equal[0] if len(equal) == 1 else random.choice(equal)
+    return Preemption("", nominated=chosen.node, victims=tuple(chosen.victims))
 
 
 def _waits(pod: PodInfo, snapshot: Snapshot, statuses: NodeToStatus) -> bool:
@@ -71,7 +108,9 @@ def _waits(pod: PodInfo, snapshot: Snapshot, statuses: NodeToStatus) -> bool:
     return any(p.preempted and p.priority < pod.priority for p in nominated.pods.values())
 
 
-def _victims(pod: PodInfo, node: NodeInfo, trial: Trial) -> list[PodInfo] | tuple[str, ...]:
+def _victims(
+    pod: PodInfo, node: NodeInfo, trial: Trial, budgets: Sequence[_Budget]
+) -> "_Candidate | tuple[str, ...]":
     """As few pods as possible that must go, or why removing them does not help."""
     lower = [other for other in node.pods.values() if other.priority < pod.priority]
     if not lower:
@@ -83,21 +122,57 @@ def _victims(pod: PodInfo, node: NodeInfo, trial: Trial) -> list[PodInfo] | tupl
     status = trial(changed, [(other, -1) for other in lower])
     if status is not None:
         return status.reasons
-    # The most important ones get the first chance to stay.
-    for other in sorted(lower, key=lambda o: (-o.priority, o.started)):
+    # Those whose budget would be broken, and then the most important ones, get the first chance.
+    lower.sort(key=_importance)
+    violating = _violating(lower, budgets)
+    for other in sorted(lower, key=lambda o: o.uid not in violating):
         changed.add(other)
         del gone[other.uid]
         if trial(changed, [(one, -1) for one in gone.values()]) is not None:
             changed.remove(other.uid)
             gone[other.uid] = other
-    return sorted(gone.values(), key=lambda o: (-o.priority, o.started))
+    broken = sum(uid in violating for uid in gone)
+    return _Candidate(node.view.name, sorted(gone.values(), key=_importance), broken)
 
 
-def _cost(candidate: tuple[str, list[PodInfo]]) -> tuple[int, int, int, float, str]:
-    """Cheapest first: the most important victim, the sum, the number, the latest start."""
-    name, victims = candidate
+def _importance(pod: PodInfo) -> tuple[int, float]:
+    return -pod.priority, pod.started
+
+
+def _budgets(snapshot: Snapshot) -> list[_Budget]:
+    found = []
+    for budget in snapshot.listers["poddisruptionbudgets"]:
+        chosen = selector.compile_selector((budget.get("spec") or {}).get("selector") or {})
+        status = budget.get("status") or {}
+        if chosen:
+            namespace = budget["metadata"]["namespace"]
+            allowed = status.get("disruptionsAllowed") or 0
+            found.append(_Budget(namespace, chosen, allowed, status.get("disruptedPods") or {}))
+    return found
+
+
+def _violating(pods: Iterable[PodInfo], budgets: Sequence[_Budget]) -> set[str]:
+    """The uids of pods whose budget would be broken if they went, one after the other."""
+    found: set[str] = set()
+    if not budgets:
+        return found
+    left = [budget.allowed for budget in budgets]
+    for pod in pods:
+        for i, budget in enumerate(budgets):
+            if pod.labels and budget.covers(pod):
+                left[i] -= 1
+                if left[i] < 0:
+                    found.add(pod.uid)
+    return found
+
+
+def _cost(candidate: _Candidate) -> tuple[int, int, int, int, float]:
+    """Cheapest first: broken budgets, the most important victim, sum, number, latest start."""
+    victims = candidate.victims
+    if not victims:
+        return candidate.broken, -(2**31), 0, 0, 0.0
     most = max(victim.priority for victim in victims)
     # Made positive, so that fewer victims of negative priority cost less.
     total = sum(victim.priority + 2**31 for victim in victims)
     started = min(victim.started for victim in victims if victim.priority == most)
-    return most, total, len(victims), -started, name
+    return candidate.broken, most, total, len(victims), -started

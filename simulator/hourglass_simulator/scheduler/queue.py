@@ -17,7 +17,7 @@ BACKOFF_BASE, BACKOFF_LIMIT = 1.0, 10.0
 FLUSH = 300.0
 """Pods that nothing has happened for are tried again after this many seconds."""
 
-_Alike = tuple[str, str, object, frozenset[str]]
+_Alike = tuple[str, str, object, object, frozenset[str]]
 
 
 @dataclass(slots=True)
@@ -75,7 +75,9 @@ class Queue:
         waiting.errors = 0
         info = waiting.info
         terms = (info.namespace, info.terms) if info.terms else None
-        waiting.alike = alike = (kind_of(info), str(sorted(by)), terms, by)
+        claims = (info.namespace, info.volume_claims, info.resource_claims)
+        own = claims if info.volume_claims or info.resource_claims else None
+        waiting.alike = alike = (kind_of(info), str(sorted(by)), terms, own, by)
         group = self._rejected.get(alike)
         if group is None:
             group = self._rejected[alike] = Rejected(info, by, Filters(info))

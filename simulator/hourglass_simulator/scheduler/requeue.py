@@ -9,11 +9,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hourglass_kube.node import NodeView
+from hourglass_kube.types import JSON
 from hourglass_simulator.scheduler import status
 from hourglass_simulator.scheduler.filters import Filters
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.terms import Term
+
+CHANGES_HELP = {
+    "persistentvolumeclaims": (
+        status.VOLUME_RESTRICTIONS,
+        status.NODE_VOLUME_LIMITS,
+        status.VOLUME_BINDING,
+        status.VOLUME_ZONE,
+    ),
+    "persistentvolumes": (status.VOLUME_BINDING, status.VOLUME_ZONE),
+    "storageclasses": (status.VOLUME_BINDING, status.VOLUME_ZONE),
+    "csinodes": (status.NODE_VOLUME_LIMITS, status.VOLUME_BINDING),
+    "csistoragecapacities": (status.VOLUME_BINDING,),
+    "resourceclaims": (status.DYNAMIC_RESOURCES,),
+    "resourceslices": (status.DYNAMIC_RESOURCES,),
+    "deviceclasses": (status.DYNAMIC_RESOURCES,),
+}
+"""Resources, and the plugins that may find room when one of their objects is new or changes."""
+_OF_NODES = frozenset((status.VOLUME_BINDING, status.VOLUME_ZONE, status.DYNAMIC_RESOURCES))
+"""Plugins that look at the labels of nodes."""
+_OF_NEW_NODES = _OF_NODES | {status.VOLUME_RESTRICTIONS, status.NODE_VOLUME_LIMITS}
+"""Plugins that a new node may help against."""
 
 Namespaces = Mapping[str, Mapping[str, str]]
 
@@ -41,17 +63,53 @@ class Rejected:
             or (status.NODE_PORTS in by and before is None)
             or (status.NODE_RESOURCES_FIT in by and self._gains(before, after))
             or (status.INTER_POD_AFFINITY in by and self._moved(before, after))
+            or (bool(by & _OF_NEW_NODES) and before is None)
+            or (bool(by & _OF_NODES) and before is not None and _changed(before, after))
         )
 
-    def helped_by_leaving(self, other: PodInfo, namespaces: Namespaces) -> bool:
-        """Whether a pod that left its node may make one of them fit."""
+    def helped_by_object(self, resource: str, before: JSON | None, after: JSON | None) -> bool:
+        """Whether an object of CHANGES_HELP that is new, changed or gone may make one fit."""
+        if self.by.isdisjoint(CHANGES_HELP[resource]):
+            return False
+        if resource == "resourceclaims" and _was_freed(before, after):
+            return True
+        if after is None:
+            return False
+        meta = after["metadata"]
+        if resource == "persistentvolumeclaims":
+            pod = self.pod
+            return meta["namespace"] == pod.namespace and meta["name"] in pod.volume_claims
+        if resource == "resourceclaims":
+            mine = any(name == meta["name"] for _, name in self.pod.resource_claims)
+            new = before is None or before.get("status") != after.get("status")
+            return mine and meta["namespace"] == self.pod.namespace and new
+        if resource == "storageclasses" and before is not None:
+            return before.get("allowedTopologies") != after.get("allowedTopologies")
+        return True
+
+    def helped_by_leaving(
+        self, other: PodInfo, namespaces: Namespaces, *, mutual: bool = False
+    ) -> bool:
+        """Whether a pod that left its node may make one of them fit.
+
+        `mutual`: also where it was the other pod that wanted to be apart from them.
+        """
         return (
             status.NODE_RESOURCES_FIT in self.by
             or (status.NODE_PORTS in self.by and self.filters.clashes(other.ports))
             or (status.POD_TOPOLOGY_SPREAD in self.by and self._counts(other))
             or (
+                status.VOLUME_RESTRICTIONS in self.by and bool(_disks(other) or self._shares(other))
+            )
+            or (status.NODE_VOLUME_LIMITS in self.by and bool(other.volume_claims))
+            or (
                 status.INTER_POD_AFFINITY in self.by
-                and _all_select(self.pod.terms.anti_affinity, other, namespaces)
+                and (
+                    _any_selects(self.pod.terms.anti_affinity, other, namespaces)
+                    or _any_selects(other.terms.anti_affinity, self.pod, namespaces)
+                    if mutual
+                    else _all_select(self.pod.terms.anti_affinity, other, namespaces)
+                )
             )
         )
 
@@ -95,10 +153,32 @@ class Rejected:
             key in old and old[key] != new.get(key) for key in apart
         )
 
+    def _shares(self, other: PodInfo) -> bool:
+        mine = set(self.pod.volume_claims)
+        return other.namespace == self.pod.namespace and not mine.isdisjoint(other.volume_claims)
+
     def _counts(self, other: PodInfo) -> bool:
         return other.namespace == self.pod.namespace and any(
             constraint.selects(other.labels) for constraint in self.pod.terms.spread
         )
+
+
+def _disks(pod: PodInfo) -> bool:
+    return any(not volume.keys() & _CLAIMS for volume in pod.spec.get("volumes") or ())
+
+
+_CLAIMS = {"persistentVolumeClaim", "ephemeral"}
+
+
+def _changed(before: NodeInfo, after: NodeInfo) -> bool:
+    old, new = before.view, after.view
+    return old.labels != new.labels or old.taints != new.taints
+
+
+def _was_freed(before: JSON | None, after: JSON | None) -> bool:
+    """Whether the devices of a claim are free for others now."""
+    held = ((before or {}).get("status") or {}).get("allocation") is not None
+    return held and ((after or {}).get("status") or {}).get("allocation") is None
 
 
 def _uncordoned(before: NodeInfo | None, after: NodeInfo) -> bool:
@@ -111,3 +191,7 @@ def _relabelled(before: NodeView, after: NodeView, keys: Iterable[str]) -> bool:
 
 def _all_select(terms: tuple[Term, ...], pod: PodInfo, namespaces: Namespaces) -> bool:
     return bool(terms) and all(t.selects(pod.namespace, pod.labels, namespaces) for t in terms)
+
+
+def _any_selects(terms: tuple[Term, ...], pod: PodInfo, namespaces: Namespaces) -> bool:
+    return any(t.selects(pod.namespace, pod.labels, namespaces) for t in terms)

@@ -4,21 +4,27 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from math import inf
+from random import Random
 
 from hourglass_kube.node import view
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.scheduler.decision import Decision, schedule
+from hourglass_simulator.scheduler.binding import PreBind
+from hourglass_simulator.scheduler.decision import ERROR, Decision, schedule
+from hourglass_simulator.scheduler.devices import claim_fault
 from hourglass_simulator.scheduler.events import Events
+from hourglass_simulator.scheduler.gates import gates_of
+from hourglass_simulator.scheduler.listers import RESOURCES
+from hourglass_simulator.scheduler.node import images_of
 from hourglass_simulator.scheduler.placement import Placements
-from hourglass_simulator.scheduler.pod import PodInfo, pod_info
+from hourglass_simulator.scheduler.pod import PodInfo, pod_info, resizes
 from hourglass_simulator.scheduler.queue import FLUSH, Pending, Queue
-from hourglass_simulator.scheduler.requeue import Rejected
+from hourglass_simulator.scheduler.requeue import CHANGES_HELP, Rejected
 from hourglass_simulator.scheduler.snapshot import Snapshot
 
 NAME = "default-scheduler"
@@ -28,18 +34,24 @@ _ENDED = ("Succeeded", "Failed")
 
 
 class Scheduler:
-    """Schedules every pod that names it; deterministic: of equal nodes the first by name."""
+    """Schedules every pod that names it; where kube-scheduler leaves it to chance, by the seed."""
 
-    def __init__(self, clock: Clock, api: APIServer) -> None:
+    def __init__(self, clock: Clock, api: APIServer, seed: int = 0) -> None:
         self._clock = clock
         self._api = api
+        self._random = Random(f"scheduler/{seed}")
         self._events = Events(clock, api, NAME)
-        self._snapshot = Snapshot()
+        self._snapshot = Snapshot(gates_of(api.version.name))
         self._placements = Placements(self._snapshot)
+        self._pre_bind = PreBind(clock, api, self._snapshot, NAME)
         self._queue = Queue()
         self._cycling = False
+        self._gated: dict[str, None] = {}
+        """Pods whose ResourceClaims are not there."""
         self._flushes: deque[tuple[float, str, int]] = deque()
         api.watch("namespaces", sink=self._namespace)
+        for resource in RESOURCES:
+            api.watch(resource, sink=partial(self._object, resource))
         api.watch("nodes", sink=self._node)
         api.watch("pods", sink=self._pod)
 
@@ -49,16 +61,25 @@ class Scheduler:
         meta = event.object["metadata"]
         self._snapshot.set_namespace(meta["name"], meta.get("labels") or {})
 
+    def _object(self, resource: str, event: WatchEvent) -> None:
+        before = self._snapshot.apply(resource, event)
+        if resource in CHANGES_HELP:
+            after = None if event.type == "DELETED" else event.object
+            self._retry(lambda group: group.helped_by_object(resource, before, after))
+        if resource == "resourceclaims" and self._gated:
+            for uid in list(self._gated):
+                self._enqueue(uid)
+
     def _node(self, event: WatchEvent) -> None:
         snapshot, name = self._snapshot, event.object["metadata"]["name"]
         if event.type == "DELETED":
             before = snapshot.remove_node(name)
             self._retry(lambda group: group.helped_by_node(before, None))
             return
-        now = view(event.object)
+        now, images = view(event.object), images_of(event.object)
         known = snapshot.nodes.get(name)
-        if known is None or known.view != now:
-            before = snapshot.set_node(now)
+        if known is None or known.view != now or known.images != images:
+            before = snapshot.set_node(now, images)
             after = snapshot.nodes[name]
             self._retry(lambda group: group.helped_by_node(before, after))
 
@@ -67,6 +88,7 @@ class Scheduler:
         meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
         uid, node = meta["uid"], spec.get("nodeName")
         if event.type == "DELETED" or status.get("phase") in _ENDED:
+            self._pre_bind.cancel(uid)
             self._forget(uid)
             self._left(uid)
         elif node:
@@ -79,6 +101,7 @@ class Scheduler:
     def _on_node(self, uid: str, pod: JSON, node: str) -> None:
         waiting = self._queue.pending.get(uid)
         if waiting is not None:
+            self._pre_bind.cancel(uid)
             self._forget(uid)
             self._arrived(waiting.info, node)
         elif self._snapshot.node_of.get(uid) != node:
@@ -87,9 +110,12 @@ class Scheduler:
             known = self._snapshot.find(uid)
             if _differs(known, pod):
                 info = pod_info(pod)
-                self._snapshot.place(info, node)
+                self._snapshot.update(info)
                 if info.labels != known.labels:
                     self._announce(info)
+                if info.requests != known.requests:
+                    spaces = self._snapshot.namespaces
+                    self._retry(lambda group: group.helped_by_leaving(known, spaces))
 
     def _arrived(self, info: PodInfo, node: str) -> None:
         self._snapshot.place(info, node)
@@ -103,7 +129,8 @@ class Scheduler:
         gone = self._snapshot.remove(uid)
         if gone is not None:
             spaces = self._snapshot.namespaces
-            self._retry(lambda group: group.helped_by_leaving(gone, spaces))
+            mutual = self._api.version.requeues_for_mutual_anti_affinity
+            self._retry(lambda group: group.helped_by_leaving(gone, spaces, mutual=mutual))
 
     def _waits(self, uid: str, pod: JSON) -> None:
         waiting = self._queue.pending.get(uid)
@@ -115,18 +142,22 @@ class Scheduler:
             before, waiting.pod = waiting.pod, pod
             changed = before["spec"] is not pod["spec"] and before["spec"] != pod["spec"]
             relabelled = before["metadata"].get("labels") != pod["metadata"].get("labels")
-            nominated = (pod.get("status") or {}).get("nominatedNodeName") or ""
-            if changed or relabelled or nominated != waiting.info.nominated:
+            status, old = pod.get("status") or {}, before.get("status") or {}
+            nominated = status.get("nominatedNodeName") or ""
+            claims = status.get("resourceClaimStatuses") != old.get("resourceClaimStatuses")
+            if changed or relabelled or claims or nominated != waiting.info.nominated:
                 waiting.info = pod_info(pod)
+            changed = changed or relabelled or claims
         if waiting.info.nominated:
             self._snapshot.nominate(waiting.info, waiting.info.nominated)
-        if changed and not pod["spec"].get("schedulingGates"):
+        if changed:
             self._enqueue(uid)
 
     def _forget(self, uid: str) -> None:
         waiting = self._queue.pending.get(uid)
         if waiting is not None:
             self._queue.forget(uid)
+            self._gated.pop(uid, None)
             self._snapshot.nominate(waiting.info, "")
 
     # The queue
@@ -136,16 +167,35 @@ class Scheduler:
             self._enqueue(uid)
 
     def _enqueue(self, uid: str) -> None:
+        waiting = self._queue.pending.get(uid)
+        if waiting is None or uid in self._pre_bind or not self._may_enqueue(uid, waiting):
+            return
         if self._queue.put(uid) and not self._cycling:
             self._cycling = True
             self._clock.after(LATENCY, self._cycle)
 
+    def _may_enqueue(self, uid: str, waiting: Pending) -> bool:
+        """PreEnqueue: a pod that lacks something of its own is not even tried."""
+        if waiting.pod["spec"].get("schedulingGates"):
+            return False
+        if waiting.info.resource_claims and claim_fault(waiting.info, self._snapshot):
+            self._gated[uid] = None
+            return False
+        self._gated.pop(uid, None)
+        return True
+
     def _cycle(self) -> None:
         """Schedule every queued pod."""
         while (waiting := self._queue.pop()) is not None:
-            decision = schedule(waiting.info, self._snapshot, self._placements)
+            decision = schedule(
+                waiting.info,
+                self._snapshot,
+                self._placements,
+                self._random,
+                self._api.version.texts,
+            )
             if decision.node is not None:
-                self._bind(waiting, decision.node)
+                self._assume(waiting, decision)
             else:
                 self._fail(waiting, decision)
         self._cycling = False
@@ -171,12 +221,27 @@ class Scheduler:
 
     # What comes of a decision
 
+    def _assume(self, waiting: Pending, decision: Decision) -> None:
+        if not decision.bindings and not decision.allocation:
+            self._bind(waiting, decision.node or "")
+            return
+        self._snapshot.place(waiting.info, decision.node or "")
+        self._pre_bind.begin(waiting.info, decision, partial(self._bound, waiting, decision))
+
+    def _bound(self, waiting: Pending, decision: Decision, fault: str) -> None:
+        if fault:
+            self._left(waiting.info.uid)
+            self._fail(waiting, Decision(message=fault, reason=ERROR, nominated=""))
+        else:
+            self._bind(waiting, decision.node or "")
+
     def _bind(self, waiting: Pending, node: str) -> None:
         pod = waiting.pod
         meta = pod["metadata"]
         try:
             self._api.bind(meta["namespace"], meta["name"], node, user=NAME)
         except (APIError, CallTimeoutError):
+            self._left(waiting.info.uid)
             self._again(waiting)
             return
         self._events.scheduled(pod, node)
@@ -192,8 +257,11 @@ class Scheduler:
         pod = waiting.pod
         self._events.failed(pod, decision.message)
         self._update_condition(pod, decision)
-        for victim in decision.victims:
-            self._evict(waiting, victim, decision.nominated or "")
+        if decision.deallocate:
+            with suppress(APIError, CallTimeoutError):
+                self._pre_bind.deallocate(waiting.info.namespace, decision.deallocate)
+        if decision.victims:
+            self._make_room(waiting, decision.victims, decision.nominated or "")
 
     def _update_condition(self, pod: JSON, decision: Decision) -> None:
         """Write the PodScheduled condition into the pod's status, unless it is there."""
@@ -201,7 +269,7 @@ class Scheduler:
         condition = {
             "type": "PodScheduled",
             "status": "False",
-            "reason": "Unschedulable",
+            "reason": decision.reason,
             "message": decision.message,
         }
         changed = self._with_condition(pod, condition)
@@ -213,6 +281,18 @@ class Scheduler:
         if changed is not status:
             with suppress(APIError, CallTimeoutError):
                 self._api.set_status("pods", meta["namespace"], meta["name"], changed, NAME)
+
+    def _make_room(self, waiting: Pending, victims: Sequence[PodInfo], node: str) -> None:
+        """Evict the victims; less important pods are not expected on the node any more."""
+        for victim in victims:
+            self._evict(waiting, victim, node)
+        for other in self._snapshot.less_important_on(waiting.info, node):
+            self._snapshot.nominate(other, "")
+            pod = self._queue.pending[other.uid].pod
+            status = {k: v for k, v in pod["status"].items() if k != "nominatedNodeName"}
+            with suppress(APIError, CallTimeoutError):
+                self._api.set_status("pods", other.namespace, other.name, status, NAME)
+            self._enqueue(other.uid)
 
     def _evict(self, waiting: Pending, victim: PodInfo, node: str) -> None:
         message = f"{NAME}: preempting to accommodate a higher priority pod"
@@ -232,7 +312,8 @@ class Scheduler:
             if not isinstance(error, APIError) or error.code != 404:
                 self._again(waiting)
             return
-        self._events.preempted(found, waiting.pod, node)
+        related = waiting.pod if self._api.version.relates_preempted_to_preemptor else None
+        self._events.preempted(found, waiting.pod["metadata"]["uid"], node, related)
 
     def _with_condition(self, pod: JSON, condition: JSON) -> JSON:
         """The status with a condition; the same object if it says so already."""
@@ -264,5 +345,6 @@ def _differs(known: PodInfo, pod: JSON) -> bool:
     return (
         known.terminating != ("deletionTimestamp" in meta)
         or known.labels != (meta.get("labels") or {})
+        or known.resized != resizes(pod)
         or (known.started == inf and bool((pod.get("status") or {}).get("startTime")))
     )

@@ -1,11 +1,17 @@
 """What the scheduler knows: nodes, the pods on them, and those that room is being made for."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from hourglass_kube.node import NodeView
+from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import WatchEvent
+from hourglass_simulator.scheduler.defaultspread import ServiceSelectors
+from hourglass_simulator.scheduler.deviceindex import DevicesInUse, SliceIndex
+from hourglass_simulator.scheduler.gates import DEFAULTS, Gates
+from hourglass_simulator.scheduler.listers import Listers
 from hourglass_simulator.scheduler.node import NodeInfo, node_info
-from hourglass_simulator.scheduler.pod import PodInfo
+from hourglass_simulator.scheduler.pod import PodInfo, counts_as
 from hourglass_simulator.scheduler.topologycounts import ExistingTerms, TopologyCounts
 
 _MAX_TOPOLOGY_COUNTS = 256
@@ -15,7 +21,8 @@ _MAX_TOPOLOGY_COUNTS = 256
 class Snapshot:
     """Changed by events, read by decisions."""
 
-    def __init__(self) -> None:
+    def __init__(self, gates: Gates = DEFAULTS) -> None:
+        self.gates = gates
         self.nodes: dict[str, NodeInfo] = {}
         self.namespaces: dict[str, Mapping[str, str]] = {}
         """Labels by name."""
@@ -26,22 +33,38 @@ class Snapshot:
         self.changes: list[str] = []
         """Names of nodes that changed, oldest first, since `era` began."""
         self.era = 0
+        self.listers = Listers()
+        self.services = ServiceSelectors()
+        self.slices = SliceIndex()
+        self.devices_in_use = DevicesInUse()
+        self.nodes_with_image: Counter[str] = Counter()
+        """On how many nodes an image is, by name."""
+        self.images_era = 0
+        """Changes with what ImageLocality compares nodes by."""
+        self.claim_users: Counter[tuple[str, str]] = Counter()
+        """Pods on nodes by the claim that they use: namespace and name."""
         self._nominated: dict[str, dict[str, PodInfo]] = {}
         self._homeless: dict[str, dict[str, PodInfo]] = {}
         self._priorities: Counter[int] = Counter()
         self._topology_counts: dict[str, TopologyCounts] = {}
+        self._with_label: dict[str, int] = {}
+        self._by_label: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
 
-    def set_node(self, view: NodeView) -> NodeInfo | None:
+    def set_node(self, view: NodeView, images: Mapping[str, int] | None = None) -> NodeInfo | None:
         """A node as it is now; returns what it was, or None if it is new."""
-        name, before, after = view.name, self.nodes.get(view.name), node_info(view)
+        name, before, after = view.name, self.nodes.get(view.name), node_info(view, images)
         pods = before.pods if before is not None else self._homeless.pop(name, {})
         if before is not None:
             self.existing_terms.count(before, -1)
         for pod in pods.values():
             after.add(pod)
         self.nodes[name] = after
+        self._count_images(before, after)
         self.existing_terms.count(after, 1)
-        self._topology_changed(name)
+        if before is None or _moved(before.view, view):
+            self._topology_changed(name)
+        else:
+            self._changed(name)
         return before
 
     def remove_node(self, name: str) -> NodeInfo | None:
@@ -50,6 +73,7 @@ class Snapshot:
         if before is not None:
             self.existing_terms.count(before, -1)
             self._homeless[name] = before.pods
+            self._count_images(before, None)
             self._topology_changed(name)
         return before
 
@@ -59,11 +83,25 @@ class Snapshot:
             self.namespaces[name] = labels
             self._topology_counts.clear()
 
+    def apply(self, resource: str, event: WatchEvent) -> JSON | None:
+        """Take a change of what plugins look up in; returns the object before it."""
+        before = self.listers[resource].apply(event)
+        if resource == "services":
+            self.services.apply(event)
+        elif resource == "resourceslices":
+            self.slices.apply(event)
+        elif resource == "resourceclaims":
+            after = None if event.type == "DELETED" else event.object
+            self.devices_in_use.replace(before, after)
+        return before
+
     def place(self, pod: PodInfo, node: str) -> None:
         """A pod is on a node."""
         self.remove(pod.uid)
         self.node_of[pod.uid] = node
         self._priorities[pod.priority] += 1
+        for claim in pod.volume_claims:
+            self.claim_users[pod.namespace, claim] += 1
         info = self.nodes.get(node)
         if info is None:
             self._homeless.setdefault(node, {})[pod.uid] = pod
@@ -71,6 +109,15 @@ class Snapshot:
         info.add(pod)
         self._count(pod, info, 1)
         self._changed(node)
+
+    def update(self, pod: PodInfo) -> None:
+        """A pod that is on a node has changed."""
+        node = self.node_of[pod.uid]
+        info = self.nodes.get(node)
+        if info is not None and counts_as(pod, info.pods[pod.uid]):
+            info.replace(pod)
+        else:
+            self.place(pod, node)
 
     def remove(self, uid: str) -> PodInfo | None:
         """A pod is on no node any more; None if it was on none."""
@@ -85,6 +132,8 @@ class Snapshot:
             self._count(pod, info, -1)
             self._changed(node)
         self._priorities[pod.priority] -= 1
+        for claim in pod.volume_claims:
+            self.claim_users[pod.namespace, claim] -= 1
         return pod
 
     def find(self, uid: str) -> PodInfo:
@@ -113,6 +162,11 @@ class Snapshot:
             return []
         return [p for p in waiting.values() if p.priority >= pod.priority and p.uid != pod.uid]
 
+    def less_important_on(self, pod: PodInfo, node: str) -> list[PodInfo]:
+        """Less important pods that room was being made for on a node."""
+        waiting = self._nominated.get(node, {})
+        return [other for other in waiting.values() if other.priority < pod.priority]
+
     def any_less_important(self, pod: PodInfo) -> bool:
         """Whether a pod of lower priority is on any node."""
         return any(count and p < pod.priority for p, count in self._priorities.items())
@@ -122,6 +176,29 @@ class Snapshot:
         for info in self.nodes.values():
             for pod in info.pods.values():
                 yield pod, info
+
+    def nodes_with_label(self, key: str) -> int:
+        """How many nodes have a label."""
+        if key not in self._with_label:
+            self._with_label[key] = sum(key in n.view.labels for n in self.nodes.values())
+        return self._with_label[key]
+
+    def labelled(self, namespace: str, key: str, value: str) -> Mapping[str, str]:
+        """Pods of a namespace with a label: their nodes by uid.
+
+        Kept for each key that has been asked for.
+        """
+        if key not in self._by_label:
+            self._by_label[key] = {}
+            for pod, node in self.pods():
+                self._index(pod, node.view.name, (key,))
+        return self._by_label[key].get((namespace, value), {})
+
+    def _index(self, pod: PodInfo, node: str, keys: Iterable[str]) -> None:
+        for key in keys:
+            if key in pod.labels:
+                where = (pod.namespace, pod.labels[key])
+                self._by_label[key].setdefault(where, {})[pod.uid] = node
 
     def topology_counts(self, key: str, make: Callable[[], TopologyCounts]) -> TopologyCounts:
         """The counts of that key, counted once and then kept up to date."""
@@ -135,12 +212,35 @@ class Snapshot:
         return counts
 
     def _count(self, pod: PodInfo, info: NodeInfo, sign: int) -> None:
+        if sign > 0:
+            self._index(pod, info.view.name, self._by_label)
+        else:
+            for key, found in self._by_label.items():
+                if key in pod.labels:
+                    where = (pod.namespace, pod.labels[key])
+                    del found[where][pod.uid]
+                    if not found[where]:
+                        del found[where]
         self.existing_terms.add(pod, info, sign)
         for counts in self._topology_counts.values():
             counts.add(pod, info, sign)
 
+    def _count_images(self, before: NodeInfo | None, after: NodeInfo | None) -> None:
+        old = before.images if before is not None else {}
+        new = after.images if after is not None else {}
+        if (before is None) != (after is None) or old != new:
+            self.images_era += 1
+        for name in old:
+            self.nodes_with_image[name] -= 1
+            if not self.nodes_with_image[name]:
+                del self.nodes_with_image[name]
+        for name in new:
+            self.nodes_with_image[name] += 1
+
     def _topology_changed(self, node: str) -> None:
         self._topology_counts.clear()
+        self._with_label.clear()
+        self._by_label.clear()
         self._changed(node)
 
     def _changed(self, node: str) -> None:
@@ -148,3 +248,8 @@ class Snapshot:
             self.changes.clear()
             self.era += 1
         self.changes.append(node)
+
+
+def _moved(before: NodeView, after: NodeView) -> bool:
+    """Whether a node counts in other topologies now, or for other pods."""
+    return before.labels != after.labels or before.taints != after.taints

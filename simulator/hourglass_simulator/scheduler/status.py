@@ -20,6 +20,10 @@ class Status:
     resolvable: bool
 
 
+class PluginError(Exception):
+    """A plugin fails instead of deciding: kube-scheduler tries again later."""
+
+
 class NodeToStatus:
     """The status of each node that was rejected, and how many nodes share each status."""
 
@@ -64,8 +68,13 @@ TAINT_TOLERATION = "TaintToleration"
 NODE_AFFINITY = "NodeAffinity"
 NODE_PORTS = "NodePorts"
 NODE_RESOURCES_FIT = "NodeResourcesFit"
+VOLUME_RESTRICTIONS = "VolumeRestrictions"
+NODE_VOLUME_LIMITS = "NodeVolumeLimits"
+VOLUME_BINDING = "VolumeBinding"
+VOLUME_ZONE = "VolumeZone"
 POD_TOPOLOGY_SPREAD = "PodTopologySpread"
 INTER_POD_AFFINITY = "InterPodAffinity"
+DYNAMIC_RESOURCES = "DynamicResources"
 
 
 def _status(plugin: str, reason: str, *, resolvable: bool) -> Status:
@@ -77,6 +86,7 @@ _SPREAD = "node(s) didn't match pod topology spread constraints"
 UNSCHEDULABLE = _status(NODE_UNSCHEDULABLE, "node(s) were unschedulable", resolvable=False)
 WRONG_NODE = _status(NODE_NAME, "node(s) didn't match the requested node name", resolvable=False)
 TAINTED = _status(TAINT_TOLERATION, "node(s) had untolerated taint(s)", resolvable=False)
+CONFLICTING = _status(NODE_AFFINITY, "pod affinity terms conflict", resolvable=False)
 NOT_NAMED = _status(
     NODE_AFFINITY, "node(s) didn't satisfy plugin(s) [NodeAffinity]", resolvable=False
 )
@@ -86,6 +96,22 @@ UNMATCHED = _status(
 PORTS = _status(
     NODE_PORTS, "node(s) didn't have free ports for the requested pod ports", resolvable=True
 )
+DISK_IN_USE = _status(VOLUME_RESTRICTIONS, "node(s) had no available disk", resolvable=True)
+CLAIM_IN_USE = _status(
+    VOLUME_RESTRICTIONS,
+    "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already "
+    "in-use by another pod",
+    resolvable=True,
+)
+TOO_MANY_VOLUMES = _status(NODE_VOLUME_LIMITS, "node(s) exceed max volume count", resolvable=True)
+NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
+BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind"
+NOT_ENOUGH_SPACE = "node(s) did not have enough free storage"
+NO_VOLUME = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
+UNBOUND_CLAIMS = _status(
+    VOLUME_BINDING, "pod has unbound immediate PersistentVolumeClaims", resolvable=False
+)
+ZONE = _status(VOLUME_ZONE, "node(s) had no available volume zone", resolvable=False)
 SPREAD = _status(POD_TOPOLOGY_SPREAD, _SPREAD, resolvable=True)
 SPREAD_LABEL = _status(POD_TOPOLOGY_SPREAD, f"{_SPREAD} (missing required label)", resolvable=False)
 AFFINITY = _status(INTER_POD_AFFINITY, "node(s) didn't match pod affinity rules", resolvable=False)
@@ -95,6 +121,12 @@ ANTI_AFFINITY = _status(
 EXISTING_ANTI_AFFINITY = _status(
     INTER_POD_AFFINITY, "node(s) didn't satisfy existing pods anti-affinity rules", resolvable=True
 )
+
+
+@lru_cache(maxsize=4096)
+def rejected(plugin: str, *reasons: str) -> Status:
+    """Removing pods does not help; equal ones are the same object."""
+    return Status(plugin, reasons, resolvable=False)
 
 
 @lru_cache(maxsize=4096)

@@ -50,16 +50,16 @@ class Spread:
     min_domains: int = field(compare=False)
     honors_affinity: bool = field(compare=False)
     honors_taints: bool = field(compare=False)
-    _selector: Selector | None = field(compare=False)
+    selector: Selector | None = field(compare=False)
 
     def selects(self, labels: Labels) -> bool:
         """Whether it means a pod with these labels."""
-        return self._selector is not None and selector.matches_all(self._selector, labels)
+        return self.selector is not None and selector.matches_all(self.selector, labels)
 
     @property
     def counts_nobody(self) -> bool:
         """An empty selector matches the pod itself, but no others are counted."""
-        return not self._selector
+        return not self.selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _spread(constraint: JSON, labels: JSON) -> Spread:
         min_domains=constraint.get("minDomains") or 1,
         honors_affinity=constraint.get("nodeAffinityPolicy", "Honor") == "Honor",
         honors_taints=constraint.get("nodeTaintsPolicy", "Ignore") == "Honor",
-        _selector=chosen,
+        selector=chosen,
     )
 
 

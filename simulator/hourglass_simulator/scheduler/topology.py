@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import log
 
 from hourglass_simulator.scheduler import status
 from hourglass_simulator.scheduler.filters import Filters
 from hourglass_simulator.scheduler.node import NodeInfo
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.snapshot import Snapshot
+from hourglass_simulator.scheduler.softspread import SoftSpread
 from hourglass_simulator.scheduler.status import Status
 from hourglass_simulator.scheduler.terms import Spread, Term
 from hourglass_simulator.scheduler.topologycounts import TopologyCounts
@@ -43,6 +43,7 @@ class Topology:
         self._snapshot = snapshot
         self._filters = filters
         terms, spaces = pod.terms, snapshot.namespaces
+        self._spreading = SoftSpread(pod, snapshot, filters)
         self.required = _Required(
             tuple(self._spread_counts(terms.spread)) if terms.spread else (),
             tuple((t.topology_key, self._near(t)) for t in terms.affinity),
@@ -63,7 +64,7 @@ class Topology:
     @property
     def prefers(self) -> bool:
         """Whether nodes that do differ in more than what they have free."""
-        return bool(self._liked or self._pod.terms.soft_spread)
+        return bool(self._liked) or self._spreading.matters
 
     def filter(self, node: NodeInfo) -> Status | None:
         """What keeps the pod off the node."""
@@ -82,12 +83,12 @@ class Topology:
         )
         return _filter(self._pod, moved, node)
 
-    def scores(self, nodes: Sequence[NodeInfo]) -> list[int]:
-        """What preferred affinity and soft spreading add to the scores of nodes that do."""
-        return [
-            2 * liked + 2 * spread
-            for liked, spread in zip(self._affinity(nodes), self._spreading(nodes), strict=True)
-        ]
+    def scores(self, nodes: Sequence[NodeInfo]) -> dict[str, list[int]]:
+        """What preferred affinity and soft spreading say of nodes that fit, by plugin."""
+        return {
+            "InterPodAffinity": self._affinity(nodes),
+            "PodTopologySpread": self._spreading.scores(nodes),
+        }
 
     def _affinity(self, nodes: Sequence[NodeInfo]) -> list[int]:
         raw = [0] * len(nodes)
@@ -97,31 +98,9 @@ class Topology:
                 if value in counts:
                     raw[i] += weight * counts[value]
         least, most = min(raw), max(raw)
-        return [100 * (score - least) // (most - least) if most > least else 0 for score in raw]
-
-    def _spreading(self, nodes: Sequence[NodeInfo]) -> list[int]:
-        constraints = self._pod.terms.soft_spread
-        if not constraints:
+        if most == least:
             return [0] * len(nodes)
-        raw: list[float | None] = [0.0] * len(nodes)
-        for constraint, counts in self._spread_counts(constraints):
-            values = [node.view.labels.get(constraint.topology_key) for node in nodes]
-            weight = log(len({value for value in values if value is not None}) + 2)
-            for i, value in enumerate(values):
-                before = raw[i]
-                if value is None or before is None:
-                    raw[i] = None
-                else:
-                    counted = counts.by_value.get(value, 0)
-                    raw[i] = before + counted * weight + constraint.max_skew - 1
-        known = [round(score) for score in raw if score is not None]
-        if not known:
-            return [0] * len(nodes)
-        least, most = min(known), max(known)
-        return [
-            0 if score is None else 100 * (most + least - round(score)) // most if most else 100
-            for score in raw
-        ]
+        return [int(100.0 * ((score - least) / (most - least))) for score in raw]
 
     def _unwanted_after(
         self, node: NodeInfo, changes: Changes

@@ -1,0 +1,28 @@
+"""JSON merge patches: https://datatracker.ietf.org/doc/html/rfc7386"""
+
+from typing import Any
+
+from hourglass_kube.types import JSON
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """The patched value, sharing what stays as it is: the target itself if nothing changes."""
+    if not isinstance(patch, dict):
+        return target if target == patch and type(target) is type(patch) else patch
+    base = target if isinstance(target, dict) else {}
+    changed: JSON = {}
+    removed = []
+    for key, value in patch.items():
+        if value is None:
+            if key in base:
+                removed.append(key)
+            continue
+        merged = merge_patch(base.get(key), value)
+        if key not in base or merged is not base[key]:
+            changed[key] = merged
+    if isinstance(target, dict) and not changed and not removed:
+        return target
+    result = {**base, **changed}
+    for key in removed:
+        del result[key]
+    return result

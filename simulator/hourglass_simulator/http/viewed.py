@@ -1,0 +1,71 @@
+"""Requests for objects that are stored under another group or version."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import APIError, APIServer, errors, patches
+from hourglass_simulator.apiserver.decoding import WARN, FieldValidation, decode
+from hourglass_simulator.apiserver.patches import MERGE
+from hourglass_simulator.http.apply_body import APPLY
+from hourglass_simulator.http.request import Answer, Place, Request
+from hourglass_simulator.http.views import View
+
+
+def answer(
+    api: APIServer,
+    view: View,
+    request: Request,
+    found: Place,
+    stored: Callable[[Request], Answer],
+) -> Answer:
+    """The answer of a view; `stored` answers for the resource that is stored."""
+    path = request.path.replace(f"/apis/{view.resource.api_version}", view.base, 1)
+    inner = replace(request, path=path)
+    if request.method in ("POST", "PUT") and isinstance(request.body, dict):
+        body = _checked(api, view, request, found, request.body)
+        inner = replace(inner, body=body)
+    elif request.method == "PATCH":
+        kind = request.content_type or MERGE
+        if kind == APPLY:
+            what = f"{view.resource.plural} of {view.resource.api_version}"
+            raise errors.not_simulated(f"server-side apply to {what}")
+        patches.require_supported(kind, view.resource)
+        old = api.get(view.resource.plural, found.namespace, found.name, user=request.user)
+        shown = {**view.shown(old), "apiVersion": view.resource.api_version}
+        new = patches.apply(shown, request.body, kind, api.version)
+        inner = replace(inner, method="PUT", body=_checked(api, view, request, found, new))
+    answered = stored(inner)
+    code = 200 if request.method == "PATCH" else answered.code
+    return replace(answered, code=code, body=view.answer(answered.body))
+
+
+def _checked(api: APIServer, view: View, request: Request, found: Place, sent: JSON) -> JSON:
+    """What is to be stored of an object that was sent."""
+    resource = view.resource
+    typed = {"apiVersion": resource.api_version, "kind": resource.kind, **sent}
+    try:
+        decoded = decode(api.version, resource, typed)
+    except ValueError as error:
+        raise errors.undecodable(resource, str(error), resource.kind, resource.version) from None
+    mode = request.query.get("fieldValidation") or WARN
+    judging = FieldValidation(mode, request.warnings, patches=request.method == "PATCH")
+    judging.judge(resource, typed, decoded.strange)
+    old = _old(api, view, found)
+    new = view.stored(decoded.obj, old)
+    meta = {"namespace": found.namespace, "name": "", **(new.get("metadata") or {})}
+    if not meta["name"] and meta.get("generateName"):
+        meta["name"] = f"{meta['generateName']}x"
+    faults = list(view.faults({**new, "metadata": meta}, old))
+    if faults:
+        raise errors.invalid(replace(resource, group=view.error_group), meta["name"], faults)
+    return new
+
+
+def _old(api: APIServer, view: View, found: Place) -> JSON | None:
+    if not found.name:
+        return None
+    try:
+        return api.get(view.resource.plural, found.namespace, found.name)
+    except APIError:
+        return None

@@ -1,0 +1,51 @@
+"""What components say in other words from one version to the next; all else they say alike.
+
+Those of the scheduler and the API server were recorded (tests/goldens), those of the kubelet of
+1.37 are from its source:
+https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/kubelet/kuberuntime/kuberuntime_container.go
+https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/preemption/preemption.go
+https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go
+"""
+
+from typing import NamedTuple
+
+
+class Texts(NamedTuple):
+    """Texts with `{placeholders}` for `str.format`."""
+
+    scheme: str
+    """The API server's name for the scheme of its types: where in apimachinery it is made."""
+    authorizer: str
+    """What comes before the errors of the authorizer: its name, since there may be several."""
+    created_container: str
+    started_container: str
+    image_present: str
+    nothing_to_deallocate: str
+    """What the scheduler's plugin for dynamic resources says of a pod without claims."""
+    preempting: str
+    """What is said of a pod for which others have to go."""
+
+
+TEXTS = {
+    "1.34": Texts(
+        scheme="pkg/runtime/scheme.go:110",
+        authorizer="",
+        created_container="Created container: {name}",
+        started_container="Started container {name}",
+        image_present='Container image "{image}" already present on machine',
+        nothing_to_deallocate="no new claims to deallocate",
+        preempting="",
+    ),
+    "1.37": Texts(
+        scheme="pkg/runtime/scheme.go:111",
+        authorizer="rbac: ",
+        created_container="Container created",
+        started_container="Container started",
+        image_present='Container image "{image}" already present on machine and can be accessed'
+        " by the pod",
+        nothing_to_deallocate="",
+        preempting="found a potential placement for pod on node {node}, preempting {victims}"
+        " victims",
+    ),
+}
+"""By minor version."""

@@ -1,0 +1,175 @@
+"""The recorded data of a version of Kubernetes, each part read when it is first asked for.
+
+tests/goldens/record_kubernetes.py and record_protobuf.py write the files beside this one and
+describe them.
+"""
+
+import json
+import lzma
+import re
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
+
+from hourglass_kube.mergepatch import merge_patch
+from hourglass_simulator.kubernetes.texts import TEXTS, Texts
+
+VERSIONS = ("1.34", "1.37")
+"""The minor versions that are recorded, the oldest first."""
+OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
+
+
+class Version:
+    """A minor version; what it hands out is shared by the whole process and may not be changed."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @cached_property
+    def discovery(self) -> dict[str, Any]:
+        """`version`, `aggregated`, `groups`, `lists` and `columns`, as the server sent them."""
+        return self._read("discovery")
+
+    @property
+    def git_version(self) -> str:
+        """`v1.34.4`: what the API server and the kubelets say they are."""
+        found: str = self.discovery["version"]["gitVersion"]
+        return found
+
+    @property
+    def minor(self) -> int:
+        """37 of 1.37."""
+        return int(self.name.removeprefix("1."))
+
+    @property
+    def reports_faults_once(self) -> bool:
+        """Whether a fault of a built-in object that is found twice is one cause of its refusal.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/apimachinery/pkg/api/validate/errors.go#L50
+        """
+        return self.minor >= 37
+
+    @property
+    def requeues_for_mutual_anti_affinity(self) -> bool:
+        """Whether a pod is tried again when one leaves that wanted to be apart from it.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/plugins/interpodaffinity/plugin.go#L165
+        """
+        return self.minor >= 37
+
+    @property
+    def relates_preempted_to_preemptor(self) -> bool:
+        """Whether an Event `Preempted` has the pod that is to come as `related`.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/preemption/executor.go
+        """
+        return self.minor < 37
+
+    @property
+    def says_why_there_is_no_sandbox(self) -> bool:
+        """Whether PodReadyToStartContainers has a reason, and is written when the sandbox is there.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/kubelet/status/generate.go#L271
+        """
+        return self.minor >= 37
+
+    @property
+    def reports_resizes(self) -> bool:
+        """Whether each step of a resize of a pod is an Event, not only its end.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/kubelet/allocation/allocation_manager.go
+        """
+        return self.minor >= 37
+
+    def enabled(self, gate: str) -> bool:
+        """Whether a feature gate is on by default; one that the version does not know is not."""
+        return bool(self._features.get(gate, False))
+
+    @property
+    def texts(self) -> Texts:
+        """What its components say in words of their own."""
+        return TEXTS[self.name]
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """The Go type of `apis/apps/v1/Deployment`."""
+        return dict(self._types["kinds"])
+
+    @cached_property
+    def types(self) -> dict[str, Any]:
+        """The fields of a Go type, or the expression that its name stands for."""
+        return dict(self._types["types"])
+
+    @cached_property
+    def rbac(self) -> dict[str, Any]:
+        """The roles and bindings that every cluster starts with, by plural name."""
+        return self._read("rbac")
+
+    @cached_property
+    def internal_types(self) -> dict[str, Any]:
+        """The fields of a type that the server works with: see record_internal_types.py."""
+        return self._read("internal")
+
+    @cached_property
+    def openapi_v3(self) -> dict[str, Any]:
+        """The documents by path: `apis/apps/v1`."""
+        return self._read("openapi-v3")
+
+    @cached_property
+    def openapi_v2(self) -> dict[str, Any]:
+        """The one document."""
+        return self._read("openapi-v2")
+
+    @cached_property
+    def descriptors(self) -> bytes:
+        """The protocol buffer types: a FileDescriptorSet."""
+        return _decompressed(f"{self.name}.protobuf.xz")
+
+    @cached_property
+    def _features(self) -> dict[str, Any]:
+        return self._read("features")
+
+    @cached_property
+    def _types(self) -> dict[str, Any]:
+        return self._read("types")
+
+    def _read(self, part: str) -> dict[str, Any]:
+        return _recorded(self.name, part)
+
+
+@cache
+def _recorded(name: str, part: str) -> dict[str, Any]:
+    """A part of a version; of a newer one the file is a merge patch on that of the oldest."""
+    found: dict[str, Any] = json.loads(_decompressed(f"{name}.{part}.json.xz"))
+    if name == OLDEST:
+        return found
+    merged: dict[str, Any] = merge_patch(_recorded(OLDEST, part), found)
+    return merged
+
+
+def _decompressed(file: str) -> bytes:
+    return lzma.decompress((files(__package__) / file).read_bytes())
+
+
+@cache
+def version(name: str) -> Version:
+    """The data of one of `VERSIONS`."""
+    if name not in VERSIONS:
+        raise ValueError(f"{name!r} is not a recorded version, those are {', '.join(VERSIONS)}")
+    return Version(name)
+
+
+def minor_of(git_version: object) -> int | None:
+    """34 of `v1.34.4-eks-1`; None of what is no version of Kubernetes 1."""
+    found = re.match(r"v1\.(\d+)\.", git_version) if isinstance(git_version, str) else None
+    return int(found[1]) if found else None
+
+
+def nearest(minor: int) -> Version:
+    """The newest recorded version that is not newer than a minor version, or the oldest."""
+    names = [name for name in VERSIONS if int(name.removeprefix("1.")) <= minor]
+    return version(names[-1] if names else OLDEST)
+
+
+DEFAULT = version(OLDEST)
+"""What is simulated where nobody names a version."""

@@ -1,0 +1,1 @@
+"""Node pools that grow for pending pods and shrink again, by themselves."""
