@@ -5,12 +5,17 @@ BIN := $(VENV)/bin
 
 # Who provides the cluster of `make e2e`: auto, k3s, k3d, kubeconfig or native (e2e/README.md).
 CLUSTER ?= auto
+# Its minor version: 1.34 or 1.37; by default 1.34, or whatever a cluster that exists has.
+KUBERNETES ?=
+
+# The tests start many processes: none of them compiles what another one has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 # Where the decisions are tested: these tests alone must cover them (pyproject.toml).
 DECISIONS := tests/statemachine tests/operator/controller
 
-.PHONY: install constraints generate lint test e2e e2e-full bundle-validate demo mutants benchmarks clean
+.PHONY: install constraints generate lint test fuzz e2e e2e-operators e2e-full bundle-validate demo mutants benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -48,12 +53,21 @@ test: install lint
 	$(PYTEST) $(DECISIONS) --cov --cov-report=term
 	$(PYTEST) $(addprefix --ignore=,$(DECISIONS))
 
+# Whether any input brings 500, for longer than in `make test` and never the same.
+fuzz: install
+	FUZZ_EXAMPLES=20000 $(PYTEST) tests/simulator/apiserver/test_no_input_brings_500.py
+
 e2e: install
-	$(BIN)/pytest e2e --cluster $(CLUSTER) -rs
+	$(BIN)/pytest e2e --ignore e2e/test_operators_of_others.py --cluster $(CLUSTER) $(if $(KUBERNETES),--kubernetes $(KUBERNETES)) -rsfE --durations=25
+
+# On the simulated cluster; to build them alone takes two cores two to three minutes.
+e2e-operators: install
+	$(BIN)/pytest e2e/test_operators_of_others.py -rsfE --durations=25
 
 # What takes longer than .ci/run may: all that there is on a real cluster, for a release's figures.
 e2e-full: install
-	$(MAKE) e2e CLUSTER=native
+	E2E_KUBECTL=1 $(MAKE) e2e CLUSTER=native
+	$(MAKE) e2e-operators
 	$(BIN)/python benchmarks/real_cluster.py
 	@if docker info >/dev/null 2>&1; then $(MAKE) e2e CLUSTER=k3s; else echo "e2e-full: without Docker, k3s is left out"; fi
 

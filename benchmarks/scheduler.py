@@ -69,6 +69,7 @@ def seconds(nodes: int, pods: int, extra: Callable[[int], JSON]) -> tuple[float,
             taints=(),
             devices={},
             zone=f"eu-1{'abc'[number % 3]}",
+            kubelet_version=api.version.git_version,
         )
         api.create("nodes", node)
     for number in range(pods):
@@ -81,9 +82,9 @@ def seconds(nodes: int, pods: int, extra: Callable[[int], JSON]) -> tuple[float,
         meta = {"name": f"pod-{number}", "labels": labels}
         body = {"metadata": meta, "spec": {"containers": [container], **spec}}
         api.create("pods", body, namespace="default")
-    began = time.perf_counter()
+    began = time.process_time()
     clock.run_until(60)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     bound = sum(bool(pod["spec"].get("nodeName")) for pod in api.list("pods").items)
     return took, bound
 

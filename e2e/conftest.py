@@ -9,8 +9,9 @@ import pytest
 
 import images
 from clusters import Cluster, Components, UnavailableError, wait_until
+from clusters.build import KUBERNETES
 from clusters.choose import AUTO, choose
-from clusters.providers import PROVIDERS
+from clusters.providers import NAMES, providers
 from operators import Operator, Performers, running
 
 NO_CLUSTER = 69
@@ -39,9 +40,15 @@ REPORT = pytest.StashKey[ClusterReport]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cluster",
-        choices=[AUTO, *PROVIDERS],
+        choices=[AUTO, *NAMES],
         default=os.environ.get("E2E_CLUSTER", AUTO),
         help="who provides the cluster (default: $E2E_CLUSTER or auto; see e2e/README.md)",
+    )
+    parser.addoption(
+        "--kubernetes",
+        choices=KUBERNETES,
+        default="",
+        help="its minor version (default: the oldest; see e2e/README.md)",
     )
 
 
@@ -80,8 +87,9 @@ def cluster(request: pytest.FixtureRequest, cluster_report: ClusterReport) -> It
             terminal.write_line(f"[cluster] {line}", flush=True)
 
     wanted = request.config.getoption("cluster")
+    kubernetes = request.config.getoption("kubernetes")
     try:
-        with choose(wanted, PROVIDERS, log) as chosen:
+        with choose(wanted, providers(kubernetes), log) as chosen:
             line = f"{chosen.provider}: Kubernetes {chosen.version}"
             log(line)
             cluster_report.add(line)

@@ -70,9 +70,9 @@ class Scene:
                 if "occupier" in each["metadata"].get("labels", {}):
                     self.performers.call("DELETE", kind, each["metadata"]["name"])
 
-    def delete_new(self) -> None:
-        """Delete the new one again."""
-        self.performers.delete(self.new)
+    def upgrade_new(self) -> None:
+        """Let the new one be upgraded, which is a change of phase."""
+        self.performers.set_spec(self.new, version="v2")
 
     def delete(self) -> None:
         """Delete the Performer that was there before."""
@@ -230,7 +230,7 @@ LOST_PERMISSIONS = (
         "`kubectl describe` shows no Events of it",
         Scene.has_events,
         # An Event that was not written is not written later; those of what happens next are.
-        then=Scene.delete_new,
+        then=Scene.upgrade_new,
     ),
     LostPermission(
         f"get {LEASES}",

@@ -114,7 +114,7 @@ def test_nothing_is_answered_while_etcd_is_paused(
     cluster.kubectl("create", "configmap", "b", "-n", namespace)
 
 
-def test_the_audit_log_tells_who_made_an_object(
+def test_the_audit_log_shows_who_made_an_object(
     cluster: Cluster, audit_log: Path, namespace: str
 ) -> None:
     cluster.kubectl("create", "configmap", "audited", "-n", namespace)

@@ -8,7 +8,7 @@ import pytest
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
 from hourglass_kube.types import JSON
-from operators import Performers, running
+from operators import Operator, Performers, running
 from operators.namespace_state import ready_condition
 
 IMAGE = "localhost/performer:v1"
@@ -17,16 +17,28 @@ SERVICE = f"performer-{NAME}"
 
 
 @pytest.fixture(scope="module")
-def performers(
+def crew(
     cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Performers]:
+) -> Iterator[tuple[Performers, Operator]]:
     """One namespace and one operator for all the damage."""
     cluster.add_fake_nodes(1)
     with cluster.namespace() as namespace:
         those = Performers.of(cluster, namespace)
-        with running(cluster, namespace, tmp_path_factory.mktemp("operator")):
-            yield those
+        with running(cluster, namespace, tmp_path_factory.mktemp("operator")) as replica:
+            yield those, replica
         those.delete_all()
+
+
+@pytest.fixture(scope="module")
+def performers(crew: tuple[Performers, Operator]) -> Performers:
+    """Those that are damaged."""
+    return crew[0]
+
+
+@pytest.fixture(scope="module")
+def operator(crew: tuple[Performers, Operator]) -> Operator:
+    """The operator that repairs them."""
+    return crew[1]
 
 
 @pytest.fixture
@@ -180,7 +192,7 @@ def own(child: JSON) -> JSON:
     [("services", FOREIGN_SERVICE, "NameConflict"), ("pods", FOREIGN_POD, "PodReady")],
     ids=["services", "pods"],
 )
-def test_what_another_made_under_the_name_is_told_and_never_touched(
+def test_what_another_made_under_the_name_is_reported_and_never_touched(
     resource: str, spec: JSON, after_an_edit: str, performers: Performers
 ) -> None:
     performers.create(NAME, IMAGE)
@@ -208,8 +220,49 @@ def test_what_another_made_under_the_name_is_told_and_never_touched(
     performers.call("DELETE", resource, name)
 
 
+def test_what_a_service_of_another_leads_to_does_not_count_as_serving(
+    performers: Performers,
+) -> None:
+    labels = {"app": "performer", "performer-name": NAME}
+    claimed = {**labels, "app.kubernetes.io/managed-by": "Helm"}
+    spec = {"selector": labels, "ports": [{"name": "grpc", "port": 50051, "targetPort": 9090}]}
+    body = {"metadata": {"name": SERVICE, "labels": claimed}, "spec": spec}
+    performers.call("POST", "services", body=body)
+
+    performers.create(NAME, IMAGE)
+
+    wait_until("the Service leads to the pod", lambda: ready_endpoints(performers) == [True], 60)
+    wait_until("the conflict is reported", lambda: reason(performers) == "NameConflict", 30)
+    time.sleep(3)
+    assert (reason(performers), performers.get(NAME)["status"]["ready"]) == ("NameConflict", False)
+    performers.delete(NAME)
+    performers.call("DELETE", "services", SERVICE)
+    performers.wait_settled({})
+
+
+def test_what_lost_labels_and_owner_while_no_operator_ran_is_found_and_repaired(
+    serving: Performers, operator: Operator
+) -> None:
+    before, uids = essence(serving), versions(serving).keys()
+    operator.kill()
+    edit_pod({"metadata": {"labels": None, "ownerReferences": None}})(serving)
+    edit_service({"metadata": {"labels": None}})(serving)
+
+    operator.start()
+
+    wait_until("all is as it was", lambda: essence(serving) == before, 60)
+    serving.wait_settled({NAME: IMAGE})
+    assert versions(serving).keys() == uids
+
+
+def ready_endpoints(performers: Performers) -> list[bool]:
+    """Of the EndpointSlices in the namespace."""
+    slices = performers.items("endpointslices")
+    return [each["conditions"]["ready"] for found in slices for each in found["endpoints"] or ()]
+
+
 @pytest.mark.parametrize("resource", ["services", "pods"])
-def test_what_was_given_to_another_is_told_and_never_touched(
+def test_what_was_given_to_another_is_reported_and_never_touched(
     resource: str, serving: Performers
 ) -> None:
     (given,) = serving.items(resource)

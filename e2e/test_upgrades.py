@@ -1,13 +1,12 @@
 """Upgrades that callers do not notice: a client in the cluster calls a performer all the time."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
+from caller import FEWEST_CALLS, Caller, calling
 from clusters import Cluster, wait_until
 from conftest import ClusterReport
 from images import performer_image
@@ -15,48 +14,7 @@ from operators import Operator, Performers
 
 NAME = "echo"
 UPGRADES = 10
-RATE = 200
-"""Calls a second on the channel that is kept."""
-FEWEST_CALLS = 100
-"""Answered each second: a busy machine may make a client miss some of its beats."""
 IMAGES = {version: f"localhost/performer:{version}" for version in ("v1", "v2")}
-
-
-@dataclass(frozen=True)
-class Second:
-    """What the client counted in a second: calls by the version that answered, and by error."""
-
-    answered: Counter[str]
-    failed: Counter[str]
-
-
-@dataclass(frozen=True)
-class Caller:
-    """The pod in which `performer call` runs."""
-
-    cluster: Cluster
-    namespace: str
-    name: str
-
-    def seconds(self) -> list[Second]:
-        """The seconds that are over."""
-        lines = self.cluster.kubectl("logs", self.name, "-n", self.namespace).splitlines()
-        counts = [json.loads(line) for line in lines]
-        return [Second(Counter(each["answered"]), Counter(each["failed"])) for each in counts]
-
-    def wait_answered(self, version: str) -> None:
-        """Return once this version alone has answered for a second, and every call."""
-
-        def answered() -> bool:
-            last = self.seconds()[-1:]
-            return any(
-                each.answered[version] >= FEWEST_CALLS
-                and set(each.answered) == {version}
-                and not each.failed
-                for each in last
-            )
-
-        wait_until(f"{version} alone answers", answered, 60)
 
 
 @pytest.fixture(scope="module")
@@ -80,25 +38,10 @@ def serving(
 
 @pytest.fixture
 def caller(cluster: Cluster, serving: Performers) -> Iterator[Caller]:
-    """A client, as plain as gRPC makes them; e2e/images/performer/call.go says what it does."""
+    """A client of the Performer."""
     endpoint = serving.get(NAME)["status"]["grpcEndpoint"]
-    container = {
-        "name": "call",
-        "image": IMAGES["v1"],
-        "imagePullPolicy": "Never",
-        "args": ["call", f"--rate={RATE}", endpoint],
-    }
-    spec = {
-        "nodeSelector": {"kubernetes.io/hostname": cluster.real_node},
-        "containers": [container],
-        "terminationGracePeriodSeconds": 0,
-    }
-    pod = {"metadata": {"name": "caller"}, "spec": spec}
-    serving.call("POST", "pods", body=pod)
-    wait = ("wait", "pod/caller", "-n", serving.namespace, "--for=condition=Ready")
-    cluster.kubectl(*wait, "--timeout=60s", timeout=70)
-    yield Caller(cluster, serving.namespace, "caller")
-    serving.call("DELETE", "pods", "caller")
+    with calling(cluster, serving, IMAGES["v1"], endpoint) as made:
+        yield made
 
 
 def test_no_call_fails_during_ten_upgrades_in_a_row(

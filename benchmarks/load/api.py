@@ -12,7 +12,8 @@ import aiohttp
 import yaml
 
 from hourglass_kube.types import JSON
-from operators import resource_path
+from hourglass_operator.transport.api import content_type
+from hourglass_operator.transport.paths import path
 
 CONNECTIONS = 100
 CALL_SECONDS = 60.0
@@ -59,12 +60,11 @@ class Api:
         body: JSON | None = None,
     ) -> JSON:
         """A call; PATCH is a merge patch. Errors: `StatusError`, `aiohttp.ClientError`."""
-        kind = "merge-patch+json" if method == "PATCH" else "json"
         async with self._session.request(
             method,
-            resource_path(self._namespace, resource, name, subresource),
+            path(resource, self._namespace, name, subresource),
             data=None if body is None else json.dumps(body),
-            headers={"Content-Type": f"application/{kind}"},
+            headers={"Content-Type": content_type(method)},
             timeout=aiohttp.ClientTimeout(CALL_SECONDS),
         ) as response:
             answer: JSON = json.loads(await response.read())
@@ -87,7 +87,7 @@ class Api:
             yield "ADDED", item
         while True:
             async with self._session.get(
-                resource_path(self._namespace, resource),
+                path(resource, self._namespace),
                 params={"watch": "true", "resourceVersion": version},
                 timeout=aiohttp.ClientTimeout(total=None),
             ) as response:
@@ -100,8 +100,8 @@ class Api:
                     yield event["type"], event["object"]
 
     async def _list(self, resource: str, **query: str) -> JSON:
-        path = resource_path(self._namespace, resource)
-        async with self._session.get(path, params=query) as response:
+        where = path(resource, self._namespace)
+        async with self._session.get(where, params=query) as response:
             found: JSON = json.loads(await response.read())
         return found
 

@@ -1,7 +1,8 @@
 """The operator's writes without an operator: what API server, scheduler and KWOK need for them.
 
 For a Performer: its finalizer, its Service, its pod, and its status once the pod is Ready and the
-EndpointSlice has it. In the end: the deletion of the pod, and of the finalizer once it is gone.
+EndpointSlice has it. In the end: the status Terminating, the deletion of the pod, and the removal
+of the finalizer once the pod is gone.
 """
 
 import asyncio
@@ -84,7 +85,11 @@ class Baseline:
         await self._api.call("PATCH", PLURAL, performer["metadata"]["name"], "status", body)
 
     async def _delete_pod(self, performer: JSON) -> None:
-        pod = self._pods[performer["metadata"]["name"]]["metadata"]
+        name = performer["metadata"]["name"]
+        # Before the pod: it may be gone at once, and the Performer with it.
+        body: JSON = {"status": terminating(for_performer(self._sample.status, performer))}
+        await self._api.call("PATCH", PLURAL, name, "status", body)
+        pod = self._pods[name]["metadata"]
         body = {"preconditions": {"uid": pod["uid"]}}
         await self._api.call("DELETE", "pods", pod["name"], body=body)
 
@@ -115,3 +120,11 @@ class Baseline:
             state.add(name)
             if name in self._ready and name in self._with_endpoint:
                 self._add(_SOON, self._write_status, self._performers[name])
+
+
+def terminating(status: JSON) -> JSON:
+    """The patch that makes a Running Performer's status that of one that is deleted."""
+    conditions = [
+        {**each, "status": "False", "reason": "Terminating"} for each in status["conditions"]
+    ]
+    return {"phase": "Terminating", "ready": False, "readyTime": None, "conditions": conditions}

@@ -1,6 +1,7 @@
-"""Programs built from the Go modules below `e2e/native`, kept in a cache."""
+"""Programs built from the Go modules below `e2e/native` and `examples`, kept in a cache."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,11 @@ from clusters.lock import alone
 from clusters.log import Log
 
 MODULES = Path(__file__).parent.parent / "native"
-KUBERNETES = (
+_EXAMPLES = Path(__file__).parents[2] / "examples"
+KUBERNETES = ("1.34", "1.37")
+"""The minor versions that can be built, each a module below `e2e/native/kubernetes`."""
+OLDEST = KUBERNETES[0]
+_OF_KUBERNETES = (
     "kube-apiserver",
     "kube-controller-manager",
     "kube-scheduler",
@@ -22,14 +27,22 @@ KUBERNETES = (
     "kubectl",
 )
 PACKAGES = {
-    **{name: ("kubernetes", f"k8s.io/kubernetes/cmd/{name}") for name in KUBERNETES},
+    **{name: ("kubernetes", f"k8s.io/kubernetes/cmd/{name}") for name in _OF_KUBERNETES},
     "coredns": ("coredns", "github.com/coredns/coredns"),
     "kwok": ("kwok", "sigs.k8s.io/kwok/cmd/kwok"),
     "helm": ("helm", "helm.sh/helm/v3/cmd/helm"),
     "pause": ("containers", "./pause"),
     "lookup": ("containers", "./lookup"),
+    "clientgo": ("clientgo", "./"),
+    "go-operator": ("go-operator", "./"),
+    "cert-manager": ("cert-manager", "./"),
+    "prometheus-operator": (
+        "prometheus-operator",
+        "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+    ),
+    "task": ("containers", "./task"),
 }
-"""Program → the module's folder and the package in it."""
+"""Program → the module's folder and the package in it; Kubernetes has a module a minor version."""
 
 OLDEST_GO = (1, 24)
 
@@ -39,13 +52,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hourglass-cluster"
 
 
-def program(name: str, log: Log) -> Path:
+def program(name: str, log: Log, kubernetes: str = OLDEST) -> Path:
     """The path of a program, built first unless the cache holds it.
 
-    Errors: `UnavailableError` without a Go that is new enough, or when the build fails.
+    `kubernetes` is the minor version of those that are Kubernetes' own. Errors:
+    `UnavailableError` without a Go that is new enough, or when the build fails.
     """
-    module, package = PACKAGES[name]
-    folder = cache_folder() / f"{module}-{_key(MODULES / module)}"
+    family, package = PACKAGES[name]
+    module = module_of(name, kubernetes)
+    folder = cache_folder() / f"{family}-{_key(module)}"
     path = folder / name
     if path.exists():
         return path
@@ -53,13 +68,40 @@ def program(name: str, log: Log) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with alone(cache_folder() / "build.lock", f"building {name}", log):
         if not path.exists():
-            _build(name, package, MODULES / module, path, log)
+            _build(name, package, module, path, log)
     return path
 
 
-def programs(names: tuple[str, ...], log: Log) -> dict[str, Path]:
+def programs(names: tuple[str, ...], log: Log, kubernetes: str = OLDEST) -> dict[str, Path]:
     """The paths of several programs, see `program`."""
-    return {name: program(name, log) for name in names}
+    return {name: program(name, log, kubernetes) for name in names}
+
+
+def module_of(name: str, kubernetes: str = OLDEST) -> Path:
+    """The folder of the module that a program is built from."""
+    family, _ = PACKAGES[name]
+    if family == "kubernetes":
+        return MODULES / family / kubernetes
+    return (_EXAMPLES if family == "go-operator" else MODULES) / family
+
+
+def module_folder(name: str, path: str) -> Path:
+    """Where the files are of a module that a program is built from, downloaded where they are not.
+
+    `path` is the module's, such as `github.com/cert-manager/cert-manager`. Errors:
+    `UnavailableError` when it cannot be had.
+    """
+    found = subprocess.run(
+        ["go", "mod", "download", "-json", path],
+        cwd=module_of(name),
+        env=os.environ | {"GOFLAGS": "-mod=readonly", "GOWORK": "off"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if found.returncode:
+        raise UnavailableError(f"{path} cannot be had: {found.stdout} {found.stderr.strip()}")
+    return Path(json.loads(found.stdout)["Dir"])
 
 
 def kubernetes_version(go_mod: str) -> str:
@@ -100,7 +142,7 @@ def _check_go() -> None:
 def _build(name: str, package: str, module: Path, path: Path, log: Log) -> None:
     log(f"building {name} (minutes the first time, from the cache afterwards)")
     flags = "-s -w"
-    if module.name == "kubernetes":
+    if package.startswith("k8s.io/kubernetes/"):
         flags += " " + version_flags(kubernetes_version((module / "go.mod").read_text()))
     unfinished = path.with_suffix(".unfinished")
     began = time.monotonic()

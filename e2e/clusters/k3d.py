@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_kubernetes.options import ClusterOptions
 from pytest_kubernetes.providers.k3d import K3dManagerBase
 
+from clusters.build import OLDEST
 from clusters.cluster import Cluster
 from clusters.errors import ImageImportError, UnavailableError
 from clusters.lock import only_node
@@ -20,8 +21,10 @@ VERSION = "1.34.4"
 
 
 @contextmanager
-def k3d(log: Log) -> Iterator[Cluster]:
+def k3d(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
     """Create a k3d cluster, and in the end delete it; see `Provider`."""
+    if kubernetes != OLDEST:
+        raise UnavailableError(f"starts Kubernetes {OLDEST} only")
     if shutil.which("k3d") is None:
         raise UnavailableError("no `k3d` on the PATH")
     # pytest-kubernetes knows no other place to look for it.

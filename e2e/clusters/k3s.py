@@ -12,6 +12,7 @@ from docker.errors import DockerException
 from testcontainers.community.k3s import K3SContainer
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
+from clusters.build import OLDEST
 from clusters.cluster import Cluster
 from clusters.errors import ImageImportError, UnavailableError
 from clusters.lock import only_node
@@ -24,8 +25,10 @@ ARCHIVE = "image.tar"
 
 
 @contextmanager
-def k3s(log: Log) -> Iterator[Cluster]:
+def k3s(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
     """Start k3s in a container, and in the end remove it; see `Provider`."""
+    if kubernetes != OLDEST:
+        raise UnavailableError(f"starts Kubernetes {OLDEST} only")
     _remove_abandoned()
     with only_node(log), run_folder() as folder, _container(log) as container:
         kubeconfig = folder / "kubeconfig"

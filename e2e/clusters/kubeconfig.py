@@ -19,7 +19,7 @@ IMPORT_COMMAND = "E2E_IMPORT_IMAGE"
 
 
 @contextmanager
-def kubeconfig(log: Log) -> Iterator[Cluster]:
+def kubeconfig(log: Log, kubernetes: str = "") -> Iterator[Cluster]:
     """Use a cluster that exists, and in the end delete what the run made; see `Provider`."""
     if not os.environ.get("KUBECONFIG"):
         raise UnavailableError("KUBECONFIG is not set")
@@ -40,6 +40,8 @@ def kubeconfig(log: Log) -> Iterator[Cluster]:
             cluster.kubectl("auth", "can-i", "*", "*", "--all-namespaces")
             _refuse_one_in_use(cluster)
             cluster.wait_for_node()
+            if kubernetes and not cluster.version.startswith(f"v{kubernetes}."):
+                raise UnavailableError(f"runs Kubernetes {cluster.version}, not {kubernetes}")
         except (KubectlError, subprocess.TimeoutExpired) as error:
             raise UnavailableError(f"not a cluster with an admin's rights: {error}") from error
         try:

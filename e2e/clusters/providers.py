@@ -1,14 +1,26 @@
 """The providers, in the order in which `auto` tries them."""
 
+from functools import partial
+
+from clusters.build import OLDEST
 from clusters.k3d import k3d
 from clusters.k3s import k3s
 from clusters.kubeconfig import kubeconfig
 from clusters.native import native
 from clusters.provider import Provider
 
-PROVIDERS: dict[str, Provider] = {
-    "k3s": k3s,
-    "k3d": k3d,
-    "native": native,
-    "kubeconfig": kubeconfig,
-}
+NAMES = ("k3s", "k3d", "native", "kubeconfig")
+
+
+def providers(kubernetes: str) -> dict[str, Provider]:
+    """Providers of a minor version of Kubernetes; those that have another one say so.
+
+    Without a version the cluster that exists is taken whatever it runs, and the oldest is started.
+    """
+    started = kubernetes or OLDEST
+    return {
+        "k3s": partial(k3s, kubernetes=started),
+        "k3d": partial(k3d, kubernetes=started),
+        "native": partial(native, kubernetes=started),
+        "kubeconfig": partial(kubeconfig, kubernetes=kubernetes),
+    }

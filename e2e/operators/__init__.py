@@ -3,7 +3,7 @@
 from operators.account import account_user, operator_account
 from operators.audit import FEWEST_CALLS, MOST_CALLS, Audit, Calls
 from operators.namespace_state import problems
-from operators.performers import Performers, Wanted, performer_manifest, resource_path
+from operators.performers import Performers, Wanted, performer_manifest
 from operators.process import Operator
 from operators.relay import Relay
 from operators.running import SHORT_LEASE, own_flags, redirect, running
@@ -29,7 +29,6 @@ __all__ = [
     "performer_manifest",
     "problems",
     "redirect",
-    "resource_path",
     "running",
     "stray",
     "terms",

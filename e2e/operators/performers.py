@@ -12,16 +12,13 @@ from urllib3 import Retry
 from clusters import TOLERATION, Cluster, wait_until
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
+from hourglass_operator.transport.api import content_type
+from hourglass_operator.transport.paths import path
 from operators.namespace_state import NamespaceState, problems
 
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
 ON_FAKE_NODES: JSON = {"nodeSelector": {"type": "kwok"}, "tolerations": [TOLERATION]}
 """`spec.scheduling` for nodes made by `Cluster.add_fake_nodes`."""
-_ROOTS = {
-    PLURAL: f"/apis/{GROUP}/{VERSION}",
-    "endpointslices": "/apis/discovery.k8s.io/v1",
-    "leases": "/apis/coordination.k8s.io/v1",
-}
 
 Wanted = Mapping[str, str]
 """Name → image of the Performers that are to serve."""
@@ -36,13 +33,6 @@ def performer_manifest(name: str, image: str, scheduling: JSON | None = None, **
         "metadata": {"name": name},
         "spec": {"avsAddress": AVS, "image": image, "scheduling": where, **spec},
     }
-
-
-def resource_path(namespace: str, resource: str, name: str = "", subresource: str = "") -> str:
-    """The path of a resource, or of one of its objects, in a namespace of an API server."""
-    root = _ROOTS.get(resource, "/api/v1")
-    parts = (root, "namespaces", namespace, resource, name, subresource)
-    return "/".join(part for part in parts if part)
 
 
 @dataclass
@@ -92,11 +82,10 @@ class Performers:
 
         Errors: `ApiException`; `urllib3.exceptions.HTTPError` without an answer within 10 s.
         """
-        kind = "merge-patch+json" if method == "PATCH" else "json"
         request = self.api.param_serialize(
             method,
-            resource_path(self.namespace, resource, name, subresource),
-            header_params={"Content-Type": f"application/{kind}", "Accept": "application/json"},
+            path(resource, self.namespace, name, subresource),
+            header_params={"Content-Type": content_type(method), "Accept": "application/json"},
             body=body,
             auth_settings=["BearerToken"],
         )

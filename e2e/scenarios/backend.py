@@ -83,8 +83,8 @@ class RealBackend:
         self._started = time.monotonic()
         self._ensure_namespace(namespace)
         self._kwok.start(cluster.images)
-        names = {node["metadata"]["name"] for node in objects.nodes(cluster.nodes)}
-        for node in objects.nodes(cluster.nodes):
+        names = {node["metadata"]["name"] for node in objects.nodes(cluster)}
+        for node in objects.nodes(cluster):
             self._make("nodes", "", node)
         for resource, body in objects.others(cluster):
             self._make(resource, self._in(resource, None), body)

@@ -5,30 +5,23 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.kubernetes.version import version
 from hourglass_simulator.node_object import node_object
-from hourglass_simulator.scenario.cluster import Cluster, NodeGroup
+from hourglass_simulator.scenario.cluster import Cluster
 
 ANNOTATION = "hourglass-e2e/node"
 """On nodes that the KWOK of a scenario keeps alive; its value is `scenario`."""
 
 
-def nodes(groups: tuple[NodeGroup, ...]) -> Iterator[JSON]:
+def nodes(cluster: Cluster) -> Iterator[JSON]:
     """Node objects as their kubelets would register them, marked for KWOK."""
+    kubelet_version = version(cluster.kubernetes).git_version
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     number = 0
-    for group in groups:
+    for group in cluster.nodes:
         for name in group.names:
             node = node_object(
-                name,
-                number,
-                now,
-                cpu=group.cpu,
-                memory=group.memory,
-                pods=group.pods,
-                labels=group.labels,
-                taints=[taint.to_json() for taint in group.taints],
-                devices=group.devices,
-                zone=None,
+                name, number, now, zone=None, kubelet_version=kubelet_version, **group.properties
             )
             node["metadata"].setdefault("annotations", {})[ANNOTATION] = "scenario"
             number += 1

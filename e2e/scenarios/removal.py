@@ -28,7 +28,10 @@ def remove(api: Api, made: Sequence[tuple[str, str, str]]) -> None:
     lasting = [key for key in made if key[0] != "namespaces"]
 
     def gone() -> bool:
-        owned = _owned(api, "pods") or _owned(api, "services")
+        pods = _owned(api, "pods")
+        for pod in pods:
+            _release(api, pod)
+        owned = pods or _owned(api, "services")
         return not owned and all(api.get(*key) is None for key in lasting)
 
     wait_until("what the scenario made is gone", gone)
@@ -58,6 +61,14 @@ def _remove_performers(api: Api) -> list[str]:
 
     wait_until("the scenario's Performers are gone", removed)
     return sorted(stuck)
+
+
+def _release(api: Api, pod: JSON) -> None:
+    """Nobody is there to remove the finalizers that a scenario has set."""
+    meta = pod["metadata"]
+    if meta.get("finalizers"):
+        with suppress(CallError):
+            api.patch("pods", meta["namespace"], meta["name"], {"metadata": {"finalizers": None}})
 
 
 def _owned(api: Api, resource: str) -> list[JSON]:

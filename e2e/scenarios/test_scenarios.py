@@ -14,6 +14,7 @@ from clusters.build import program
 from conftest import ClusterReport
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.kubernetes.version import Version, minor_of, nearest
 from hourglass_simulator.scenario import find, load, run
 from hourglass_simulator.scenario.result import Result
 from hourglass_simulator.scenario.run import OBSERVED
@@ -64,7 +65,9 @@ def outcomes(cluster_report: ClusterReport) -> Iterator[Outcomes]:
 
 @dataclass(frozen=True)
 class Stage:
-    """All that a scenario needs on the real cluster."""
+    """All that a scenario needs on the real cluster; `kubernetes` is what the simulator speaks."""
+
+    kubernetes: Version
 
     api: Api
     kwok: Kwok
@@ -94,7 +97,8 @@ def stage(
         running.callback(operator.stop)
         operator.wait_leading()
         kwok = Path(shutil.which("kwok") or program("kwok", print))
-        yield Stage(api, Kwok(kwok, cluster.kubeconfig, folder), other_nodes, proxy)
+        simulated = nearest(minor_of(cluster.version) or 0)
+        yield Stage(simulated, api, Kwok(kwok, cluster.kubeconfig, folder), other_nodes, proxy)
         assert not operator.missed()
 
 
@@ -104,12 +108,14 @@ def test_scenario_goes_the_same_way_on_a_real_cluster(
 ) -> None:
     name = str(path.relative_to(SCENARIOS))
     file = load(path, REGISTRY)
-    scenario = shorten_windows(stage.other_nodes.apart(file.scenario, path.parent))
+    cluster = file.scenario.cluster.model_copy(update={"kubernetes": stage.kubernetes.name})
+    written = file.scenario.model_copy(update={"cluster": cluster})
+    scenario = shorten_windows(stage.other_nodes.apart(written, path.parent))
     simulated: list[Result] = []
 
     def play() -> Result:
         beside = replace(file, scenario=stage.other_nodes.beside(scenario))
-        backend = SimulatedBackend()
+        backend = SimulatedBackend(version=stage.kubernetes)
         # KWOK has no images that a pod could find on its node.
         backend.cluster.images.kept = False
         simulated.append(run(beside, backend))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from clusters.build import programs
+from clusters.build import OLDEST, programs
 from clusters.cluster import Cluster, KubectlError
 from clusters.components import Components, StartError
 from clusters.errors import ImageImportError, UnavailableError
@@ -49,14 +49,14 @@ START_ERRORS = (
 
 
 @contextmanager
-def native(log: Log) -> Iterator[Cluster]:
+def native(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
     """Build, start and in the end take down a cluster on this machine; see `Provider`."""
     if sys.platform != "linux":
         raise UnavailableError("needs Linux")
     if os.geteuid() != 0:
         raise UnavailableError("needs root, for containerd and the kubelet")
     install_missing(log)
-    built = programs(PROGRAMS, log)
+    built = programs(PROGRAMS, log, kubernetes)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with only_node(log):
         Components(FOLDER).kill_all()
