@@ -15,7 +15,7 @@ from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue, load
 from hourglass_operator.hardware.requirement import requirement
-from hourglass_operator.resources import names
+from hourglass_operator.resources import go_operator, names
 from hourglass_operator.resources.pod import build_pod, build_pod_spec
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
@@ -84,6 +84,9 @@ class PerformerBuilder:
     def deadline(self, seconds: int) -> Self:
         return self._upgrade(progressDeadlineSeconds=seconds)
 
+    def min_ready(self, seconds: int) -> Self:
+        return self._upgrade(minReadySeconds=seconds)
+
     def bare(self) -> Self:
         """Without the operator's finalizer, as a user creates it."""
         return replace(self, finalizers=())
@@ -134,6 +137,9 @@ class PerformerBuilder:
                     "name": f"{service}-abcde",
                     "namespace": self.namespace,
                     "labels": {"kubernetes.io/service-name": service},
+                    "ownerReferences": [
+                        {"kind": "Service", "uid": f"service-of-{self.uid}", "controller": True}
+                    ],
                 },
                 "endpoints": [
                     {"targetRef": {"kind": "Pod", "name": pod}, "conditions": {"ready": True}}
@@ -190,9 +196,17 @@ class PodBuilder:
     state: JSON = field(default_factory=dict)
     last_state: JSON = field(default_factory=dict)
     restarts: int = 0
+    container_ready: bool = False
+    init: tuple[JSON, ...] = ()
+    beside: tuple[JSON, ...] = ()
+    more_spec: JSON = field(default_factory=dict)
     dropped_labels: tuple[str, ...] = ()
     owned: bool = True
     controller: str = ""
+    finalizers: tuple[str, ...] = ()
+    priority: int = 0
+    preemption: str = "PreemptLowerPriority"
+    nominated: str = ""
 
     @property
     def name(self) -> str:
@@ -209,6 +223,13 @@ class PodBuilder:
             "PodScheduled", "False", self.created, reason="Unschedulable", message=message
         )
 
+    def nominated_for(self, node: str) -> Self:
+        """Less important pods make room for it on a node."""
+        return replace(self, nominated=node)
+
+    def waits_for(self, scheduler: str) -> Self:
+        return replace(self, more_spec={**self.more_spec, "schedulerName": scheduler})
+
     def on(self, node: str) -> Self:
         """Bound to a node, the image being pulled or the container being made."""
         bound = replace(self, node=node)._condition("PodScheduled", "True", self.created)
@@ -220,11 +241,53 @@ class PodBuilder:
         return replace(self, phase="Running", state=started)
 
     def ready(self, since: float = 2.0) -> Self:
-        return self.running(since)._condition("Ready", "True", since)
+        serves = replace(self.running(since), container_ready=True)
+        return serves._condition("Ready", "True", since)
+
+    def with_container(self, name: str, **status: Any) -> Self:
+        """A container of others, `ready` unless its status says otherwise."""
+        return replace(self, beside=(*self.beside, _status(name, status)))
+
+    def with_init(self, name: str, *, sidecar: bool = False, **status: Any) -> Self:
+        """An init container of others; `performer` waits for it until it has been made to run."""
+        spec = {"name": name, "image": "x", **({"restartPolicy": "Always"} if sidecar else {})}
+        others = self.more_spec.get("initContainers", ())
+        more = {**self.more_spec, "initContainers": [*others, spec]}
+        waits = self if "running" in self.state else self.initializing()
+        return replace(waits, init=(*self.init, _status(name, status)), more_spec=more)
+
+    def initializing(self) -> Self:
+        """The container `performer` waits for init containers."""
+        return self._waiting("PodInitializing", "")
+
+    def held_by_gates(self, *gates: str) -> Self:
+        """Not to be scheduled yet."""
+        gated = {"schedulingGates": [{"name": gate} for gate in gates]}
+        return replace(self, more_spec={**self.more_spec, **gated})._condition(
+            "PodScheduled", "False", self.created, reason="SchedulingGated"
+        )
+
+    def waits_for_readiness(self, *gates: str) -> Self:
+        """All containers are ready, the readiness gates are not met."""
+        asked = {"readinessGates": [{"conditionType": gate} for gate in gates]}
+        waits = replace(self, container_ready=True, more_spec={**self.more_spec, **asked})
+        return waits._condition("Ready", "False", self.created, reason="ReadinessGatesNotReady")
+
+    def without_sandbox(self) -> Self:
+        return self._condition("PodReadyToStartContainers", "False", self.created)
+
+    def condition(self, kind: str, status: str, reason: str = "", message: str = "") -> Self:
+        """A condition as the kubelet or somebody else has set it when the pod was created."""
+        return self._condition(kind, status, self.created, reason=reason, message=message)
+
+    def container_is_ready(self) -> Self:
+        """The container `performer` is; whether the pod is Ready is another matter."""
+        return replace(self, container_ready=True)
 
     def unready(self, since: float) -> Self:
         """It was ready and is no more, or not again."""
-        return self._condition("Ready", "False", since, reason="ContainersNotReady")
+        again = replace(self, container_ready=False)
+        return again._condition("Ready", "False", since, reason="ContainersNotReady")
 
     def waiting(self, reason: str, message: str = "") -> Self:
         """The container waits with a reason of the kubelet's."""
@@ -259,6 +322,18 @@ class PodBuilder:
     def deleting(self, until: float) -> Self:
         """Being deleted, its grace period ends at `until`."""
         return replace(self, deleted=until)
+
+    def important(self, priority: int, preemption: str = "PreemptLowerPriority") -> Self:
+        """With the priority that admission has given it."""
+        return replace(self, priority=priority, preemption=preemption)
+
+    def kept_by(self, *finalizers: str) -> Self:
+        """Finalizers of others."""
+        return replace(self, finalizers=finalizers)
+
+    def succeeded(self) -> Self:
+        """Its containers have ended, as after SIGTERM."""
+        return replace(self, phase="Succeeded")._condition("Ready", "False", self.created)
 
     def without_label(self, *keys: str) -> Self:
         return replace(self, dropped_labels=(*self.dropped_labels, *keys))
@@ -301,25 +376,77 @@ class PodBuilder:
             meta["ownerReferences"] = [{**meta["ownerReferences"][0], "uid": self.controller}]
         if self.deleted is not None:
             meta["deletionTimestamp"] = at(self.deleted)
+        if self.finalizers:
+            meta["finalizers"] = list(self.finalizers)
         status: JSON = {"phase": self.phase, "conditions": list(self.conditions)}
+        if self.nominated:
+            status["nominatedNodeName"] = self.nominated
         if self.reason:
             status |= {"reason": self.reason, "message": self.message}
         if self.state:
             status["containerStatuses"] = [
                 {
                     "name": names.CONTAINER,
+                    "ready": self.container_ready,
                     "state": self.state,
                     "lastState": self.last_state,
                     "restartCount": self.restarts,
-                }
+                },
+                *self.beside,
             ]
-        spec = {**body["spec"], **({"nodeName": self.node} if self.node else {})}
+        if self.init:
+            status["initContainerStatuses"] = list(self.init)
+        bound = {"nodeName": self.node} if self.node else {}
+        priority = {"priority": self.priority, "preemptionPolicy": self.preemption}
+        spec = {**body["spec"], **self.more_spec, **priority, **bound}
         return _stamp({**body, "metadata": meta, "spec": spec, "status": status})
+
+
+class GoPodBuilder(PodBuilder):
+    """The pod that the Go operator makes for a Performer."""
+
+    @property
+    def name(self) -> str:
+        return names.service_name(self.owner.name)
+
+    def build(self) -> JSON:
+        built = super().build()
+        labels = {
+            "app": go_operator.APP,
+            names.PERFORMER_LABEL: self.owner.name,
+            names.AVS_LABEL: AVS,
+        }
+        return {**built, "metadata": {**built["metadata"], "name": self.name, "labels": labels}}
+
+
+def go_pod_of(owner: PerformerBuilder) -> GoPodBuilder:
+    """The Go operator's pod of a Performer."""
+    return GoPodBuilder(owner)
 
 
 def pod_of(owner: PerformerBuilder) -> PodBuilder:
     """The first pod of a Performer's present template."""
     return PodBuilder(owner)
+
+
+def waiting(reason: str, message: str = "") -> JSON:
+    """Parts of the status of a container that waits."""
+    return {"state": {"waiting": {"reason": reason, "message": message}}}
+
+
+def runs(since: float) -> JSON:
+    """Parts of the status of a container that runs and is not ready."""
+    return {"state": {"running": {"startedAt": at(since)}}}
+
+
+def has_crashed(at_seconds: float, code: int = 1) -> JSON:
+    """Parts of the status of a container that has been started again since."""
+    last = {"terminated": _exit(at_seconds, code, "Error")}
+    return {**runs(at_seconds + 1), "lastState": last, "restartCount": 1}
+
+
+def _status(name: str, parts: JSON) -> JSON:
+    return {"name": name, "ready": not parts, "state": {}, "lastState": {}, **parts}
 
 
 def _exit(at_seconds: float, code: int, reason: str) -> JSON:
@@ -336,6 +463,7 @@ class NodeBuilder:
     taints: tuple[JSON, ...] = ()
     unschedulable: bool = False
     is_ready: bool = True
+    conditions: tuple[tuple[str, str], ...] = ()
 
     def label(self, key: str, value: str) -> Self:
         return replace(self, labels={**self.labels, key: value})
@@ -352,16 +480,18 @@ class NodeBuilder:
     def not_ready(self) -> Self:
         return replace(self, is_ready=False)
 
+    def condition(self, kind: str, status: str) -> Self:
+        return replace(self, conditions=(*self.conditions, (kind, status)))
+
     def build(self) -> JSON:
+        conditions = [("Ready", "True" if self.is_ready else "Unknown"), *self.conditions]
         return _stamp(
             {
                 "metadata": {"name": self.name, "labels": self.labels},
                 "spec": {"taints": list(self.taints), "unschedulable": self.unschedulable},
                 "status": {
                     "allocatable": self.allocatable,
-                    "conditions": [
-                        {"type": "Ready", "status": "True" if self.is_ready else "Unknown"}
-                    ],
+                    "conditions": [{"type": kind, "status": said} for kind, said in conditions],
                 },
             }
         )

@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
     "any machine",
@@ -10,5 +10,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
     # Where CI is set the examples are the same in every run; elsewhere new ones find new mistakes.
     derandomize="CI" in os.environ,
+)
+# Each mutant meets every property: what fails need not be made small, and must do so every time.
+settings.register_profile(
+    "mutants",
+    settings.get_profile("any machine"),
+    max_examples=30,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
 )
 settings.load_profile("any machine")

@@ -36,8 +36,9 @@ def conditions(statuses: tuple[str, str, str], message: str) -> list[JSON]:
 class ScriptedBackend:
     """Implements `Backend`; `calls` lists what the scenario asked for."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, wanted: Cluster | None = None) -> None:
         self.seed = seed
+        self.wanted = wanted
         self.clock = Clock()
         self.calls: list[str] = []
         self.objects: dict[tuple[str, str, str], JSON] = {}

@@ -7,6 +7,7 @@ from typing import Any
 from builders import CATALOGUE, NodeBuilder, PerformerBuilder, PodBuilder, node
 from hourglass_kube.types import JSON
 from hourglass_operator.controller import Controller, Outcome, Pass, Plan, Settings, Write
+from hourglass_operator.controller.plan import Found
 from hourglass_operator.runtime.informers.store import name_of
 
 
@@ -20,24 +21,41 @@ class Scene:
     """When the latest plan was made."""
     uid: str = ""
     """Of the Performer that it was made for."""
+    versions: tuple[int, ...] = ()
+    """Of what its writes are about."""
 
     def plan(self, now: float) -> Plan:
         self.planned = now
         performer = self.controller.cache.performers.get(self.key)
         self.uid = performer.uid if performer else ""
-        return self.controller.plan(self.key, now)
+        plan = self.controller.plan(self.key, now)
+        self.versions = self.controller.versions(plan)
+        return plan
 
     def sees(self, resource: str, obj: JSON, *, event: str = "MODIFIED", now: float = 0.0) -> None:
         self.controller.event_handler.watched(resource, event, obj, now)
 
-    def answer_nothing(self, plan: Plan, now: float) -> None:
-        """Finish a pass whose plan has no writes."""
-        self.controller.finish(Pass(self.key, self.uid, plan, self.planned), [], now)
+    def ends(self, pod: PodBuilder, *, now: float = 0.0) -> None:
+        """The pod has ended and is gone."""
+        self.sees("pods", pod.deleting(now).build(), event="DELETED", now=now)
+
+    def answer_reads(self, plan: Plan, now: float, *objects: JSON, silent: bool = False) -> None:
+        """Answer the plan's only read with these objects, or not at all."""
+        (read,) = plan.reads
+        answers = [Found(read, None if silent else objects)]
+        self.controller.finish_reads(Pass(self.key, self.uid, plan, self.planned), answers, now)
+
+    def succeed(self, plan: Plan, now: float) -> None:
+        """Finish a pass: every write of its plan, if there is any, succeeds."""
+        outcomes = [Outcome(write, 200) for write in plan.writes]
+        done = Pass(self.key, self.uid, plan, self.planned, versions=self.versions)
+        self.controller.finish(done, outcomes, now)
 
     def answer(self, plan: Plan, now: float, code: int = 200, **more: Any) -> None:
         """Answer the plan's first write with this code."""
         outcome = Outcome(plan.writes[0], code, **more)
-        self.controller.finish(Pass(self.key, self.uid, plan, self.planned), [outcome], now)
+        done = Pass(self.key, self.uid, plan, self.planned, versions=self.versions)
+        self.controller.finish(done, [outcome], now)
 
 
 def scene(
@@ -45,14 +63,18 @@ def scene(
     *pods: PodBuilder,
     serving: Iterable[PodBuilder] = (),
     nodes: Iterable[NodeBuilder] = (node("node-1"),),
-    service: bool = True,
+    service: bool | PerformerBuilder = True,
     settings: Settings | None = None,
 ) -> Scene:
-    """What the cache holds when the operator has just started."""
+    """What the cache holds when the operator has just started.
+
+    `service`: whether there is one, or an earlier spec that it was made for.
+    """
     controller = Controller(CATALOGUE, settings or Settings())
+    made_for = performer if service is True else service
     of_resource = {
         "nodes": [n.build() for n in nodes],
-        "services": [performer.service()] if service else [],
+        "services": [made_for.service()] if made_for else [],
         "endpointslices": [performer.endpoints(*(pod.name for pod in serving))],
         "pods": [pod.build() for pod in pods],
         "performers": [performer.build()],

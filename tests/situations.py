@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from builders import NodeBuilder, PerformerBuilder, PodBuilder, node, performer, pod_of
 from hourglass_kube.types import JSON
 from hourglass_operator.controller import Settings
+from hourglass_operator.controller.pod_view import PodView, pod_view
 from scene import Scene, calls, conditions_of, scene, status_of
 
 NOW = 1000.0
@@ -24,6 +25,13 @@ def bound(owner: PerformerBuilder = V1, node_name: str = "node-1") -> PodBuilder
 OLD = bound().ready()
 
 
+def view(pod: PodBuilder) -> PodView:
+    """The pod as the cache holds it."""
+    found = pod_view(pod.build())
+    assert found is not None
+    return found
+
+
 def settled(
     of: PerformerBuilder, *pods: PodBuilder, serving: tuple[PodBuilder, ...] = ()
 ) -> PerformerBuilder:
@@ -38,7 +46,7 @@ class Situation:
 
     serving: list[PodBuilder] = field(default_factory=list)
     nodes: list[NodeBuilder] = field(default_factory=lambda: [node("node-1")])
-    service: bool = True
+    service: bool | PerformerBuilder = True
     now: float = NOW
 
 

@@ -67,3 +67,13 @@ def test_the_scenario_of_the_document_goes_as_it_says(tmp_path: Path) -> None:
     file.write_text(block[1], encoding="utf-8")
     result = run(load(file, REGISTRY), SimulatedBackend())
     assert result.met, [failure for _, failure in result.failures]
+
+
+def test_the_test_of_an_operator_in_kopf_is_that_of_the_example() -> None:
+    text = (DOCS / "any-operator.md").read_text(encoding="utf-8")
+    block = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert block is not None
+    example = (DOCS.parent / "examples/kopf-operator/test_websites.py").read_text(encoding="utf-8")
+    parts = block[1].strip().split("\n\n\n")
+    assert len(parts) == 3
+    assert [part for part in parts if part not in example] == []

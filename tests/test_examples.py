@@ -15,6 +15,7 @@ HEADINGS = {
     "gpu": "GPU-Enabled Performer",
     "tee": "TEE-Enabled Performer",
     "complex": "Complex Performer with All Features",
+    "restricted": "Performer in a Restricted Namespace",
 }
 
 

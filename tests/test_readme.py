@@ -1,4 +1,4 @@
-"""What the README tells people to run does run."""
+"""The commands of the README run."""
 
 import re
 import shlex

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hourglass_simulator.cli.parts import simulated
 from hourglass_simulator.faults import REGISTRY
-from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import find, load, run
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,9 @@ SEED = 7
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "scenarios")))
 def test_scenario_is_met(path: Path) -> None:
-    result = run(load(path, REGISTRY), SimulatedBackend(SEED), SEED)
+    file = load(path, REGISTRY)
+    backend = simulated(SEED, file.scenario.cluster)
+    result = run(file, backend, SEED)
     assert result.met, "\n".join(f"{step.where}: {failure}" for step, failure in result.failures)
 
 

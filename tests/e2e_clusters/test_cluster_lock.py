@@ -45,7 +45,7 @@ def test_there_is_one_node_on_a_machine(tmp_path: Path, monkeypatch: pytest.Monk
     assert logged == ["waiting for another run that is running a node on this machine"]
 
 
-def test_a_lock_that_cannot_be_had_is_told(tmp_path: Path) -> None:
+def test_a_lock_that_cannot_be_had_is_reported(tmp_path: Path) -> None:
     lock = tmp_path / "file" / "lock"
     lock.parent.touch()
     with pytest.raises(UnavailableError, match="Not a directory"), alone(lock, "building", print):

@@ -63,7 +63,7 @@ def test_a_cluster_without_a_node_is_none(kubectl: Kubectl) -> None:
         kubectl("exit 1").wait_for_node(seconds=0)
 
 
-def test_an_error_tells_the_command_and_its_output(kubectl: Kubectl) -> None:
+def test_an_error_names_the_command_and_its_output(kubectl: Kubectl) -> None:
     with pytest.raises(KubectlError, match="kubectl get pods: exit code 3: no such host") as raised:
         kubectl("echo no such host >&2; exit 3").kubectl("get", "pods")
     assert raised.value.code == 3

@@ -37,11 +37,16 @@ def test_a_program_is_built_once(go: Executables, tmp_path: Path) -> None:
     assert logged == []
 
 
-def test_kubernetes_is_told_its_version(go: Executables) -> None:
-    build.program("kubelet", lambda _: None)
+@pytest.mark.parametrize(
+    ("kubernetes", "version", "minor"), [("1.34", "v1.34.4", "34"), ("1.37", "v1.37.2", "37")]
+)
+def test_kubernetes_gets_its_version(
+    go: Executables, kubernetes: str, version: str, minor: str
+) -> None:
+    build.program("kubelet", lambda _: None, kubernetes)
     (command,) = [call for call in go.calls() if call.startswith("go build")]
-    assert "-X k8s.io/component-base/version.gitVersion=v1.34.4" in command
-    assert "-X k8s.io/component-base/version.gitMinor=34" in command
+    assert f"-X k8s.io/component-base/version.gitVersion={version}" in command
+    assert f"-X k8s.io/component-base/version.gitMinor={minor}" in command
     assert command.endswith(" k8s.io/kubernetes/cmd/kubelet")
 
 
@@ -75,10 +80,11 @@ def test_no_program_without_go(go: Executables) -> None:
         build.program("kwok", lambda _: None)
 
 
+@pytest.mark.parametrize("kubernetes", build.KUBERNETES)
 @pytest.mark.parametrize("name", build.PACKAGES)
-def test_the_module_of_each_program_pins_it(name: str) -> None:
-    folder, package = build.PACKAGES[name]
-    module = build.MODULES / folder
+def test_the_module_of_each_program_pins_it(name: str, kubernetes: str) -> None:
+    _, package = build.PACKAGES[name]
+    module = build.module_of(name, kubernetes)
     if package.startswith("./"):
         assert (module / package / "main.go").exists()
     else:
@@ -87,6 +93,6 @@ def test_the_module_of_each_program_pins_it(name: str) -> None:
 
 
 def test_all_providers_start_the_same_kubernetes() -> None:
-    version = build.kubernetes_version((build.MODULES / "kubernetes" / "go.mod").read_text())
+    version = build.kubernetes_version((build.module_of("kubelet") / "go.mod").read_text())
     assert f"rancher/k3s:{version}-k3s1" == k3s.IMAGE
     assert f"v{k3d.VERSION}" == version

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -74,7 +75,7 @@ def issued(executables: Executables) -> list[str]:
     return [call for call in calls if call != "k3d --version"]
 
 
-def test_k3d_is_told_to_create_import_and_delete(
+def test_k3d_is_asked_to_create_import_and_delete(
     k3d_program: Executables, temporary: Path, dead: int
 ) -> None:
     name = f"pytest-{runs.own_name()}"
@@ -189,6 +190,29 @@ def test_kubeconfig_imports_images(
             assert executables.calls()[-1] == "load --archive /my image.tar"
 
 
+@pytest.mark.parametrize("provider", [k3s, k3d], ids=["k3s", "k3d"])
+def test_a_provider_of_one_version_does_not_start_another(provider: Any) -> None:
+    with (
+        pytest.raises(UnavailableError, match=r"starts Kubernetes 1\.34 only"),
+        provider(lambda _: None, kubernetes="1.37"),
+    ):
+        pass
+
+
+def test_kubeconfig_is_not_available_with_another_version_than_was_asked_for(
+    executables: Executables, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/theirs")
+    version = """case "$*" in *" /version"*) echo '{"gitVersion": "v1.36.3"}'; exit ;; esac"""
+    executables.add("kubectl", version + KUBECTL.replace('[ -s "$2" ] || exit 1', ""))
+    with (
+        pytest.raises(UnavailableError, match=r"runs Kubernetes v1\.36\.3, not 1\.37"),
+        kubeconfig(lambda _: None, kubernetes="1.37"),
+    ):
+        pass
+    assert list(temporary.iterdir()) == []
+
+
 def test_kubeconfig_leaves_nothing_in_the_cluster(
     executables: Executables, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,5 +263,5 @@ def test_what_a_killed_run_left_goes_and_what_a_live_one_has_stays(
         pytest.param("theirs-{dead}", False, id="nor is what has another name"),
     ],
 )
-def test_names_tell_whether_their_run_is_dead(name: str, abandoned: bool, dead: int) -> None:
+def test_names_show_whether_their_run_is_dead(name: str, abandoned: bool, dead: int) -> None:
     assert runs.is_abandoned(name.format(dead=dead, live=os.getpid())) is abandoned

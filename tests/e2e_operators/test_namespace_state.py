@@ -73,11 +73,11 @@ def test_is_reported_when(state: NamespaceState, problem: str) -> None:
     assert problem in problems(state, {"one": IMAGE})
 
 
-def test_a_performer_that_is_not_wanted_is_told() -> None:
+def test_a_performer_that_is_not_wanted_is_reported() -> None:
     assert problems(WELL, {}) == ["one: exists, not deleted"]
 
 
-def test_an_old_image_is_told() -> None:
+def test_an_old_image_is_reported() -> None:
     assert problems(WELL, {"one": "avs/performer:v2"}) == [
         f"one: has image {IMAGE}, not avs/performer:v2"
     ]

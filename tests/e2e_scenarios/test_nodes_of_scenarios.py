@@ -22,9 +22,9 @@ GROUP = NodeGroup.model_validate(
 
 
 def test_a_group_of_nodes_as_objects_for_kwok() -> None:
-    first, second = nodes((GROUP,))
+    first, second = nodes(Cluster(nodes=(GROUP,)))
     assert [first["metadata"]["name"], second["metadata"]["name"]] == ["gpu-1", "gpu-2"]
-    assert first["metadata"]["annotations"] == {ANNOTATION: "scenario"}
+    assert first["metadata"]["annotations"][ANNOTATION] == "scenario"
     assert first["metadata"]["labels"]["accelerator"] == "nvidia-a100"
     assert first["metadata"]["labels"]["kubernetes.io/hostname"] == "gpu-1"
     assert first["spec"]["taints"] == [

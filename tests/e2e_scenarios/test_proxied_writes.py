@@ -97,7 +97,7 @@ def ask(address: str, method: str, body: bytes | None = None) -> dict[str, str |
         return found
 
 
-def test_calls_are_passed_on_and_writes_are_told(upstream: Path, tmp_path: Path) -> None:
+def test_calls_are_passed_on_and_writes_are_reported(upstream: Path, tmp_path: Path) -> None:
     met: list[Write] = []
     reported: list[Write] = []
     proxied = tmp_path / "proxied"

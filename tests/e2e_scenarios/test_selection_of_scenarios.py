@@ -58,5 +58,5 @@ def test_rule(found: Scenario, simulated: Result, rule: LeftOut | None) -> None:
     assert left_out(found, lambda: simulated) is rule
 
 
-def test_the_containers_of_all_pods_tell_what_they_wait_for() -> None:
+def test_the_containers_of_all_pods_show_what_they_wait_for() -> None:
     assert waiting_reasons(played(records=(FRESH, pod("A", "B"), pod("C")))) == {"A", "B", "C"}

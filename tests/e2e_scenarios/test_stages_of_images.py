@@ -129,7 +129,7 @@ def test_a_container_that_ignores_sigterm_lives_as_long_as_its_grace_period() ->
     assert found.container.exit_code == 137
 
 
-def test_what_cannot_be_told_is_refused() -> None:
+def test_what_cannot_be_reported_is_refused() -> None:
     with pytest.raises(ValueError, match="avs/a: readyAfter and readyUntil together"):
         stages({"avs/a": image(readyAfter="1s", readyUntil="2s")})
 

@@ -1,10 +1,11 @@
 """Record what a real API server answers to the calls of tests/goldens/apiserver/calls.yaml.
 
-    KUBECONFIG=... python tests/goldens/record_apiserver.py
+    KUBECONFIG=... PYTHONPATH=tests python -m goldens.record_apiserver [VERSION]
 
 The server must be fresh: what the calls create is left behind. Uids, versions, times, addresses and
 generated names become tokens, numbered by their appearance within a case, so that equal tokens mean
-equal values. The Performer CRD is created from crds/.
+equal values. The Performer CRD is created from crds/. VERSION is that of a server which is newer
+than 1.34 (see `newer`).
 """
 
 import json
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ruamel.yaml import YAML
+
+from goldens import newer
 
 HERE = Path(__file__).parent / "apiserver"
 GOLDEN = HERE / "calls.golden.json"
@@ -195,6 +198,9 @@ def main() -> None:
             time.sleep(0.2)
         goldens[name] = play(server, case, names[name])
         sys.stderr.write(f"{name}\n")
+    if sys.argv[1:]:
+        newer.write(GOLDEN, sys.argv[1], goldens)
+        return
     GOLDEN.write_text(json.dumps(goldens, indent=1, sort_keys=False) + "\n")
 
 

@@ -1,11 +1,11 @@
-"""Record what a real kubelet makes of the pods of tests/goldens/kubelet/situations.yaml.
+"""Record what a real kubelet makes of the pods of tests/goldens/kubelet/*.yaml.
 
-    cluster/up DIR && cluster/node DIR && gcc -static -O1 -o DIR/performer kubelet/performer.c
-    cluster/image DIR localhost/performer:1 '{"Entrypoint":["/performer"]}' DIR/performer:/performer
-    KUBECONFIG=DIR/kubeconfig python tests/goldens/record_kubelet.py DIR/performer [SITUATION…]
+    PYTHONPATH=tests:e2e .venv/bin/python -m goldens.record_kubelet [SITUATION…]
 
-The situations with devices need two of them, announced by tests/goldens/kubelet/deviceplugin.go
-(build it where kubernetes' own go.mod is):
+starts a cluster with a node on this machine (Linux, root, gcc; see e2e/README.md), of Kubernetes
+1.34 or with KUBERNETES=1.37 of that (see `newer`). The situations with devices need two of them,
+announced by tests/goldens/kubelet/deviceplugin.go (build it where kubernetes' own go.mod is), and
+are recorded only when they are asked for:
 
     printf 'd0 Healthy\\nd1 Healthy\\n' >DIR/devices
     deviceplugin /var/lib/kubelet nvidia.com/gpu DIR/devices
@@ -21,23 +21,37 @@ since its creation, and the events. A registry that misbehaves on request answer
 import hashlib
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config, watch
+from kubernetes import client, config, utils, watch
 from ruamel.yaml import YAML
 
+from goldens import newer
 from hourglass_kube.types import JSON
 
 HERE = Path(__file__).parent / "kubelet"
+GOLDEN = HERE / "kubelet.golden.json"
 IMAGE = "localhost/performer:1"
+HOSTS = ("10.243.0.1", "10.247.0.1")
+"""Addresses that the node has had."""
+NODE, REAL_NODE = "node-1", "real-node"
+"""What goldens call the node, and what it is called on this machine."""
+KUBELET_FOLDER = "/var/lib/hourglass-e2e/kubelet"
+CONTAINERS = ("containers", "initContainers")
+UNLIMITED = {"memory": "9007199254740988Ki"}
+"""What a cgroup of the first version says of a pod without a limit; of the second, nothing."""
 BASE: JSON = {
     "metadata": {"name": "performer"},
     "spec": {
@@ -50,20 +64,42 @@ BASE: JSON = {
 }
 
 
-def situations() -> dict[str, JSON]:
+def situations(files: str = "*.yaml") -> dict[str, JSON]:
     """The situations by id."""
-    loaded: dict[str, JSON] = YAML(typ="safe").load((HERE / "situations.yaml").read_text())
-    return loaded
+    found: dict[str, JSON] = {}
+    for file in sorted(HERE.glob(files)):
+        found.update(YAML(typ="safe").load(file.read_text()))
+    return found
+
+
+def of_version(kubernetes: str) -> dict[str, JSON]:
+    """The situations that a version knows."""
+    return {n: s for n, s in situations().items() if s.get("since", kubernetes) == kubernetes}
 
 
 def pod_of(situation: JSON) -> JSON:
-    """The pod of a situation, its behaviour as arguments."""
+    """The pod of a situation, what its containers do as arguments."""
     patch = json.loads(json.dumps(situation.get("pod") or {}))
-    spec = patch.get("spec") or {}
-    container = {**BASE["spec"]["containers"][0], **(spec.get("containers") or [{}])[0]}
-    if behaviour := situation.get("behaviour"):
+    spec = {**BASE["spec"], **(patch.get("spec") or {})}
+    for kind in CONTAINERS:
+        if kind in spec:
+            spec[kind] = [_container(situation, one) for one in spec[kind]]
+    return {**BASE, "spec": spec}
+
+
+def _container(situation: JSON, given: JSON) -> JSON:
+    container = {**BASE["spec"]["containers"][0], **given}
+    if behaviour := behaviour_of(situation, container["name"]):
         container["args"] = [str(word) for pair in behaviour.items() for word in pair]
-    return {**BASE, "spec": {**BASE["spec"], **spec, "containers": [container]}}
+    return container
+
+
+def behaviour_of(situation: JSON, container: str) -> JSON:
+    """What a container of a situation does: the options of performer.c."""
+    if container == BASE["spec"]["containers"][0]["name"]:
+        return situation.get("behaviour") or {}
+    found: JSON = (situation.get("behaviours") or {}).get(container) or {}
+    return found
 
 
 def normalised(status: JSON, uid: str) -> JSON:
@@ -72,19 +108,19 @@ def normalised(status: JSON, uid: str) -> JSON:
 
     def replace(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            return {k: replace(v, k) for k, v in value.items() if v is not None}
+            return {k: replace(v, k) for k, v in value.items() if v not in (None, UNLIMITED)}
         if isinstance(value, list):
             return [replace(item) for item in value]
         if not isinstance(value, str):
             return value
-        if key in ("lastTransitionTime", "startTime", "startedAt", "finishedAt"):
+        if key in ("lastTransitionTime", "lastProbeTime", "startTime", "startedAt", "finishedAt"):
             return "{time}"
         if key == "containerID" and value:
             return ids.setdefault(value, f"{{container {len(ids) + 1}}}")
         if key == "imageID" and value:
             return "{image id}"
         if key in ("ip", "podIP", "hostIP"):
-            return f"{{{'host' if key == 'hostIP' or value == '10.243.0.1' else 'pod'} ip}}"
+            return f"{{{'host' if key == 'hostIP' or value in HOSTS else 'pod'} ip}}"
         return text(value, uid)
 
     cleaned: JSON = replace(status)
@@ -94,8 +130,11 @@ def normalised(status: JSON, uid: str) -> JSON:
 def text(value: str, uid: str) -> str:
     """A message without ids, addresses and durations."""
     value = value.replace(uid, "{uid}")
-    value = re.sub(r"golden-\d+", "{namespace}", value)
-    value = re.sub(r"\b10\.(?!243\.)\d+\.\d+\.\d+", "{pod ip}", value)
+    value = re.sub(r"golden-\d+", "{namespace}", value).replace(REAL_NODE, NODE)
+    value = value.replace(KUBELET_FOLDER, "/var/lib/kubelet")
+    value = re.sub(r"kube-api-access-[a-z0-9]{5}", "kube-api-access", value)
+    value = re.sub(r"\d+\.\d+s(?=:| exceeded)", "{time}", value)
+    value = re.sub(r"\b10\.(?!243\.|247\.)\d+\.\d+\.\d+", "{pod ip}", value)
     value = re.sub(r" in [\d.]+m?s \([\d.]+m?s including", " in {time} ({time} including", value)
     value = re.sub(r"[0-9a-f]{64}", "{id}", value)
     return re.sub(r"Image size: \d+", "Image size: {size}", value)
@@ -175,10 +214,13 @@ class Recorder:
     def __init__(self) -> None:
         self._core = client.CoreV1Api()
         self._raw = client.ApiClient()
+        self.situation_of: dict[str, JSON] = {}
+        """By namespace."""
 
     def record(self, number: int, situation: JSON) -> JSON:
         """The states and events of one situation."""
         namespace = f"golden-{number}"
+        self.situation_of[namespace] = situation
         self._core.create_namespace({"metadata": {"name": namespace}})
         while not self._core.list_namespaced_service_account(namespace).items:
             time.sleep(0.1)
@@ -188,7 +230,8 @@ class Recorder:
                 self._step(namespace, step)
         states: list[JSON] = []
         began = time.monotonic()
-        created = self._core.create_namespaced_pod(namespace, pod_of(situation))
+        body = json.loads(json.dumps(pod_of(situation)).replace(NODE, REAL_NODE))
+        created = self._core.create_namespaced_pod(namespace, body)
         follower = threading.Thread(
             target=self._follow, args=(namespace, situation["until"], began, states)
         )
@@ -235,39 +278,82 @@ class Recorder:
         ]
 
     def _step(self, namespace: str, step: JSON) -> None:
+        core, name = self._core, "performer"
         if "delete" in step:
             grace = step["delete"].get("grace")
-            self._core.delete_namespaced_pod("performer", namespace, grace_period_seconds=grace)
+            core.delete_namespaced_pod(name, namespace, grace_period_seconds=grace)
         elif "evict" in step:
-            eviction = {"metadata": {"name": "performer", "namespace": namespace}}
-            self._core.create_namespaced_pod_eviction("performer", namespace, eviction)
+            eviction = {"metadata": {"name": name, "namespace": namespace}}
+            core.create_namespaced_pod_eviction(name, namespace, eviction)
+        elif "ephemeral" in step:
+            added = ephemeral(self.situation_of[namespace], step["ephemeral"])
+            patch = {"spec": {"ephemeralContainers": [added]}}
+            core.patch_namespaced_pod_ephemeralcontainers(name, namespace, patch)
+        elif "resize" in step:
+            core.patch_namespaced_pod_resize(name, namespace, {"spec": resized(step["resize"])})
+        elif "condition" in step:
+            patch = {"status": {"conditions": [step["condition"]]}}
+            core.patch_namespaced_pod_status(name, namespace, patch)
+        elif "object" in step:
+            given = json.loads(json.dumps(step["object"]))
+            with suppress(utils.FailToCreateError):
+                utils.create_from_dict(self._raw, given, namespace=namespace)
         elif step["create"] == "secrets":
             body = {
                 "metadata": {"name": step["name"]},
                 "stringData": dict.fromkeys(step["keys"], "x"),
             }
-            self._core.create_namespaced_secret(namespace, body)
+            core.create_namespaced_secret(namespace, body)
         else:
             body = {"metadata": {"name": step["name"]}, "data": dict.fromkeys(step["keys"], "x")}
-            self._core.create_namespaced_config_map(namespace, body)
+            core.create_namespaced_config_map(namespace, body)
+
+
+def ephemeral(situation: JSON, given: JSON) -> JSON:
+    """A container that a step adds."""
+    return _container(situation, given)
+
+
+def resized(wanted: JSON) -> JSON:
+    """The part of a spec that gives containers other resources."""
+    return {"containers": [{"name": n, "resources": r} for n, r in wanted.items()]}
 
 
 def main() -> None:
-    """Write the golden of each situation asked for, or of all."""
-    config.load_kube_config()
-    Registry.blobs = image(Path(sys.argv[1]))
-    registry = ThreadingHTTPServer(("127.0.0.1", 5055), Registry)
-    threading.Thread(target=registry.serve_forever, daemon=True).start()
-    wanted = {k: v for k, v in situations().items() if not sys.argv[2:] or k in sys.argv[2:]}
-    recorder, first = Recorder(), int(time.time()) % 100_000 * 100
-    with ThreadPoolExecutor(8) as pool:
-        numbered = enumerate(wanted.values(), first)
-        records = pool.map(lambda pair: recorder.record(*pair), numbered)
-        recorded = dict(zip(wanted, records, strict=True))
-    golden = HERE / "kubelet.golden.json"
-    before = json.loads(golden.read_text()) if golden.exists() else {}
-    merged = {k: recorded.get(k) or before.get(k) for k in situations()}
-    golden.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n")
+    """Write the golden of each situation asked for, or of all without devices."""
+    # Of e2e/, which the tests that import this module do without.
+    from clusters.image import write_image
+    from clusters.native import native
+
+    kubernetes = os.environ.get("KUBERNETES", newer.OLDEST)
+    known = of_version(kubernetes)
+    wanted = {k: v for k, v in known.items() if k in sys.argv[1:]} if sys.argv[1:] else known
+    if not sys.argv[1:]:
+        wanted = {k: v for k, v in wanted.items() if "nvidia.com" not in json.dumps(v)}
+    with (
+        native(lambda line: sys.stderr.write(f"{line}\n"), kubernetes) as cluster,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        binary, archive = Path(folder) / "performer", Path(folder) / "performer.tar"
+        compiler = ["gcc", "-static", "-O1", "-o", str(binary), str(HERE / "performer.c")]
+        subprocess.run(compiler, check=True)
+        files = {"/performer": binary}
+        cluster.import_image(write_image(archive, IMAGE, files, entrypoint=["/performer"]))
+        config.load_kube_config(str(cluster.kubeconfig))
+        Registry.blobs = image(binary)
+        registry = ThreadingHTTPServer(("127.0.0.1", 5055), Registry)
+        threading.Thread(target=registry.serve_forever, daemon=True).start()
+        recorder, first = Recorder(), int(time.time()) % 100_000 * 100
+        with ThreadPoolExecutor(8) as pool:
+            numbered = enumerate(wanted.values(), first)
+            records = pool.map(lambda pair: recorder.record(*pair), numbered)
+            recorded = dict(zip(wanted, records, strict=True))
+    before = newer.whole(GOLDEN, kubernetes)
+    merged = {k: found for k in known if (found := recorded.get(k) or before.get(k))}
+    if kubernetes != newer.OLDEST:
+        newer.write(GOLDEN, kubernetes, merged)
+        return
+    GOLDEN.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

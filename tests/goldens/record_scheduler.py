@@ -1,15 +1,17 @@
 """Record what a real kube-scheduler makes of the situations of tests/goldens/scheduler.
 
     cluster/up DIR
-    KUBECONFIG=DIR/kubeconfig python tests/goldens/record_scheduler.py [SITUATION…]
+    KUBECONFIG=DIR/kubeconfig PYTHONPATH=tests python -m goldens.record_scheduler [SITUATION…]
 
 Needs a control plane without other nodes. situations.yaml says what is done in which order;
 verdicts.golden.json gets the calls as they were made and, after each, what the scheduler made of
 every pod, and its Events at the end. No pod has a kubelet: one that is being deleted stays on its
-node until a step says that it is gone.
+node until a step says that it is gone. KUBERNETES=1.37 says that the cluster is newer than 1.34
+(see `newer`).
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -310,14 +312,21 @@ def _alive(node: JSON) -> JSON:
 
 def main() -> None:
     """Write the golden of each situation asked for, or of all."""
+    from goldens import newer
+
     wanted = {k: v for k, v in situations().items() if not sys.argv[1:] or k in sys.argv[1:]}
     recorder, first = Recorder(), int(time.time()) % 100_000 * 1000
     recorder.prepare()
-    before = json.loads(GOLDEN.read_text())["situations"] if GOLDEN.exists() else {}
+    kubernetes = os.environ.get("KUBERNETES", newer.OLDEST)
+    before = newer.whole(GOLDEN, kubernetes)["situations"]
     for number, (name, situation) in enumerate(wanted.items(), first):
         before[name] = recorder.record(situation, number)
         ordered = {name: before[name] for name in situations() if name in before}
-        GOLDEN.write_text(printed(ordered))
+        if kubernetes == newer.OLDEST:
+            GOLDEN.write_text(printed(ordered))
+        else:
+            recorded = {"classes": newer.whole(GOLDEN, newer.OLDEST)["classes"]}
+            newer.write(GOLDEN, kubernetes, {**recorded, "situations": ordered})
 
 
 def printed(recorded: dict[str, JSON]) -> str:

@@ -86,12 +86,12 @@ def comparable(status: dict[str, Any]) -> dict[str, Any]:
     message = status["message"]
     if causes:
         texts = list(dict.fromkeys(f"{cause['field']}: {cause['message']}" for cause in causes))
-        told = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-        if not message.endswith(f" is invalid: {told}"):
+        shown = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+        if not message.endswith(f" is invalid: {shown}"):
             raise ValueError(f"message is not made of the causes: {message}")
         texts.sort()
-        sorted_told = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-        message = message.removesuffix(told) + sorted_told
+        in_order = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+        message = message.removesuffix(shown) + in_order
         causes = sorted(causes, key=lambda cause: (cause["field"], cause["message"]))
         details = {**details, "causes": causes}
     picked = {"code": status["code"], "reason": status["reason"], "message": message}

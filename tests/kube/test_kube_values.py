@@ -87,6 +87,7 @@ def test_a_node_is_trimmed() -> None:
         taints=(Taint("k", "", "NoSchedule"),),
         unschedulable=True,
         ready=False,
+        conditions=(("Ready", "Unknown"),),
     )
 
 

@@ -87,7 +87,8 @@ def test_every_rule_has_a_message() -> None:
         ),
         (
             ".spec.config",
-            "grpcPort env args command serviceAccountName environment environmentFrom healthCheck",
+            "grpcPort env args command serviceAccountName environment environmentFrom healthCheck "
+            "livenessCheck securityContext podSecurityContext",
         ),
         (".spec.scheduling", "nodeSelector tolerations affinity runtimeClass priorityClassName"),
         (".spec.hardwareRequirements", "gpuType gpuCount teeRequired teeType customLabels"),
@@ -122,7 +123,7 @@ def test_core_types_are_the_published_ones() -> None:
         coretypes.schema("io.k8s.api.core.v1.Nonsense")
 
 
-def test_the_columns_tell_what_is_wrong() -> None:
+def test_the_columns_show_what_is_wrong() -> None:
     columns = crd.generate()["spec"]["versions"][0]["additionalPrinterColumns"]
     short = [column["name"] for column in columns if not column.get("priority")]
     wide = [column["name"] for column in columns if column.get("priority")]

@@ -81,7 +81,7 @@ def test_from_creation_to_deletion(world: World, performers: Client) -> None:
     assert {verb for verb, _ in world.calls()} <= EXECUTOR_ROLE
 
 
-def test_what_fails_for_good_is_told_at_once(world: World, performers: Client) -> None:
+def test_what_fails_for_good_is_reported_at_once(world: World, performers: Client) -> None:
     missing(world, "avs/worker:*")
     performers.create("worker", SPEC)
     with pytest.raises(NotReadyError) as raised:
@@ -92,7 +92,7 @@ def test_what_fails_for_good_is_told_at_once(world: World, performers: Client) -
     assert raised.value.performer is not None
 
 
-def test_what_may_still_come_is_told_when_the_time_is_over(performers: Client) -> None:
+def test_what_may_still_come_is_reported_when_the_time_is_over(performers: Client) -> None:
     performers.create("worker", TOO_BIG)
     wait_for_reason(performers, "SchedulingFailed")
     with pytest.raises(NotReadyError, match=r"is not ready after 0\.5 s: SchedulingFailed: "):
@@ -194,7 +194,7 @@ def test_waiting_ends_when_it_is_gone(world: World, performers: Client) -> None:
         performers.wait_until_ready("worker", timeout=GENEROUS)
 
 
-def test_a_deletion_that_is_held_up_is_told(world: World, performers: Client) -> None:
+def test_a_deletion_that_is_held_up_is_reported(world: World, performers: Client) -> None:
     performers.create("worker", SPEC)
     with world.lock:
         patch = {"metadata": {"finalizers": ["example.com/mine"]}}

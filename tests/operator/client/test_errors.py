@@ -75,7 +75,7 @@ def test_what_is_about_no_field_is_left_out() -> None:
     assert "<nil>" not in str(refusal(**ANSWERS["a value of another type"]))
 
 
-def test_lost_history_is_told_by_its_code() -> None:
+def test_lost_history_is_reported_by_its_code() -> None:
     assert refusal(**ANSWERS["a history that is gone"]).code == 410
 
 

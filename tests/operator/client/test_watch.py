@@ -112,7 +112,7 @@ def test_a_watch_that_ends_goes_on_where_it_was() -> None:
         ),
     ],
 )
-def test_after_lost_history_the_difference_is_told(
+def test_after_lost_history_the_difference_is_reported(
     before: list[JSON], after: list[JSON], types: list[str]
 ) -> None:
     source = Source(lists(*before), error(410), lists(*after, version="30"))
@@ -121,7 +121,7 @@ def test_after_lost_history_the_difference_is_told(
     assert source.asked == ["list", "10", "list", "30"]
 
 
-def test_what_is_known_beforehand_is_not_told_unless_it_is_gone() -> None:
+def test_what_is_known_beforehand_is_not_reported_unless_it_is_gone() -> None:
     assert play(Source(lists(obj("a"))), obj("a")) == ([], [])
     assert play(Source(lists()), obj("a")) == ([("DELETED", "a", "1")], [])
 
@@ -136,7 +136,7 @@ def test_an_api_server_that_says_when_to_come_back_is_tried_then() -> None:
     assert pauses == [5, 1, 3, 4]
 
 
-def test_a_watch_that_tells_nothing_is_not_begun_again_at_once() -> None:
+def test_a_watch_that_shows_nothing_is_not_begun_again_at_once() -> None:
     _, pauses = play(Source(lists(), [], [], [event("ADDED", obj("a"))]))
     assert pauses == [0.5, 0.5]
 

@@ -65,7 +65,7 @@ CASES = [
         "False/Scheduled",
         "False/ProgressDeadlineExceeded",
         "False/NotAvailable",
-        says="is starting",
+        says="is not ready: container performer has not started",
     ),
     ConditionsCase(
         "progress deadline passed without a pod",
@@ -107,7 +107,17 @@ CASES = [
         "False/UpgradeInProgress",
         "True/UpgradeInProgress",
         "False/NotAvailable",
-        says="waiting for the end of pod",
+        says="the pod is being created",
+    ),
+    ConditionsCase(
+        "upgrade that recreates and waits for the old pod",
+        V2.strategy("Recreate").with_status(**SERVED_V1),
+        [OLD.deleting(1010)],
+        "Upgrading",
+        "False/UpgradeInProgress",
+        "True/UpgradeInProgress",
+        "False/NotAvailable",
+        says="waiting for the end of pod performer-ml",
     ),
     ConditionsCase(
         "upgrade whose new pod has a fault",
@@ -176,6 +186,15 @@ CASES = [
         says="serves at",
     ),
     ConditionsCase(
+        "serving on shares of a GPU, as an older release or a label of those days let it",
+        GPU,
+        [bound(GPU, "gpu-1").ready()],
+        *RUNNING,
+        serving=[bound(GPU, "gpu-1")],
+        nodes=[GPU_NODE.label("nvidia.com/gpu.sharing-strategy", "time-slicing")],
+        says="serves at",
+    ),
+    ConditionsCase(
         "a spec that an older definition let in",
         V1.config(grpcPort=70000),
         [],
@@ -190,7 +209,7 @@ CASES = [
         *upgrading_with("PodRejected"),
         serving=[OLD],
         says="no pod can be made of spec.config.grpcPort",
-        service=False,
+        service=V1,
     ),
     ConditionsCase(
         "deleting",

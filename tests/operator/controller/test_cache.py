@@ -15,6 +15,7 @@ from hourglass_operator.runtime.informers.store import name_of
 V1 = performer("ml")
 OTHER = performer("other")
 KEY, OTHER_KEY = (NAMESPACE, "ml"), (NAMESPACE, "other")
+SERVICE = V1.service()["metadata"]["uid"]
 POD = pod_of(V1).on("node-1")
 GPU = performer("ml").gpu("nvidia-a100", 2)
 
@@ -83,7 +84,7 @@ def test_everything_of_a_performer_is_found_by_its_key() -> None:
     assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
     assert service is not None
     assert service.selector["performer-name"] == "ml"
-    assert cache.ready_endpoints(KEY) == {POD.name}
+    assert cache.ready_endpoints(KEY, SERVICE) == {POD.name}
     assert (cache.pods(OTHER_KEY), cache.service(OTHER_KEY)) == ((), None)
 
 
@@ -97,7 +98,12 @@ def test_what_is_deleted_is_gone(resource: str) -> None:
         "endpointslices": V1.endpoints(POD.name),
     }
     assert cache.watched(resource, "DELETED", at(objects[resource], 99)) == (KEY,)
-    left = (cache.performers, cache.pods(KEY), cache.service(KEY), cache.ready_endpoints(KEY))
+    left = (
+        cache.performers,
+        cache.pods(KEY),
+        cache.service(KEY),
+        cache.ready_endpoints(KEY, SERVICE),
+    )
     assert sum(1 for found in left if not found) == 1
 
 
@@ -209,15 +215,33 @@ def test_an_object_that_was_read_counts_though_the_watch_is_further() -> None:
     cache = filled()
     cache.watched("pods", "DELETED", at(POD.build(), 10))
     assert cache.found("pods", at(POD.build(), 10)) == (KEY,)
-    assert cache.lost("pods", (NAMESPACE, POD.name)) == (KEY,)
-    assert cache.lost("pods", (NAMESPACE, POD.name)) == ()
-    assert cache.lost("events", (NAMESPACE, "x")) == ()
+    assert cache.lost("pods", (NAMESPACE, POD.name), 10) == (KEY,)
+    assert cache.lost("pods", (NAMESPACE, POD.name), 10) == ()
+    assert cache.lost("events", (NAMESPACE, "x"), 10) == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "left"),
+    [(11, []), (10, []), (9, [POD.name]), (0, [POD.name])],
+    ids=[
+        "the write knew a newer one",
+        "the write knew this one",
+        "the write knew an older one of its name",
+        "the write knew none of its name",
+    ],
+)
+def test_what_is_not_found_is_what_the_write_was_about(seen: int, left: list[str]) -> None:
+    cache = filled()
+    cache.watched("pods", "MODIFIED", at(POD.build(), 10))
+    affected = cache.lost("pods", (NAMESPACE, POD.name), seen)
+    assert [pod.name for pod in cache.pods(KEY)] == left
+    assert affected == (() if left else (KEY,))
 
 
 def test_what_an_answer_called_gone_stays_so_for_lists_from_before_it() -> None:
     cache = filled()
     cache.watched("pods", "MODIFIED", at(POD.build(), 10))
-    cache.lost("pods", (NAMESPACE, POD.name))
+    cache.lost("pods", (NAMESPACE, POD.name), 10)
     assert take_list(cache, "pods", [at(POD.build(), 8)], "9") == ()
     assert take_list(cache, "pods", [at(POD.build(), 10)], "12") == (KEY,)
     assert [pod.name for pod in cache.pods(KEY)] == [POD.name]
@@ -240,7 +264,7 @@ def test_a_slice_that_cannot_be_read_changes_nothing() -> None:
     unreadable["endpoints"].append({"targetRef": {"kind": "Pod"}})
     with pytest.raises(KeyError):
         cache.watched("endpointslices", "MODIFIED", unreadable)
-    assert cache.ready_endpoints(KEY) == {POD.name}
+    assert cache.ready_endpoints(KEY, SERVICE) == {POD.name}
 
 
 def test_a_slice_that_moves_to_another_service_affects_both() -> None:
@@ -248,8 +272,8 @@ def test_a_slice_that_moves_to_another_service_affects_both() -> None:
     moved = V1.endpoints(POD.name)
     moved["metadata"]["labels"] = {"kubernetes.io/service-name": "performer-other"}
     assert cache.watched("endpointslices", "MODIFIED", at(moved, 10)) == (KEY, OTHER_KEY)
-    assert cache.ready_endpoints(KEY) == set()
-    assert cache.ready_endpoints(OTHER_KEY) == {POD.name}
+    assert cache.ready_endpoints(KEY, SERVICE) == set()
+    assert cache.ready_endpoints(OTHER_KEY, SERVICE) == {POD.name}
 
 
 def test_a_heartbeat_of_a_node_affects_nobody() -> None:

@@ -1,13 +1,14 @@
 """Which keys an event makes due, when, and with which priority."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from builders import NAMESPACE, node, performer, pod_of
+from builders import NAMESPACE, PodBuilder, node, performer, pod_of
 from hourglass_operator.controller import Controller
 from scene import Scene, scene
-from situations import NOW
+from situations import GPU, GPU_NODE, NOW
 
 ML, OTHER = performer("ml"), performer("other")
 POD = pod_of(ML).on("node-1")
@@ -54,6 +55,32 @@ def test_an_event_makes_due(happens: Callable[[Scene], None], due: float | None)
     staged = idle()
     happens(staged)
     assert staged.controller.queue.next_due() == due
+
+
+@pytest.mark.parametrize(
+    ("change", "due"),
+    [
+        (lambda pod: pod.failed("Evicted"), NOW + 2),
+        (lambda pod: pod.running(10), None),
+    ],
+    ids=["a moment later when devices become free", "not while the same are held"],
+)
+def test_who_waits_for_devices_looks_again(
+    change: Callable[[PodBuilder], PodBuilder], due: float | None
+) -> None:
+    waiting, holder = GPU, replace(GPU, name="holder", uid="uid-h")
+    pod = pod_of(waiting).unschedulable("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
+    staged, held = scene(waiting, pod, nodes=[GPU_NODE]), pod_of(holder).on("gpu-1")
+    staged.sees("pods", held.build(), event="ADDED", now=NOW)
+    clear(staged.controller, NOW + 1)
+    staged.sees("pods", change(held).build(), now=NOW + 1)
+    clear(staged.controller, NOW + 1)
+    assert staged.controller.queue.next_due() == due
+
+
+def clear(controller: Controller, now: float) -> None:
+    while (key := controller.queue.get(now)) is not None:
+        controller.queue.done(key)
 
 
 def test_one_that_has_begun_goes_before_one_that_has_not() -> None:

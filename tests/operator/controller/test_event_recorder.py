@@ -10,8 +10,12 @@ POD = pod_of(V1).on("node-1")
 SERVING = POD.ready()
 
 
+AGREEING = performer("ml").gpu("nvidia-a100", 2).resources(limits={"nvidia.com/gpu": "2"})
+DISAGREEING = AGREEING.gpu("nvidia-a100", 1)
+
+
 def events(staged: Scene, now: float = NOW) -> list[tuple[str, str]]:
-    bodies = [w.body for w in staged.plan(now).writes if w.resource == "events"]
+    bodies = [event.body for event in staged.plan(now).events]
     return [(body["type"], body["reason"]) for body in bodies]
 
 
@@ -68,7 +72,7 @@ EVENTS = [
         [],
         [("Warning", "ProgressDeadlineExceeded")],
     ),
-    ("a deletion", V1.deleting(NOW), [SERVING], [SERVING], [("Normal", "Terminating")]),
+    ("a deletion", V1.deleting(NOW), [SERVING], [SERVING], []),
     (
         "a TEE of no kind",
         performer("ml").tee(),
@@ -77,6 +81,22 @@ EVENTS = [
         [("Warning", "TEETypeMissing")],
     ),
     ("a TEE of some kind", performer("ml").tee("sgx"), [], [], []),
+    ("a count that resources overrule", DISAGREEING, [], [], [("Warning", "GPUCountIgnored")]),
+    (
+        "a count that resources overrule, of a generation that has its Event",
+        DISAGREEING.with_status(observedGeneration=DISAGREEING.generation),
+        [],
+        [],
+        [],
+    ),
+    (
+        "a count that resources overrule, in a new generation",
+        DISAGREEING.with_status(observedGeneration=DISAGREEING.generation - 1),
+        [],
+        [],
+        [("Warning", "GPUCountIgnored")],
+    ),
+    ("a count that resources repeat", AGREEING, [], [], []),
 ]
 
 
@@ -93,7 +113,7 @@ def test_events_of(
 
 
 def test_an_event_points_at_its_performer_and_is_named_after_the_moment() -> None:
-    event = scene(V1, SERVING, serving=[SERVING]).plan(NOW).writes[-1]
+    event = scene(V1, SERVING, serving=[SERVING]).plan(NOW).events[-1]
     assert event.name == f"ml.{int(NOW * 1e9):x}"
     assert event.body["involvedObject"]["uid"] == "uid-1"
     assert event.body["message"].startswith("pod performer-ml-")
@@ -101,5 +121,5 @@ def test_an_event_points_at_its_performer_and_is_named_after_the_moment() -> Non
 
 def test_a_long_message_is_cut_for_the_event() -> None:
     broken = POD.waiting("ErrImagePull", "x" * 5000)
-    event = scene(V1, broken, settings=AT_ONCE).plan(NOW).writes[-1]
-    assert len(event.body["message"]) == 1024
+    event = scene(V1, broken, settings=AT_ONCE).plan(NOW).events[-1]
+    assert len(event.body["message"].encode()) == 1024

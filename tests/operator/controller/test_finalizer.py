@@ -41,6 +41,30 @@ CASES = [
         ["patch performers ml"],
     ),
     CallsCase(
+        "a pod that has ended is not waited for while finalizers of others keep it",
+        V1.deleting(NOW),
+        [OLD.succeeded().deleting(1030).kept_by("example.com/audit")],
+        ["patch performers ml"],
+    ),
+    CallsCase(
+        "a pod that has ended and goes in a moment is waited for",
+        V1.deleting(NOW),
+        [OLD.succeeded().deleting(1030)],
+        [],
+    ),
+    CallsCase(
+        "a pod that runs is waited for, whoever keeps it",
+        V1.deleting(NOW),
+        [OLD.deleting(1030).kept_by("example.com/audit")],
+        [],
+    ),
+    CallsCase(
+        "a pod that has ended is deleted first",
+        V1.deleting(NOW),
+        [OLD.failed("Evicted").kept_by("example.com/audit")],
+        [delete(OLD)],
+    ),
+    CallsCase(
         "a deletion that others hold up is left to them",
         V1.held_by("other/finalizer").deleting(NOW),
         [OLD],
@@ -72,7 +96,7 @@ HELD_BY_OTHERS = [
     (
         "no longer waits for a pod that has ended",
         settled(V1.deleting(990), SERVING.deleting(1030)).held_by("other/finalizer"),
-        NOW + 1,
+        NOW + 2,
     ),
 ]
 
@@ -82,10 +106,13 @@ HELD_BY_OTHERS = [
 )
 def test_a_performer_that_others_hold(held: PerformerBuilder, then: float) -> None:
     staged = scene(held)
-    staged.answer_nothing(staged.plan(NOW), NOW)
+    staged.ends(SERVING, now=NOW)
+    staged.succeed(staged.plan(NOW), NOW)
     status = status_of(staged.plan(then), held.status)
     assert (status["phase"], status["conditions"][-1]["message"]) == (
         "Terminating",
         "no pod is left",
     )
-    assert [w.resource for w in scene(held.with_status(**status)).plan(then + 9).writes] == []
+    reported = scene(held.with_status(**status))
+    reported.ends(SERVING, now=NOW)
+    assert reported.plan(then + 9).writes == ()

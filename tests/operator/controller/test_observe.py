@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import PerformerBuilder, PodBuilder, pod_of
-from hourglass_operator.controller import observe, resolve
+from hourglass_operator.controller import observation, observe, resolve
 from scene import scene
 from situations import GPU, GPU_NODE, NOW, OLD, V1, V2
 
@@ -45,6 +45,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         monkeypatch.setattr(module, name, counting)
 
+    count(observation, "build_pod_spec")
     count(observe, "build_pod_spec")
     count(resolve, "requirement")
     count(resolve, "template_hash")
@@ -84,5 +85,5 @@ def test_what_follows_from_the_spec_alone_is_derived_once_for_all_passes(
 
 def test_the_upgraded_template_is_that_of_the_pod_that_serves_not_of_the_status() -> None:
     staged = scene(V2.with_status(servingTemplateHash="anothertmp"), OLD, serving=[OLD])
-    assert staged.plan(NOW).writes[-2].body["status"]["servingTemplateHash"] == V1.hash
+    assert staged.plan(NOW).writes[-1].body["status"]["servingTemplateHash"] == V1.hash
     assert "delete" not in {write.verb for write in staged.plan(NOW).writes}

@@ -45,8 +45,8 @@ def test_what_is_gone_is_in_no_hurry() -> None:
     assert priority(None, has_pods=True) is Priority.NORMAL
 
 
-CALL = 0.01
-"""Seconds that a write takes."""
+CALL = 0.03
+"""Seconds that a write takes: those of a hundred Performers take much longer than a start."""
 START = 2.0
 """Seconds from the creation of a pod until it serves, and from its deletion until it is gone."""
 
@@ -62,7 +62,7 @@ class Crowd:
         self.ended: dict[str, float] = {}
         for resource in RESOURCES:
             found = [of.build() for of in self.of.values()] if resource == "performers" else []
-            take_list(self.controller, resource, found, str(10**8), 0.0)
+            take_list(self.controller, resource, found, "0", 0.0)
 
     def run(self, phase: str, seconds: float) -> list[float]:
         """When each Performer came to the phase; "" stands for having been released."""
@@ -86,8 +86,6 @@ class Crowd:
         return sorted(self.ended.values())
 
     def answer(self, write: Write) -> JSON | None:
-        if write.resource == "events":
-            return None
         name = write.name.removeprefix("performer-").partition("-")[0]
         of = self.of[name]
         if write.resource == "performers" and write.subresource:
@@ -118,7 +116,7 @@ class Crowd:
             self.see("performers", of.build())
 
 
-@pytest.mark.parametrize("count", [300, 1000])
+@pytest.mark.parametrize("count", [100, 300])
 def test_half_of_those_created_at_once_run_after_little_more_than_half_the_time(count: int) -> None:
     running = Crowd(count).run("Running", 600.0)
     assert len(running) == count
@@ -126,17 +124,17 @@ def test_half_of_those_created_at_once_run_after_little_more_than_half_the_time(
 
 
 def test_half_of_those_deleted_at_once_are_gone_after_little_more_than_half_the_time() -> None:
-    crowd = Crowd(300)
+    crowd = Crowd(100)
     crowd.run("Running", 600.0)
     began = crowd.now
     crowd.delete_all()
     gone = [when - began for when in crowd.run("", 600.0)]
-    assert len(gone) == 300
+    assert len(gone) == 100
     assert median(gone) <= 0.6 * gone[-1]
 
 
 def test_a_new_performer_does_not_starve_beside_those_that_are_under_way() -> None:
-    crowd = Crowd(300)
+    crowd = Crowd(100)
     for of in crowd.of.values():
         crowd.see("pods", pod_of(of).build())
     late = performer("late")

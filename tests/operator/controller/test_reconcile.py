@@ -19,14 +19,21 @@ WAKES = [
         960.0 + 600,
     ),
     ("a deadline of its own", V1.deadline(100), [POD], AT_ONCE, NOW + 100),
-    ("the status that is held back", V1, [POD], Settings(), NOW + 1),
+    ("the status that is held back", V1, [POD], Settings(), NOW + 2),
     ("the end of a replacement's back-off", V1, [POD.born(995).failed("OutOfcpu")], AT_ONCE, 1005),
     (
-        "the end of patience with a pod that does not end",
+        "the end of the grace period of a pod that is waited for",
         V1.deleting(990),
         [SERVING.deleting(1020)],
         AT_ONCE,
-        1080,
+        1020,
+    ),
+    (
+        "the end of patience with a pod that does not end",
+        V1.deleting(940),
+        [SERVING.deleting(970)],
+        AT_ONCE,
+        1030,
     ),
 ]
 

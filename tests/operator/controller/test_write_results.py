@@ -104,6 +104,12 @@ PASSING = [
         {"code": 409, "body": POD.controlled_by("uid-0").build()},
         f"Pod {POD.name} of an earlier Performer of this name has not gone yet",
     ),
+    (
+        "a pod of an earlier Performer with a finalizer of others",
+        {"code": 409, "body": POD.controlled_by("uid-0").kept_by("example.com/audit").build()},
+        f"Pod {POD.name} of an earlier Performer of this name has not gone yet: finalizer"
+        " example.com/audit keeps it",
+    ),
 ]
 
 
@@ -159,6 +165,15 @@ def test_what_an_earlier_performer_has_left_is_replaced_as_soon_as_it_goes() -> 
     assert calls(staged.plan(NOW + 0.5)) == [f"create pods {POD.name}"]
 
 
+def test_what_an_earlier_performer_has_left_is_passed_over_as_soon_as_it_has_ended() -> None:
+    staged, left = scene(V1), POD.controlled_by("uid-0").on("node-1").deleting(NOW + 30)
+    staged.sees("pods", left.build(), event="ADDED", now=NOW)
+    staged.answer(staged.plan(NOW), NOW, 409, body=left.build())
+    ended = left.succeeded().kept_by("example.com/audit").build()
+    staged.sees("pods", ended, now=NOW + 0.5)
+    assert calls(staged.plan(NOW + 0.5)) == [f"create pods {POD.number(1).name}"]
+
+
 def test_a_pod_that_exists_already_is_taken_over() -> None:
     staged = scene(V1)
     unlabelled = POD.without_label("app").on("node-1").build()
@@ -194,6 +209,27 @@ def test_what_is_gone_is_forgotten() -> None:
     staged = scene(V1, running)
     staged.answer(staged.plan(NOW), NOW, 404, reason="NotFound", details_name=POD.name)
     assert calls(staged.plan(NOW)) == [f"create pods {POD.name}"]
+
+
+@pytest.mark.parametrize("resource", ["pods", "services"])
+def test_a_404_that_comes_late_is_not_about_a_newer_object_of_the_name(resource: str) -> None:
+    if resource == "pods":
+        running = POD.on("node-1").without_label("app")
+        staged = scene(V1, running)
+        again = running.build()
+    else:
+        staged = scene(V1, service=False)
+        service = V1.service()
+        del service["metadata"]["labels"]["app"]
+        staged.sees("services", service)
+        again = V1.service()
+    plan = staged.plan(NOW)
+    name = plan.writes[0].name
+    version = int(again["metadata"]["resourceVersion"]) + 10**6
+    again["metadata"] |= {"uid": "another", "resourceVersion": str(version)}
+    staged.sees(resource, again)
+    staged.answer(plan, NOW, 404, reason="NotFound", details_name=name)
+    assert f"create {resource} {name}" not in calls(staged.plan(NOW))
 
 
 NOT_THE_SERVERS_WORD = [

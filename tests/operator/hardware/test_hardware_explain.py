@@ -52,7 +52,7 @@ def explained(
     spec = asking.typed
     views = sorted((view(n.build()) for n in nodes), key=lambda n: n.name)
     needed = requirement(spec, CATALOGUE)
-    return explain(needed, views, used or {}, build_pod_spec(spec, needed), scheduler)
+    return explain(CATALOGUE, needed, views, used or {}, build_pod_spec(spec, needed), scheduler)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ CASES = [
         [node("cpu-1"), node("bare-1").offers(GPU, 8)],
         True,
         "needs 2 × nvidia-a100: none of 2 nodes has nvidia-a100; 1 node offers nvidia.com/gpu "
-        "without a label that tells its type (such as nvidia.com/gpu.product=NVIDIA-A100-SXM-64GB)",
+        "without a label that names its type (such as nvidia.com/gpu.product=NVIDIA-A100-SXM-64GB)",
     ),
     Case(
         "a GPU of any kind",
@@ -161,7 +161,9 @@ CASES = [
         SGX.custom_label(EPC, "128Mi"),
         [node("a").label(EPC, "128Mi"), node("b").offers(EPC, 2**30)],
         True,
-        "needs TEE sgx and a node labelled sgx.intel.com/epc=128Mi: none of 2 nodes has TEE sgx",
+        "needs TEE sgx and a node labelled sgx.intel.com/epc=128Mi: none of 2 nodes has TEE sgx; "
+        "1 node offers sgx.intel.com/epc without a label that names its type "
+        "(such as feature.node.kubernetes.io/cpu-security.sgx.enabled=true)",
     ),
     Case(
         "the parts of it on different nodes",
@@ -272,7 +274,7 @@ CASES = [
         TWO,
         [a100("gpu-1").taint("node.kubernetes.io/disk-pressure")],
         True,
-        "needs 2 × nvidia-a100: node gpu-1 is in the state 'disk pressure'",
+        "needs 2 × nvidia-a100: node gpu-1 is under disk pressure",
     ),
     Case(
         "away or closed to the pod",
@@ -383,6 +385,21 @@ CASES = [
         "needs a node labelled tier=premium: node a has it, but another reason keeps the pod off",
         scheduler=short_of("memory"),
     ),
+    Case(
+        "another GPU than the one that is needed, known by the machine type alone",
+        performer("ml").gpu("nvidia-h100", 1),
+        [
+            *(
+                node(name).label("node.kubernetes.io/instance-type", machine).offers(GPU, 8)
+                for name, machine in {"a": "p5en.48xlarge", "b": "p4d.24xlarge"}.items()
+            ),
+            node("cpu").label("node.kubernetes.io/instance-type", "m5.large"),
+        ],
+        True,
+        "needs 1 × nvidia-h100: none of 3 nodes has nvidia-h100; there is nvidia-a100 by "
+        "node.kubernetes.io/instance-type=p4d.24xlarge (1 node), nvidia-h200 by "
+        "node.kubernetes.io/instance-type=p5en.48xlarge (1 node)",
+    ),
     # Many nodes
     Case(
         "alike nodes are listed together",
@@ -438,8 +455,8 @@ def test_a_long_message_is_cut_but_leaves_room_for_the_scheduler() -> None:
     names = [f"{'x' * 240}-{i}" for i in range(9)]
     found = explained(TWO, [a100(name, 1) for name in names], scheduler="y" * 2000)
     assert len(found.message) == 1024
-    assert found.message.endswith("y…")
-    assert "…. The scheduler says: yyy" in found.message
+    assert found.message.endswith("yyy")
+    assert ". The scheduler says: yyy" in found.message
 
 
 @pytest.mark.parametrize(

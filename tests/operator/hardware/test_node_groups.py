@@ -32,7 +32,8 @@ def groups(
     needed = requirement(spec, CATALOGUE)
     assert needed is not None
     views = [view(each.build()) for each in nodes]
-    return [group.names for group in group_nodes(views, needed, used or {}, pod_spec_of(spec))]
+    found = group_nodes(views, needed, used or {}, pod_spec_of(spec), CATALOGUE.node_states)
+    return [group.names for group in found]
 
 
 TIER = performer("ml").custom_label("tier", "x")
@@ -50,6 +51,8 @@ UNLIKE = [
     ("a taint", ASKING, B.taint("maintenance")),
     ("cordoned", ASKING, B.cordoned()),
     ("not ready", ASKING, B.not_ready()),
+    ("in another condition", ASKING, B.condition("PreemptScheduled", "True")),
+    ("in an upgrade", ASKING, B.label("nvidia.com/gpu-driver-upgrade-state", "drain-required")),
     ("another name, and the pod asks for names", named(ASKING), B),
     (
         "another zone, and the pod selects zones",

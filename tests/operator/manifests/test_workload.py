@@ -36,7 +36,7 @@ def test_the_probes_ask_the_health_port(probe: str, path: str) -> None:
 
 
 def test_the_grace_period_outlasts_the_shutdown() -> None:
-    assert POD["terminationGracePeriodSeconds"] > RuntimeSettings().shutdown_timeout + 5
+    assert POD["terminationGracePeriodSeconds"] >= RuntimeSettings().shutdown_timeout + 5
 
 
 def test_the_pod_meets_the_restricted_standard() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PerformerSpec
 from hourglass_operator.cli.migrate import migrate as command
-from hourglass_operator.migrate import Migration, NotYamlError, Remark, migrate
+from hourglass_operator.migrate import NotYamlError, Remark, migrate
+from hourglass_operator.migrate.differences import differences
 
 HERE = Path(__file__).parent
 CASES: list[JSON] = yaml.safe_load((HERE / "cases.yaml").read_text(encoding="utf-8"))
@@ -34,6 +35,52 @@ def test_what_is_refused(case: JSON) -> None:
     done = migrate(case["old"])
     assert texts(done.refused) == case["refused"]
     assert done.text == case["old"]
+
+
+DIFFERENCES = [
+    ("nothing that differs", {"config": {}, "image": "a/b:v1"}, []),
+    ("no config", {"image": "a/b:v1"}, [""]),
+    ("an image without a tag", {"config": {}, "image": "host:5000/a/b"}, ["image"]),
+    ("the tag latest", {"config": {}, "image": "a/b:latest"}, ["image"]),
+    ("a digest", {"config": {}, "image": "a/b@sha256:01"}, []),
+    (
+        "the tag latest with a policy",
+        {"config": {}, "image": "a/b", "imagePullPolicy": "Never"},
+        [],
+    ),
+    (
+        "a priority class",
+        {"config": {}, "image": "a/b:v1", "scheduling": {"priorityClassName": "high"}},
+        ["scheduling.priorityClassName"],
+    ),
+    (
+        "hardware",
+        {
+            "config": {},
+            "image": "a/b:v1",
+            "hardwareRequirements": {
+                "gpuType": "nvidia-a100",
+                "gpuCount": 1,
+                "teeRequired": True,
+                "teeType": "sgx",
+                "customLabels": {"a": "b"},
+            },
+        },
+        [
+            "hardwareRequirements.teeRequired",
+            "hardwareRequirements.teeType",
+            "hardwareRequirements.customLabels",
+            "hardwareRequirements.gpuType",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("spec", "paths"), [d[1:] for d in DIFFERENCES], ids=[d[0] for d in DIFFERENCES]
+)
+def test_what_the_go_operator_understood_otherwise(spec: JSON, paths: list[str]) -> None:
+    assert [".".join(path) for path, _ in differences(spec)] == paths
 
 
 NO_YAML = [
@@ -95,7 +142,8 @@ def test_all_that_was_meant_is_still_there(old: JSON, flow: bool | None, sort: b
     assert "nodeAffinity" not in new
     for other in ("nodeSelector", "tolerations"):
         assert new.get(other) == scheduling.get(other)
-    assert migrate(done.text) == Migration(done.text, (), ())
+    again = migrate(done.text)
+    assert (again.text, again.changes, again.refused) == (done.text, (), ())
 
 
 def run(*args: str, given: str = "") -> Result:
@@ -125,6 +173,16 @@ def test_nothing_to_change_is_said() -> None:
     result = run("-f", "-", given=NEW_TEXT)
     assert (result.exit_code, result.stdout) == (0, NEW_TEXT)
     assert result.stderr == "standard input: nothing to change\n"
+
+
+def test_what_has_another_meaning_is_said_beside_the_changes() -> None:
+    old = OLD_TEXT.replace("config: {grpcPort: 9090}", "scheduling: {priorityClassName: high}")
+    result = run("-f", "-", given=old)
+    assert result.exit_code == 0
+    assert result.stdout == old.replace('  executorRef: "main"\n', "")
+    assert "6: spec.executorRef: removed" in result.stderr
+    assert "4: spec: without config it is served on port 9090" in result.stderr
+    assert "8: spec.scheduling.priorityClassName: takes effect" in result.stderr
 
 
 def test_line_ends_of_windows_stay(tmp_path: Path) -> None:

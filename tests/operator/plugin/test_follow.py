@@ -57,13 +57,13 @@ def follow(watched: Watched, error: Exception | None = None) -> tuple[Any, list[
     return asyncio.run(play()), reported
 
 
-def test_each_change_is_told_once() -> None:
+def test_each_change_is_reported_once() -> None:
     found, reported = follow(Watched(STARTING, STARTING, SERVING))
     assert found == SERVING
     assert reported == ["Pending: Scheduled: it is starting", "Running: PodReady: it serves"]
 
 
-def test_what_ends_the_wait_ends_the_telling() -> None:
+def test_what_ends_the_wait_ends_the_reports() -> None:
     watched = Watched(STARTING)
     with pytest.raises(NotReadyError):
         follow(watched, NotReadyError("not ready", STARTING, "Scheduled", "it is starting"))

@@ -20,6 +20,18 @@ def manifest(builder: Any) -> dict[str, Any]:
     return {key: built[key] for key in ("apiVersion", "kind", "spec")} | {"metadata": metadata}
 
 
+def hostile_event(performer: dict[str, Any]) -> dict[str, Any]:
+    about = {key: performer["metadata"][key] for key in ("name", "namespace", "uid")}
+    return {
+        "metadata": {"name": "odd", "namespace": "default"},
+        "involvedObject": {"kind": "Performer", **about},
+        "reason": "Odd",
+        "message": "\x1b[2J\n2026-01-01T00:00:00Z  all is well",
+        "type": "Normal",
+        "lastTimestamp": "2026-01-01T00:00:30Z",
+    }
+
+
 @pytest.fixture(scope="module")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Of a cluster with a Performer that serves and one without a GPU."""
@@ -30,6 +42,8 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     backend.apply(manifest(performer("fine")))
     backend.apply(manifest(performer("waits").gpu("nvidia-a100", 2)))
     backend.cluster.run_until(60)
+    fine = backend.cluster.api.get("performers", "default", "fine")
+    backend.cluster.api.create("events", hostile_event(fine), namespace="default")
     file = tmp_path_factory.mktemp("plugin") / "kubeconfig"
     with served(backend.cluster) as there:
         there.write_kubeconfig(file)
@@ -59,6 +73,23 @@ SAYS: list[tuple[list[str], int, str]] = [
 ]
 
 
+def test_nodes_are_judged_by_the_catalogue_of_the_operator(
+    kubeconfig: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "catalogue.yaml"
+    file.write_text("gpus: [{names: [nvidia-a100], labels: {kubernetes.io/hostname: [plain]}}]")
+    named = ["--hardware-catalogue", str(file)]
+    assert "node plain offers no nvidia.com/gpu" in run(kubeconfig, "why", "waits", *named).output
+    assert "node plain offers no nvidia.com/gpu" not in run(kubeconfig, "why", "waits").output
+
+
+def test_a_mistake_in_the_catalogue_is_named(kubeconfig: Path, tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.yaml"
+    file.write_text("gpus: [{names: [acme-1], resource: [wrong]}]")
+    result = run(kubeconfig, "status", "waits", "--hardware-catalogue", str(file))
+    assert (result.exit_code, "gpus[0].resource" in result.output) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"), SAYS, ids=[" ".join(arguments) for arguments, *_ in SAYS]
 )
@@ -73,6 +104,21 @@ def test_what_is_said_and_the_exit_code(
 @pytest.mark.parametrize("command", ["list", "status fine", "why fine", "why waits", "wait fine"])
 def test_programs_get_json(kubeconfig: Path, command: str) -> None:
     assert json.loads(run(kubeconfig, *command.split(), "-o", "json").stdout)
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "status fine", "why fine", "status waits", "why waits"]
+)
+def test_nothing_that_a_terminal_acts_upon_is_printed(kubeconfig: Path, command: str) -> None:
+    printed = run(kubeconfig, *command.split()).output
+    assert all(line.isprintable() for line in printed.split("\n"))
+
+
+def test_an_event_forges_no_line(kubeconfig: Path) -> None:
+    assert (
+        r"Odd: \x1b[2J\n2026-01-01T00:00:00Z  all is well"
+        in run(kubeconfig, "status", "fine").output
+    )
 
 
 KUBECONFIGS = [

@@ -50,7 +50,7 @@ def test_of_all_namespaces_each_is_named() -> None:
     assert lines[1].split()[:2] == ["avs", "good"]
 
 
-def test_a_story_is_told_from_the_beginning() -> None:
+def test_a_history_is_shown_from_the_beginning() -> None:
     ready = {
         "type": "Ready",
         "status": "False",

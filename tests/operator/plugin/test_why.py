@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from builders import CATALOGUE, NAMESPACE, PerformerBuilder, at, node, performer, pod_of
+from builders import CATALOGUE, NAMESPACE, PerformerBuilder, at, node, performer, pod_of, waiting
 from hourglass_kube.types import JSON
 from hourglass_operator.plugin.view import Objects, View, view_of
 from hourglass_operator.plugin.why import Why, why
@@ -81,6 +81,16 @@ CASES: list[tuple[str, View, str]] = [
         "; kubectl uncordon gpu-1, or free or add such hardware",
     ),
     (
+        "without hardware what the scheduler says counts, and a cordoned node may help",
+        view(
+            ML,
+            pod_of(ML).unschedulable("0/2 nodes are available: 1 had taints.").build(),
+            nodes=(node("n").cordoned().build(), node("m").build()),
+        ),
+        "node n is cordoned. The scheduler says: 0/2 nodes are available: 1 had taints; kubectl"
+        " uncordon n, or change spec.scheduling or spec.resources, or add a node that fits",
+    ),
+    (
         "the image cannot be pulled",
         view(
             ML,
@@ -115,6 +125,25 @@ CASES: list[tuple[str, View, str]] = [
         "the name is taken",
         view(ML, status={"conditions": [condition("NameConflict", "Pod x exists")]}),
         "Pod x exists; delete or rename the object that has the name",
+    ),
+    (
+        "the image of a sidecar cannot be pulled",
+        view(
+            ML,
+            pod_of(ML)
+            .on("node-1")
+            .running(10)
+            .container_is_ready()
+            .with_container("proxy", **waiting("ImagePullBackOff", "no such image"))
+            .build(),
+            nodes=(node("node-1").build(),),
+        ),
+        "the image of container proxy cannot be pulled: no such image; nothing in the Performer's",
+    ),
+    (
+        "a scheduling gate holds it back",
+        view(ML, pod_of(ML).held_by_gates("queue").build()),
+        "is held back by scheduling gate queue; whoever has set the gate takes it away",
     ),
     (
         "it is starting: nothing to change",

@@ -8,15 +8,35 @@ import pytest
 from pydantic import BaseModel
 
 from goldens.record_resources import CATALOGUE, NAMES, UID, built, performer
-from hourglass_operator.api import PerformerSpec
+from hourglass_operator.api import HealthCheck, PerformerSpec
 from hourglass_operator.hardware.requirement import requirement
 from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import owner_reference
-from hourglass_operator.resources.pod import build_pod, build_pod_spec, pod_repair
+from hourglass_operator.resources.pod import (
+    PodDefaults,
+    build_pod,
+    build_pod_spec,
+    pod_drifts,
+    pod_repair,
+)
 from hourglass_operator.resources.template import template_hash
 
 GOLDENS = Path(__file__).parents[2] / "goldens/resources"
-FULL = performer("full")["spec"]
+RECORDED = performer("full")["spec"]
+LATER = {
+    "livenessCheck": "GRPC",
+    "securityContext": {
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]},
+    },
+    "podSecurityContext": {
+        "runAsNonRoot": True,
+        "fsGroup": 2000,
+        "seccompProfile": {"type": "Localhost", "localhostProfile": "performer.json"},
+    },
+}
+"""Fields of `config` that are younger than the recorded pod, whose hash is pinned."""
+FULL = {**RECORDED, "config": {**RECORDED["config"], **LATER}}
 MINIMAL = performer("minimal")["spec"]
 AVS = MINIMAL["avsAddress"]
 
@@ -132,6 +152,103 @@ def assert_kept(sent: Any, stored: Any, path: str) -> None:
         assert sent == stored, path
 
 
+RESTRICTED = performer("restricted")["spec"]
+DEFAULTS = PodDefaults(
+    security_context={"capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True},
+    pod_security_context={"runAsNonRoot": True, "runAsUser": 65532},
+    liveness_check=HealthCheck.TCP,
+)
+
+
+def with_defaults(**config: Any) -> dict[str, Any]:
+    typed = PerformerSpec.model_validate({**MINIMAL, "config": config})
+    return build_pod_spec(typed, None, DEFAULTS)
+
+
+def test_the_restricted_example_meets_the_standard() -> None:
+    """https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted"""
+    spec = pod_spec(RESTRICTED)
+    assert spec["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert spec["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param(
+            {"readOnlyRootFilesystem": True},
+            {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True},
+            id="what it does not say stays",
+        ),
+        pytest.param(
+            {"allowPrivilegeEscalation": True}, {"allowPrivilegeEscalation": True}, id="its word"
+        ),
+        pytest.param({"privileged": True}, {"privileged": True}, id="privileged"),
+        pytest.param(
+            {"capabilities": {"add": ["CAP_SYS_ADMIN"]}},
+            {"capabilities": {"add": ["CAP_SYS_ADMIN"]}},
+            id="as good as privileged",
+        ),
+    ],
+)
+def test_the_containers_security_context(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert container(securityContext=given)["securityContext"] == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "asked"),
+    [
+        ("TCP", {"tcpSocket": {"port": "grpc"}}),
+        ("GRPC", {"grpc": {"port": 7000}}),
+        ("None", None),
+    ],
+)
+def test_liveness_is_probed_once_the_performer_has_answered(
+    check: str, asked: dict[str, Any] | None
+) -> None:
+    found = container(livenessCheck=check, grpcPort=7000, healthCheck="None")
+    alive, up = found.get("livenessProbe"), found.get("startupProbe")
+    if asked is None:
+        assert (alive, up) == (None, None)
+    else:
+        assert alive == {**asked, "periodSeconds": 10, "failureThreshold": 3}
+        assert up == {**asked, "periodSeconds": 5, "failureThreshold": 2**31 - 1}
+
+
+def test_the_operators_defaults_are_for_what_a_spec_does_not_say() -> None:
+    spec = with_defaults()
+    assert spec["securityContext"] == {
+        "seccompProfile": {"type": "RuntimeDefault"},
+        **DEFAULTS.pod_security_context,
+    }
+    assert spec["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        **DEFAULTS.security_context,
+    }
+    assert "tcpSocket" in spec["containers"][0]["livenessProbe"]
+
+
+def test_a_spec_goes_before_the_operators_defaults_field_by_field() -> None:
+    spec = with_defaults(
+        livenessCheck="None",
+        securityContext={"readOnlyRootFilesystem": False},
+        podSecurityContext={"runAsUser": 1000},
+    )
+    assert spec["securityContext"]["runAsUser"] == 1000
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    found = spec["containers"][0]
+    assert found["securityContext"]["readOnlyRootFilesystem"] is False
+    assert found["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert "livenessProbe" not in found
+
+
 def test_a_minimal_pod() -> None:
     assert build_pod("ml", "avs", "uid-1", AVS, "bcdfghjklm", 3, pod_spec(MINIMAL)) == {
         "apiVersion": "v1",
@@ -181,6 +298,21 @@ def test_variables_come_sorted_before_those_of_env_which_win() -> None:
     assert config["env"] == [{"name": "A", "value": "1"}, {"name": "C", "value": "3"}, mine]
 
 
+def test_single_variables_of_environment_from_reach_env_and_whole_sources_env_from() -> None:
+    key = {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "api"}}}
+    later = {"name": "KEY", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "api"}}}
+    level = {"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "l"}}}
+    whole = {"secretRef": {"name": "keys"}}
+    mine = {"name": "LEVEL", "value": "debug"}
+    found = container(
+        environment={"A": "1", "KEY": "plain", "LEVEL": "info"},
+        environmentFrom=[key, whole, level, later, {"name": "EMPTY"}],
+        env=[mine],
+    )
+    assert found["env"] == [{"name": "A", "value": "1"}, later, {"name": "EMPTY"}, mine]
+    assert found["envFrom"] == [whole]
+
+
 def test_with_a_service_account_its_own_token_setting_holds() -> None:
     spec = pod_spec({**MINIMAL, "config": {"serviceAccountName": "performer"}})
     assert spec["serviceAccountName"] == "performer"
@@ -225,27 +357,29 @@ WANTED = names.labels("ml", AVS, "bcdfghjklm")
 @pytest.mark.parametrize(
     ("labels", "owner", "patch"),
     [
-        pytest.param(WANTED, "uid-1", None, id="nothing is lost"),
-        pytest.param({**WANTED, "team": "x"}, "uid-1", None, id="a foreign label is left alone"),
+        pytest.param(WANTED, "uid-1", {}, id="nothing is lost"),
+        pytest.param({**WANTED, "team": "x"}, "uid-1", {}, id="a foreign label is left alone"),
         pytest.param(
             {**WANTED, "app": "other"},
             "uid-1",
-            {"metadata": {"labels": {"app": "performer"}}},
+            {"labels": {"app": "performer"}},
             id="a changed label",
         ),
-        pytest.param({}, "uid-1", {"metadata": {"labels": WANTED}}, id="all labels"),
+        pytest.param({}, "uid-1", {"labels": WANTED}, id="all labels"),
         pytest.param(
             WANTED,
             "",
-            {"metadata": {"ownerReferences": [owner_reference("ml", UID)]}},
+            {"ownerReferences": [owner_reference("ml", UID)]},
             id="the owner",
         ),
     ],
 )
 def test_a_pod_gets_back_what_it_lost(
-    labels: dict[str, str], owner: str, patch: dict[str, Any] | None
+    labels: dict[str, str], owner: str, patch: dict[str, Any]
 ) -> None:
-    assert pod_repair(labels, owner, WANTED, "ml", UID) == patch
+    assert pod_repair(labels, owner, WANTED, "ml", UID) == {"metadata": patch}
+    drifts = pod_drifts(labels, owner, WANTED, "ml")
+    assert {drift.path[1] for drift in drifts} == patch.keys()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -254,4 +388,4 @@ def test_a_stored_pod_needs_no_repair(name: str) -> None:
     wanted = built(name)[0]["metadata"]
     observed = names.OwnLabels(meta["labels"])
     owner = meta["ownerReferences"][0]["uid"]
-    assert pod_repair(observed, owner, wanted["labels"], wanted["name"], UID) is None
+    assert pod_drifts(observed, owner, wanted["labels"], wanted["name"]) == ()

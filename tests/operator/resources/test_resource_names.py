@@ -10,7 +10,7 @@ hashes = st.text("bcdfghjklmnpqrstvwxz2456789", min_size=10, max_size=10)
 
 
 @given(name=labels_of_dns, template_hash=hashes, attempt=st.integers(0, 10**6))
-def test_a_pod_name_tells_what_it_was_made_of(name: str, template_hash: str, attempt: int) -> None:
+def test_a_pod_name_shows_what_it_was_made_of(name: str, template_hash: str, attempt: int) -> None:
     pod = names.pod_name(name, template_hash, attempt)
     assert names.parse_pod_name(pod) == (name, template_hash, attempt)
     assert len(pod) <= 253
@@ -32,7 +32,7 @@ def test_other_names_are_not_the_operators(pod: str) -> None:
 
 
 @given(labels_of_dns)
-def test_a_service_name_fits_and_tells_its_performer(name: str) -> None:
+def test_a_service_name_fits_and_shows_its_performer(name: str) -> None:
     service = names.service_name(name)
     assert names.performer_of_service(service) == name
     assert len(service) <= 63

@@ -8,10 +8,10 @@ import pytest
 from goldens.record_resources import NAMES, UID, built, performer
 from hourglass_operator.api import PerformerSpec
 from hourglass_operator.resources import names
-from hourglass_operator.resources.owner import controller_uid, owner_reference
+from hourglass_operator.resources.owner import owner_reference, owner_uid
 from hourglass_operator.resources.service import (
     build_service,
-    service_drift,
+    service_drifts,
     service_repair,
     view,
 )
@@ -50,8 +50,7 @@ def test_a_minimal_service() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stored_service_has_not_drifted(name: str) -> None:
     stored = json.loads((GOLDENS / f"{name}.golden.json").read_text())["service"]
-    assert service_drift(view(stored), built(name)[1]) is None
-    assert service_repair(view(stored), built(name)[1]) is None
+    assert service_drifts(view(stored), built(name)[1]) == ()
 
 
 def merged(target: Any, patch: Any) -> Any:
@@ -80,19 +79,17 @@ DAMAGES = [
         "spec.type",
         id="a name elsewhere",
     ),
-    pytest.param({"spec": {"selector": None}}, "spec.selector", id="no selector"),
-    pytest.param({"spec": {"selector": {"also": "x"}}}, "spec.selector", id="a longer selector"),
-    pytest.param({"spec": {"ports": [{**PORT, "port": 1}]}}, "spec.ports", id="another port"),
+    pytest.param({"spec": {"selector": None}}, "spec.selector[app]", id="no selector"),
     pytest.param(
-        {"spec": {"ports": [{**PORT, "targetPort": 1}]}}, "spec.ports", id="another target"
+        {"spec": {"selector": {"also": "x"}}}, "spec.selector[also]", id="a longer selector"
     ),
-    pytest.param({"spec": {"ports": [{**PORT, "name": "x"}]}}, "spec.ports", id="another name"),
-    pytest.param(
-        {"spec": {"ports": [{**PORT, "protocol": "UDP"}]}}, "spec.ports", id="another protocol"
+    *(
+        pytest.param({"spec": {"ports": [{**PORT, key: value}]}}, f"spec.ports[0].{key}", id=key)
+        for key, value in (("port", 1), ("targetPort", 1), ("name", "x"), ("protocol", "UDP"))
     ),
     pytest.param(
         {"spec": {"ports": [{k: v for k, v in PORT.items() if k != "appProtocol"}]}},
-        "spec.ports",
+        "spec.ports[0].appProtocol",
         id="no application protocol",
     ),
     pytest.param(
@@ -104,10 +101,11 @@ DAMAGES = [
 @pytest.mark.parametrize(("damage", "field"), DAMAGES)
 def test_drift_is_named_and_repaired_by_one_patch(damage: dict[str, Any], field: str) -> None:
     service = merged(WANTED, damage)
-    assert service_drift(view(service), WANTED) == field
-    patch = service_repair(view(service), WANTED)
-    assert patch is not None
-    assert merged(service, patch) == WANTED
+    drifts = service_drifts(view(service), WANTED)
+    assert drifts[0].field == field
+    assert all(drift.persists_in(service) for drift in drifts)
+    assert not any(drift.persists_in(WANTED) for drift in drifts)
+    assert merged(service, service_repair(view(service), WANTED)) == WANTED
 
 
 @pytest.mark.parametrize(
@@ -121,20 +119,19 @@ def test_drift_is_named_and_repaired_by_one_patch(damage: dict[str, Any], field:
     ],
 )
 def test_what_others_add_is_left_alone(addition: dict[str, Any]) -> None:
-    assert service_repair(view(merged(WANTED, addition)), WANTED) is None
+    assert service_drifts(view(merged(WANTED, addition)), WANTED) == ()
 
 
 def test_a_change_of_the_port_is_repaired_in_place() -> None:
     config = SPEC.config.model_copy(update={"grpc_port": 8080})
     moved = build_service("ml", "avs", UID, SPEC.model_copy(update={"config": config}))
-    patch = service_repair(view(WANTED), moved)
-    assert patch is not None
-    assert merged(WANTED, patch) == moved
+    assert [drift.field for drift in service_drifts(view(WANTED), moved)] == ["spec.ports[0].port"]
+    assert merged(WANTED, service_repair(view(WANTED), moved)) == moved
 
 
-def test_the_owner_is_the_one_that_controls() -> None:
+def test_the_owner_is_the_one_that_controls_or_else_another() -> None:
     other = {"uid": "other", "controller": False}
     owners = [other, {"uid": "mine", "controller": True}]
-    assert controller_uid({"ownerReferences": owners}) == "mine"
-    assert controller_uid({"ownerReferences": [other]}) == ""
-    assert controller_uid({}) == ""
+    assert owner_uid({"ownerReferences": owners}) == "mine"
+    assert owner_uid({"ownerReferences": [other]}) == "other"
+    assert owner_uid({}) == ""

@@ -44,6 +44,9 @@ def test_a_hash_fits_into_names_and_labels() -> None:
     [
         pytest.param({"config": {"grpcPort": 9090}}, id="the default gRPC port"),
         pytest.param({"config": {"healthCheck": "TCP"}}, id="the default health check"),
+        pytest.param({"config": {"livenessCheck": "None"}}, id="the default liveness check"),
+        pytest.param({"config": {"securityContext": {}}}, id="an empty security context"),
+        pytest.param({"config": {"podSecurityContext": {}}}, id="the same of the pod"),
         pytest.param({"config": {}}, id="an empty config"),
         pytest.param({"config": {"env": [], "environment": {}, "args": []}}, id="empty lists"),
         pytest.param({"version": ""}, id="an empty version"),
@@ -58,7 +61,13 @@ def test_a_hash_fits_into_names_and_labels() -> None:
         ),
         pytest.param({"imagePullSecrets": []}, id="no pull secrets"),
         pytest.param(
-            {"upgradeStrategy": {"type": "Recreate", "progressDeadlineSeconds": 1}},
+            {
+                "upgradeStrategy": {
+                    "type": "Recreate",
+                    "progressDeadlineSeconds": 1,
+                    "minReadySeconds": 9,
+                }
+            },
             id="how to upgrade",
         ),
         pytest.param({"ofALaterRelease": 1}, id="a field this release does not know"),

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kubernetes.aio.client import Configuration
 
 from hourglass_kube.types import JSON
 from hourglass_operator.transport.connection import KubeconfigError, connection
@@ -141,7 +142,53 @@ def test_what_is_right_is_taken(tmp_path: Path) -> None:
     assert configuration.host == "https://127.0.0.1:1"
 
 
-def test_a_command_that_fails_later_is_told_and_its_token_kept(
+FIRST, SECOND = "Bearer first", "Bearer second"
+FAILURES = [
+    ("fails", "exit 1"),
+    ("is not answered in time", "touch {folder}/begun; exec sleep 300"),
+    ("gives no credentials", "echo nothing"),
+]
+
+
+@pytest.mark.parametrize("script", [f[1] for f in FAILURES], ids=[f[0] for f in FAILURES])
+def test_after_ten_seconds_another_try_is_made_of_a_command_that(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, command = tmp_path / "config", tmp_path / "command"
+    now = 1000.0
+
+    def gives(token: str) -> None:
+        status = {"token": token, "expirationTimestamp": "2020-01-01T00:00:00Z"}
+        answer = json.dumps({"apiVersion": EXEC, "kind": "ExecCredential", "status": status})
+        command.write_text(f"echo '{answer}'")
+
+    async def token(configuration: Configuration) -> str | None:
+        asking = asyncio.create_task(configuration.get_api_key_with_prefix("BearerToken"))
+        while not asking.done():
+            if (tmp_path / "begun").exists():
+                (tmp_path / "begun").unlink()
+                asking.cancel()
+            await asyncio.sleep(0)
+        return None if asking.cancelled() else asking.result()
+
+    async def tokens() -> list[str | None]:
+        nonlocal now
+        gives("first")
+        file.write_text(kubeconfig(user=shell(f". {command}")))
+        configuration = await connection(file, None)
+        command.write_text(script.format(folder=tmp_path))
+        found = []
+        for pause in (61.0, 9.0, 1.0):
+            now += pause
+            found.append(await token(configuration))
+            gives("second")
+        return found
+
+    monkeypatch.setattr("hourglass_operator.transport.connection.time.monotonic", lambda: now)
+    assert asyncio.run(tokens())[1:] == [FIRST, SECOND]
+
+
+def test_a_command_that_fails_later_is_reported_and_its_token_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     file, answer = tmp_path / "config", tmp_path / "answer"

@@ -12,6 +12,7 @@ PATHS = [
         ("performers", "avs", "ml", "status"),
         "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/avs/performers/ml/status",
     ),
+    (("configmaps", "avs", "x"), "/api/v1/namespaces/avs/configmaps/x"),
     (("leases", "kube", "x"), "/apis/coordination.k8s.io/v1/namespaces/kube/leases/x"),
 ]
 

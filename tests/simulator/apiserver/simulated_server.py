@@ -4,7 +4,10 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 from goldens.record_apiserver import Answer, Call
+from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, WatchEvent
+from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.http.negotiation import PLAIN
 from hourglass_simulator.http.request import Request
 from hourglass_simulator.http.router import Router
 
@@ -46,4 +49,8 @@ class SimulatedServer:
             ).stop()
         except APIError as error:
             return Answer(error.code, error.status())
-        return Answer(200, [self._router.event(resource, event, "") for event in events])
+        return Answer(200, [self._shown(resource, event) for event in events])
+
+    def _shown(self, resource: Resource, event: WatchEvent) -> JSON:
+        shown = self._router.event_object(resource, event, PLAIN)
+        return {"type": event.type, "object": shown}

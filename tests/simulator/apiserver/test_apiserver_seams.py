@@ -14,6 +14,7 @@ from hourglass_simulator.apiserver import (
     WatchEvent,
 )
 from hourglass_simulator.clock import Clock
+from hourglass_simulator.controllers import ResourceQuotaController
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_the_history_has_an_end() -> None:
     assert [event.object["metadata"]["name"] for event in events] == ["c", "d"]
 
 
-def test_bookmarks_tell_the_latest_version_to_those_who_want_it(api: APIServer) -> None:
+def test_bookmarks_show_the_latest_version_to_those_who_want_it(api: APIServer) -> None:
     wanted: list[WatchEvent] = []
     unwanted: list[WatchEvent] = []
     api.watch("pods", sink=wanted.append, allow_bookmarks=True)
@@ -161,13 +162,13 @@ def test_auditors_hear_of_what_mutates_and_how_it_was_answered(api: APIServer) -
     ]
 
 
-def test_a_secret_keeps_its_keys_but_no_value(api: APIServer) -> None:
-    secret = {"metadata": {"name": "s"}, "data": {"b": "c2VjcmV0"}, "stringData": {"a": "secret"}}
+def test_what_a_secret_says_in_clear_is_stored_encoded(api: APIServer) -> None:
+    secret = {"metadata": {"name": "s"}, "data": {"b": "Yg=="}, "stringData": {"a": "secret"}}
     stored = api.create("secrets", secret, namespace="default")
-    assert stored["data"] == {"a": "", "b": ""}
-    patched = api.patch("secrets", "default", "s", {"data": {"c": "c2VjcmV0"}})
-    assert patched["data"] == {"a": "", "b": "", "c": ""}
-    assert "stringData" not in stored
+    assert stored["data"] == {"a": "c2VjcmV0", "b": "Yg=="}
+    patched = api.patch("secrets", "default", "s", {"stringData": {"c": "c"}})
+    assert patched["data"] == {"a": "c2VjcmV0", "b": "Yg==", "c": "Yw=="}
+    assert not {"stringData"} & {*stored, *patched}
 
 
 def test_the_same_seed_gives_the_same_uids_and_names() -> None:
@@ -222,7 +223,8 @@ def test_an_address_is_given_again_only_when_it_is_free(api: APIServer) -> None:
 
 def test_what_is_served_is_known(api: APIServer) -> None:
     served = {resource.plural: resource for resource in api.resources()}
-    assert served["pods"].subresources == ("binding", "eviction", "status")
+    assert {"binding", "eviction", "status"} < set(served["pods"].subresources)
+    assert served["deployments"].api_version == "apps/v1"
     assert served["leases"].api_version == "coordination.k8s.io/v1"
     assert served["endpointslices"].singular == "endpointslice"
 
@@ -235,16 +237,19 @@ def test_a_default_priority_class_applies(api: APIServer) -> None:
 
 
 def test_a_pod_that_ended_still_counts_as_an_object(api: APIServer) -> None:
+    ResourceQuotaController(api.clock, api)
     quota = {"metadata": {"name": "q"}, "spec": {"hard": {"count/pods": "1"}}}
     api.create("resourcequotas", quota, namespace="default")
     spec = {"containers": [{"name": "a", "image": "a"}]}
     api.create("pods", {"metadata": {"name": "a"}, "spec": spec}, namespace="default")
     api.set_status("pods", "default", "a", {"phase": "Succeeded"})
+    api.clock.run_until(1)
     with pytest.raises(APIError, match="exceeded quota: q"):
         api.create("pods", {"metadata": {"name": "b"}, "spec": spec}, namespace="default")
 
 
 def test_a_pod_that_ended_gives_its_quota_back(api: APIServer) -> None:
+    ResourceQuotaController(api.clock, api)
     quota = {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}}
     api.create("resourcequotas", quota, namespace="default")
     spec = {"containers": [{"name": "a", "image": "a"}]}
@@ -255,5 +260,32 @@ def test_a_pod_that_ended_gives_its_quota_back(api: APIServer) -> None:
     pod("a")
     with pytest.raises(APIError, match="exceeded quota: q"):
         pod("b")
+    api.clock.run_until(1)
     api.set_status("pods", "default", "a", {"phase": "Succeeded"})
+    api.clock.run_until(2)
     pod("b")
+
+
+def test_pods_tolerate_the_taints_of_their_devices_where_that_is_on(api: APIServer) -> None:
+    def keys(name: str) -> list[str]:
+        resources = {"limits": {"example.com/gpu": "1", "cpu": "1"}}
+        spec = {"containers": [{"name": "a", "image": "a", "resources": resources}]}
+        pod = api.create("pods", {"metadata": {"name": name}, "spec": spec}, namespace="default")
+        return [
+            each["key"] for each in pod["spec"]["tolerations"] if each["effect"] == "NoSchedule"
+        ]
+
+    assert keys("a") == []
+    api.tolerate_extended_resources()
+    assert keys("b") == ["example.com/gpu"]
+
+
+def test_what_exists_already_uses_no_more_of_a_quota(api: APIServer) -> None:
+    ResourceQuotaController(api.clock, api)
+    quota = {"metadata": {"name": "q"}, "spec": {"hard": {"configmaps": "3"}}}
+    api.create("resourcequotas", quota, namespace="default")
+    api.clock.run_until(1)
+    api.create("configmaps", {"metadata": {"name": "a"}}, namespace="default")
+    with pytest.raises(APIError, match="already exists"):
+        api.create("configmaps", {"metadata": {"name": "a"}}, namespace="default")
+    assert api.get("resourcequotas", "default", "q")["status"]["used"] == {"configmaps": "1"}

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - the snapshots are what is printed
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hourglass_simulator.cli import main
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.serve import writable
+from hourglass_simulator.scenario.cluster import Cluster
 from scenario_backend import ScriptedBackend
 
 MET = """\
@@ -74,6 +76,26 @@ def test_a_scenario_that_is_met_shows_its_timeline_and_exits_with_0(sim: Sim) ->
     assert result.exit_code == 0
     assert "Pending → Running" in result.stdout
     assert result.stderr == ""
+
+
+HOSTILE = r"\e]0;owned\a\e[2J\u202e"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run hostile.yaml", "run many", "explain hostile.yaml", "list many", "run worse.yaml"],
+)
+def test_nothing_that_a_terminal_acts_upon_is_printed(sim: Sim, command: str) -> None:
+    hostile = MET.replace("A Performer comes up", f'"{HOSTILE}"').replace(
+        "That it does.", f'"{HOSTILE}"'
+    )
+    Path("hostile.yaml").write_text(hostile)
+    Path("many/d.yaml").write_text(hostile.replace("Running", "Failed"))
+    Path("worse.yaml").write_text(MET.replace("eventually", f'"{HOSTILE}"'))
+    result = sim(*command.split())
+    printed = result.stdout + result.stderr
+    assert all(line.isprintable() for line in printed.split("\n"))
+    assert r"\x1b]0;owned\x07\x1b[2J\u202e" in printed
 
 
 def test_a_scenario_that_is_not_met_exits_with_1(sim: Sim) -> None:
@@ -156,17 +178,17 @@ def test_the_same_seed_gives_the_same_trace(sim: Sim) -> None:
     assert Path("a").stat().st_size > 0
 
 
-def test_the_seed_reaches_the_backend(tmp_path: Path) -> None:
-    made: list[int] = []
+def test_seed_and_version_reach_the_backend(tmp_path: Path) -> None:
+    made: list[tuple[int, str]] = []
 
-    def backend(seed: int) -> ScriptedBackend:
-        made.append(seed)
+    def backend(seed: int, cluster: Cluster) -> ScriptedBackend:
+        made.append((seed, cluster.kubernetes))
         return ScriptedBackend(seed)
 
     (tmp_path / "met.yaml").write_text(MET)
     parts = Parts(backend=backend, faults={})
     CliRunner().invoke(main, ["run", str(tmp_path), "--seed", "11"], obj=parts)
-    assert made == [11]
+    assert made == [(11, "1.34")]
 
 
 def test_json_is_for_programs(sim: Sim) -> None:
@@ -236,6 +258,7 @@ A Performer comes up
 That it does.
 
 The cluster
+  - Kubernetes 1.34
   - nodes node-1 to node-3: 8 CPU, 32Gi
 
 What happens
@@ -292,8 +315,12 @@ def test_an_error_in_the_simulator_itself_says_what_was_played(sim: Sim) -> None
     result = CliRunner().invoke(
         main, ["run", "met.yaml", "--seed", "5"], obj=Parts(backend=Broken, faults={})
     )
-    assert isinstance(result.exception, RuntimeError)
-    assert result.exception.__notes__ == ["while met.yaml was played with seed 5"]
+    assert result.exit_code == 3
+    assert re.fullmatch(
+        r"main: an error of the program itself, not an answer: RuntimeError at "
+        r"test_sim_cli\.py:\d+: a bug while met\.yaml was played with seed 5\n",
+        result.stderr,
+    )
 
 
 OTHERS = [
@@ -332,3 +359,12 @@ def test_serve_writes_over_its_own_kubeconfig(tmp_path: Path) -> None:
     assert writable(there) == there
     there.write_text("contexts: [{name: simulator}]")
     assert writable(there) == there
+
+
+@pytest.mark.parametrize("given", ["kubelets", "kubelet,etcd", "", "kubelet,"])
+def test_serve_leaves_out_parts_that_there_are(sim: Sim, given: str) -> None:
+    result = sim("serve", "--without", given)
+    assert result.exit_code == 2
+    wrong = given.rpartition(",")[2]
+    text = f"expected some of kubelet, scheduler, controllers, found '{wrong}'"
+    assert f"Invalid value for '--without': {text}" in " ".join(result.output.split())

@@ -48,7 +48,8 @@ def test_the_finalizer_of_an_object_holds_the_definition(cluster: Cluster) -> No
     cluster.run_until(300)
     definition = cluster.api.get(DEFINITIONS, "", NAME)
     assert definition["metadata"]["finalizers"] == ["customresourcecleanup.apiextensions.k8s.io"]
-    assert [c["type"] for c in definition["status"]["conditions"]] == ["Terminating"]
+    conditions = definition["status"]["conditions"]
+    assert [c["type"] for c in conditions] == ["NamesAccepted", "Established", "Terminating"]
     held = cluster.api.get("performers", "default", "ml")
     assert "deletionTimestamp" in held["metadata"]
 

@@ -50,8 +50,8 @@ def pod(name: str, **labels: str) -> JSON:
 @pytest.fixture
 def cluster() -> Cluster:
     made = Cluster()
-    made.add_node("node-1", zone="eu-1a")
-    made.add_node("node-2")
+    made.add_node("node-1", cpu="16", zone="eu-1a")
+    made.add_node("node-2", zone="eu-1b")
     made.images.behave("*", Workload(ready_after=4))
     return made
 

@@ -9,7 +9,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from hourglass_simulator.apiserver.customresource import CustomResource
+from hourglass_simulator.apiserver.decoding import STRICT, FieldValidation
 from hourglass_simulator.apiserver.errors import APIError
+from hourglass_simulator.apiserver.resources import custom
 
 GOLDENS = Path(__file__).parents[2] / "goldens"
 RECORDER = runpy.run_path(str(GOLDENS / "record_validation.py"))
@@ -32,7 +34,7 @@ def answer(performers: CustomResource, case: dict[str, Any]) -> dict[str, Any]:
     new, created = RECORDER["objects"](case)
     try:
         if case.get("strict", False):
-            performers.refuse_unknown_fields(new)
+            FieldValidation(STRICT).judge(custom(CRD), new, performers.unknown_fields(new))
         if created is None:
             return performers.admit(new)
         stored = performers.admit(created)

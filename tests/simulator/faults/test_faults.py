@@ -295,8 +295,19 @@ def test_two_faults_of_one_image_end_in_any_order(backend: SimulatedBackend) -> 
         ("api-error", {"code": 200}, "code"),
         ("stale-cache", {"by": 5}, "by"),
         ("slow-pull", {"takes": "5s", "imag": "x"}, "imag"),
+        ("mutating-webhook", {"resource": "pods", "patch": "gate"}, "patch"),
+        ("mutating-webhook", {"resource": "pods", "patch": [{"op": "insert"}]}, "patch"),
+        ("mutating-webhook", {"resource": "pods", "patch": {}}, "patch"),
     ],
-    ids=["one is missing", "not permitted", "no duration", "unknown"],
+    ids=[
+        "one is missing",
+        "not permitted",
+        "no duration",
+        "unknown",
+        "no patch",
+        "no JSON patch",
+        "an empty patch",
+    ],
 )
 def test_bad_parameters_name_the_field(
     backend: SimulatedBackend, name: str, parameters: JSON, field: str
@@ -304,6 +315,43 @@ def test_bad_parameters_name_the_field(
     with pytest.raises(ValidationError) as caught:
         inject(name, backend.target, parameters, "0")
     assert caught.value.errors()[0]["loc"][0] == field
+
+
+def test_the_go_operator_puts_its_objects_back_until_it_is_stopped() -> None:
+    backend = SimulatedBackend(seed=3, with_operator=False)
+    backend.start(CLUSTER, "default", ["pods"], Quiet())
+    api = backend.cluster.api
+    stop = inject("go-operator", backend.target, {}, "0")
+    backend.apply(PERFORMER)
+    backend.cluster.run_until(1)
+    made = [api.list(resource).items[0] for resource in ("pods", "services")]
+    assert [obj["metadata"]["name"] for obj in made] == ["performer-ml", "performer-ml"]
+    (performer,) = api.list("performers").items
+    assert performer["metadata"]["finalizers"] == ["hourglass.eigenlayer.io/performer-finalizer"]
+    assert performer["status"]["grpcEndpoint"] == "performer-ml.default.svc.cluster.local"
+
+    def disturb() -> None:
+        """In every object that it keeps."""
+        api.delete("pods", "default", "performer-ml", grace_period_seconds=0)
+        patch = {"spec": {"selector": {"app": "mine"}}}
+        api.patch("services", "default", "performer-ml", patch)
+        api.patch(
+            "performers", "default", "ml", {"status": {"phase": "Failed"}}, subresource="status"
+        )
+        backend.cluster.run_until(backend.now + 1)
+
+    def kept() -> tuple[int, JSON, str]:
+        (service,) = api.list("services").items
+        (performer,) = api.list("performers").items
+        phase = performer["status"]["phase"]
+        return len(api.list("pods").items), service["spec"]["selector"], phase
+
+    disturb()
+    assert kept() == (1, {"hourglass.eigenlayer.io/performer": "ml"}, "Pending")
+    stop()
+    disturb()
+    assert kept()[0] == 0
+    assert kept()[1]["app"] == "mine"
 
 
 def test_every_fault_says_what_it_does() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -107,6 +108,26 @@ CASES: list[tuple[str, list[JSON], list[str], int, str]] = [
 )
 def test_check(tmp_path: Path, items: list[JSON], options: list[str], code: int, says: str) -> None:
     result = check(EXAMPLE, snapshot(tmp_path, *items), *options)
+    assert (result.exit_code, says in result.output) == (code, True), result.output
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "code", "says"),
+    [
+        ("", 1, "2 × our-card"),
+        ("gpus: [{names: [our-card], labels: {accelerator: [nvidia-tesla-a100]}}]", 0, "yes"),
+        ("gpus: [{names: [our-card], resource: [wrong]}]", 2, "gpus[0].resource"),
+    ],
+    ids=["the built-in one", "one that names the card", "one with a mistake"],
+)
+def test_nodes_are_judged_by_the_catalogue_of_the_operator(
+    tmp_path: Path, catalogue: str, code: int, says: str
+) -> None:
+    file, manifest = tmp_path / "catalogue.yaml", tmp_path / "performer.yaml"
+    file.write_text(catalogue)
+    manifest.write_text(EXAMPLE.read_text().replace('"nvidia-a100"', '"our-card"'))
+    options = ["--hardware-catalogue", str(file)] if catalogue else []
+    result = check(manifest, snapshot(tmp_path, *NODES), *options)
     assert (result.exit_code, says in result.output) == (code, True), result.output
 
 
@@ -315,3 +336,217 @@ def test_a_node_that_is_not_there(tmp_path: Path, option: str) -> None:
 def test_a_snapshot_that_is_not_there(tmp_path: Path) -> None:
     result = check(EXAMPLE, tmp_path / "none.yaml")
     assert (result.exit_code, "kubectl get nodes" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("resource", "amount"),
+    [
+        ("devices.kubevirt.io/kvm", "1k"),
+        ("sgx.intel.com/epc", "8Gi"),
+        ("example.com/fpga", "2e3"),
+        ("example.com/memory", "16Ti"),
+    ],
+)
+def test_devices_are_counted_in_quantities(tmp_path: Path, resource: str, amount: str) -> None:
+    node = gpu_node("gpu-1")
+    for kind in ("allocatable", "capacity"):
+        node["status"][kind] = {**node["status"][kind], resource: amount}
+    asking = performer_with(resource, "1")
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(asking))
+    result = check(tmp_path / "p.yaml", snapshot(tmp_path, node))
+    assert (result.exit_code, "would run" in result.stdout.lower()) == (0, True)
+
+
+def performer_with(resource: str, amount: str) -> JSON:
+    return {
+        "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
+        "kind": "Performer",
+        "metadata": {"name": "p", "namespace": "team"},
+        "spec": {
+            "avsAddress": "0x1234567890abcdef1234567890abcdef12345678",
+            "image": "avs/performer:v1",
+            "resources": {"limits": {resource: amount}},
+            "scheduling": {"tolerations": [{"operator": "Exists"}]},
+        },
+    }
+
+
+def namespaced(kind: str, name: str, **spec: Any) -> JSON:
+    meta = {"name": name, "namespace": "ml-workloads"}
+    return {"apiVersion": "v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+def restricted(level: str) -> JSON:
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    meta = {"name": "ml-workloads", "labels": labels}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
+QUOTA = namespaced("ResourceQuota", "q", hard={f"requests.{GPU}": "0"})
+ROOMY = namespaced("ResourceQuota", "q", hard={f"requests.{GPU}": "8", "pods": "1k"})
+LIMITS = namespaced("LimitRange", "limits", limits=[{"type": "Container", "max": {"cpu": "1"}}])
+SCOPED = namespaced("ResourceQuota", "q", hard={"pods": "0"}, scopes=["BestEffort"])
+HOOK = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingWebhookConfiguration",
+    "metadata": {"name": "images"},
+}
+CERTIFICATE = {**namespaced("Certificate", "c"), "apiVersion": "cert-manager.io/v1"}
+AUTOSCALER = {**namespaced("HorizontalPodAutoscaler", "h"), "apiVersion": "autoscaling/v2"}
+EVENT = namespaced("Event", "e")
+LEFT_OUT = "left out, though it may change or refuse the pod: "
+
+
+@pytest.mark.parametrize(
+    ("items", "code", "says"),
+    [
+        pytest.param(
+            [QUOTA], 1, "exceeded quota: q, requested: requests.nvidia.com/gpu=", id="a quota"
+        ),
+        pytest.param([ROOMY], 0, "gpu-1", id="a quota with room"),
+        pytest.param(
+            [restricted("restricted")],
+            1,
+            'violates PodSecurity "restricted:latest"',
+            id="Pod Security that refuses the pod",
+        ),
+        pytest.param([restricted("baseline")], 0, "gpu-1", id="Pod Security that lets it in"),
+        pytest.param(
+            [LIMITS],
+            1,
+            "maximum cpu usage per Container is 1, but limit is 8",
+            id="a LimitRange that refuses the pod",
+        ),
+        pytest.param([SCOPED], 0, "gpu-1", id="a quota for pods of another quality of service"),
+        pytest.param(
+            [HOOK, {**HOOK, "metadata": {"name": "other"}}],
+            0,
+            f"{LEFT_OUT}2 × ValidatingWebhookConfiguration",
+            id="webhooks are left out",
+        ),
+        pytest.param(
+            [AUTOSCALER, CERTIFICATE, EVENT],
+            0,
+            "not simulated, and left out: 1 × Certificate (cert-manager.io/v1), "
+            "1 × HorizontalPodAutoscaler",
+            id="kinds that are not simulated are named",
+        ),
+    ],
+)
+def test_what_the_api_server_would_refuse_counts(
+    tmp_path: Path, items: list[JSON], code: int, says: str
+) -> None:
+    result = check(EXAMPLE, snapshot(tmp_path, gpu_node("gpu-1"), *items))
+    assert (result.exit_code, says in result.output) == (code, True), result.output
+
+
+def test_what_is_left_out_does_not_disturb_a_program(tmp_path: Path) -> None:
+    result = check(EXAMPLE, snapshot(tmp_path, gpu_node("gpu-1"), HOOK), "-o", "json")
+    assert json.loads(result.stdout)[0]["runs"]
+    assert LEFT_OUT in result.stderr
+
+
+def test_pods_of_the_snapshot_use_up_a_quota(tmp_path: Path) -> None:
+    pod = gpu_pod("a", "gpu-1", 1)
+    pod["metadata"]["namespace"] = "ml-workloads"
+    quota = namespaced("ResourceQuota", "q", hard={f"requests.{GPU}": "2"})
+    result = check(EXAMPLE, snapshot(tmp_path, gpu_node("gpu-1", 4), pod, quota))
+    assert result.exit_code == 1
+    assert "used: requests.nvidia.com/gpu=1, limited: requests.nvidia.com/gpu=2" in result.output
+
+
+def admitted(**spec: Any) -> JSON:
+    pod = gpu_pod("old", "gpu-1", 1)
+    return {**pod, "spec": {**pod["spec"], **spec}}
+
+
+HIGH = {
+    "apiVersion": "scheduling.k8s.io/v1",
+    "kind": "PriorityClass",
+    "metadata": {"name": "high"},
+    "value": 1000,
+    "preemptionPolicy": "Never",
+}
+KATA = {
+    "apiVersion": "node.k8s.io/v1",
+    "kind": "RuntimeClass",
+    "metadata": {"name": "kata"},
+    "handler": "kata",
+    "overhead": {"podFixed": {"cpu": "250m"}},
+}
+TOKEN = {
+    "name": "kube-api-access-x7k2q",
+    "projected": {
+        "defaultMode": 420,
+        "sources": [
+            {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+            {
+                "configMap": {
+                    "name": "kube-root-ca.crt",
+                    "items": [{"key": "ca.crt", "path": "ca.crt"}],
+                }
+            },
+        ],
+    },
+}
+LONG_AGO = [
+    pytest.param(
+        [admitted(priorityClassName="gone", priority=500, preemptionPolicy="Never")],
+        id="its PriorityClass was deleted",
+    ),
+    pytest.param(
+        [HIGH, admitted(priorityClassName="high", priority=0)],
+        id="its PriorityClass was made anew with another value",
+    ),
+    pytest.param([admitted(priority=7)], id="its PriorityClass was the default then"),
+    pytest.param([admitted(runtimeClassName="gone")], id="its RuntimeClass was deleted"),
+    pytest.param(
+        [KATA, admitted(runtimeClassName="kata", overhead={"cpu": "100m"})],
+        id="its RuntimeClass has another overhead by now",
+    ),
+    pytest.param(
+        [KATA, admitted(runtimeClassName="kata")],
+        id="its RuntimeClass had no overhead then",
+    ),
+    pytest.param(
+        [{**QUOTA, "metadata": {"name": "q", "namespace": "others"}}, admitted()],
+        id="its namespace has a quota by now that it exceeds",
+    ),
+    pytest.param(
+        [admitted(serviceAccountName="somebody", serviceAccount="somebody", volumes=[TOKEN])],
+        id="it has the token of its ServiceAccount",
+    ),
+    pytest.param(
+        [
+            admitted(
+                ephemeralContainers=[
+                    {"name": "debugger", "image": "i:1", "terminationMessagePolicy": "File"}
+                ]
+            )
+        ],
+        id="somebody debugs it",
+    ),
+    pytest.param(
+        [admitted(schedulerName="default-scheduler", priority=0, enableServiceLinks=True)],
+        id="it has what the server fills in",
+    ),
+]
+
+
+@pytest.mark.parametrize("items", LONG_AGO)
+@pytest.mark.parametrize("options", [[], ["--drain", "gpu-1"]], ids=["as it is", "drained"])
+def test_a_pod_that_was_admitted_long_ago_is_taken_as_it_is(
+    tmp_path: Path, items: list[JSON], options: list[str]
+) -> None:
+    nodes = [gpu_node("gpu-1", 1), gpu_node("gpu-2", 3)]
+    result = check(EXAMPLE, snapshot(tmp_path, *nodes, *items), *options)
+    assert (result.exit_code, "gpu-2" in result.output) == (0, True), result.output
+
+
+@pytest.mark.parametrize("items", LONG_AGO)
+def test_a_pod_that_was_admitted_long_ago_holds_what_it_has(
+    tmp_path: Path, items: list[JSON]
+) -> None:
+    result = check(EXAMPLE, snapshot(tmp_path, gpu_node("gpu-1", 2), *items))
+    says = "node gpu-1 has 2 but too many used by pods of others"
+    assert (result.exit_code, says in result.output) == (1, True), result.output

@@ -1,6 +1,6 @@
 """Whatever goes wrong on the way: in the end every Performer is as its spec asks, or gone.
 
-One story (creation, upgrade, another change in its midst, drain, deletion) is played under many
+One scenario (creation, upgrade, another change in its midst, drain, deletion) is played under many
 faults; the oracle of `settles` and the checks in it must hold each time.
 """
 
@@ -27,7 +27,7 @@ GPUS = {
 }
 
 
-def story(faults: list[JSON], strategy: str) -> JSON:
+def scenario(faults: list[JSON], strategy: str) -> JSON:
     """Auto is played where the new pod needs the old one's GPUs, the others on plain nodes."""
     gpu = strategy == "Auto"
     node = "gpu-1" if gpu else "node-1"
@@ -96,8 +96,8 @@ AT_ONCE = {"operator-crash": {"write": 2, "every": 4, "times": 10}}
 
 
 def plays(folder: Path, faults: list[JSON], strategy: str, seed: int) -> None:
-    file = folder / "story.yaml"
-    file.write_text(yaml.safe_dump(story(faults, strategy), sort_keys=False))
+    file = folder / "scenario.yaml"
+    file.write_text(yaml.safe_dump(scenario(faults, strategy), sort_keys=False))
     result = run(load(file, REGISTRY), SimulatedBackend(seed), seed)
     assert result.met, "\n".join(f"{step.where}: {failure}" for step, failure in result.failures)
 

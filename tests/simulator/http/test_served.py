@@ -1,5 +1,7 @@
 """The server itself, through a socket."""
 
+import gzip
+import http.client
 import json
 import shutil
 import ssl
@@ -32,7 +34,9 @@ def there() -> Iterator[Served]:
 def call(
     there: Served, method: str, path: str, body: Any = None, user: str = ""
 ) -> tuple[int, Any]:
-    headers = {"Authorization": f"Bearer {user}"} if user else {}
+    headers = {"Content-Type": "application/json"}
+    token = user or (there.server.control_token if path.startswith("/_simulator") else "")
+    headers |= {"Authorization": f"Bearer {token}"} if token else {}
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(there.url + path, data, headers, method=method)
     try:
@@ -85,7 +89,7 @@ def test_when_to_come_back_is_in_a_header(there: Served, query: str) -> None:
     assert (refused.value.code, refused.value.headers["Retry-After"]) == (429, "7")
 
 
-def test_a_watch_tells_what_there_is_and_what_comes(there: Served) -> None:
+def test_a_watch_shows_what_there_is_and_what_comes(there: Served) -> None:
     create(there, "a")
     with watch(there) as stream:
         assert names([stream.readline()]) == [("ADDED", "a")]
@@ -166,7 +170,10 @@ def test_a_kubeconfig_names_the_server_and_the_user(there: Served, tmp_path: Pat
     there.write_kubeconfig(tmp_path / "config", user="bob")
     config = yaml.safe_load((tmp_path / "config").read_text())
     assert config["clusters"][0]["cluster"] == {"server": there.url}
-    assert config["users"][0]["user"] == {"token": "bob"}
+    token = config["users"][0]["user"]["token"]
+    assert call(there, "POST", MAPS, {"metadata": {"name": "a"}}, user=token)[0] == 201
+    audit = call(there, "GET", "/_simulator/audit", user=token)[1]
+    assert audit[-1]["user"] == "bob"
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
@@ -199,3 +206,109 @@ def test_what_is_played_is_played_to_its_end() -> None:
         assert found.finished.wait(300)
         done.append(cluster.clock.now)
     assert done[0] >= 50.0
+
+
+def test_a_streaming_list_ends_with_a_bookmark_that_says_so(there: Served) -> None:
+    create(there, "a")
+    query = {
+        "sendInitialEvents": "true",
+        "resourceVersionMatch": "NotOlderThan",
+        "allowWatchBookmarks": "true",
+    }
+    with watch(there, **query) as stream:
+        assert names([stream.readline()]) == [("ADDED", "a")]
+        bookmark = json.loads(stream.readline())
+        assert bookmark["type"] == "BOOKMARK"
+        annotations = bookmark["object"]["metadata"]["annotations"]
+        assert annotations == {"k8s.io/initial-events-end": "true"}
+        create(there, "b")
+        assert names([stream.readline()]) == [("ADDED", "b")]
+
+
+def test_a_watch_may_begin_without_what_there_is(there: Served) -> None:
+    create(there, "a")
+    query = {"sendInitialEvents": "false", "resourceVersionMatch": "NotOlderThan"}
+    with watch(there, **query) as stream:
+        create(there, "b")
+        assert names([stream.readline()]) == [("ADDED", "b")]
+
+
+def test_warnings_are_headers(there: Served) -> None:
+    body = json.dumps({"metadata": {"name": "a"}, "strange": 1}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(there.url + MAPS, body, headers, method="POST")
+    with DIRECT.open(request, timeout=300) as answer:
+        assert answer.headers.get_all("Warning") == ['299 - "unknown field \\"strange\\""']
+
+
+def test_yaml_in_and_out(there: Served) -> None:
+    headers = {"Content-Type": "application/yaml", "Accept": "application/yaml"}
+    body = b"metadata: {name: a}\ndata: {since: '2024-01-01'}\n"
+    request = urllib.request.Request(there.url + MAPS, body, headers, method="POST")
+    with DIRECT.open(request, timeout=300) as answer:
+        assert answer.headers["Content-Type"] == "application/yaml"
+        assert yaml.safe_load(answer.read())["data"] == {"since": "2024-01-01"}
+
+
+@pytest.mark.parametrize(("bytes_", "encoding"), [(200_000, "gzip"), (10, None)])
+def test_large_answers_are_compressed(there: Served, bytes_: int, encoding: str | None) -> None:
+    data = {"metadata": {"name": "a"}, "data": {"text": "x" * bytes_}}
+    assert call(there, "POST", MAPS, data)[0] == 201
+    headers = {"Accept-Encoding": "gzip"}
+    request = urllib.request.Request(f"{there.url}{MAPS}/a", headers=headers)
+    with DIRECT.open(request, timeout=300) as answer:
+        assert answer.headers["Content-Encoding"] == encoding
+        body = answer.read()
+    text = gzip.decompress(body) if encoding else body
+    assert json.loads(text)["data"] == data["data"]
+
+
+def raw(there: Served, method: str, path: str, **headers: str) -> int:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    host, port = there.url.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=300)
+    connection.putrequest(method, path, skip_host="Host" in sent)
+    for name, value in ({"Content-Length": "0"} | sent).items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    return connection.getresponse().status
+
+
+OF_STRANGERS = [
+    ("of this machine by its number", "GET", MAPS, {}, 200),
+    ("of this machine by its name", "GET", MAPS, {"Host": "localhost:1234"}, 200),
+    ("of a name that resolves to this machine", "GET", MAPS, {"Host": "evil.example:80"}, 403),
+    ("without a host", "GET", MAPS, {"Host": ""}, 403),
+    (
+        "of a page that comes from this machine",
+        "GET",
+        MAPS,
+        {"Origin": "http://localhost:3000"},
+        200,
+    ),
+    ("of a page that comes from elsewhere", "GET", MAPS, {"Origin": "https://evil.example"}, 403),
+    ("of a page that says not from where", "GET", MAPS, {"Origin": "null"}, 403),
+    ("of a form", "POST", MAPS, {"Content_Type": "application/x-www-form-urlencoded"}, 415),
+    ("of a form in plain text", "POST", MAPS, {"Content_Type": "text/plain"}, 415),
+    ("without a type and credentials", "POST", MAPS, {}, 415),
+    ("without a type, with credentials", "POST", MAPS, {"Authorization": "Bearer bob"}, 400),
+    ("for a stream, as kubectl exec sends it", "POST", MAPS, {"Upgrade": "SPDY/3.1"}, 400),
+    ("of control without the token", "GET", "/_simulator/audit", {}, 403),
+    ("of control with a name", "GET", "/_simulator/audit", {"Authorization": "Bearer admin"}, 403),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "code"),
+    [each[1:] for each in OF_STRANGERS],
+    ids=[f"a request {each[0]}" for each in OF_STRANGERS],
+)
+def test_pages_in_a_browser_do_not_reach_it(
+    there: Served, method: str, path: str, headers: dict[str, str], code: int
+) -> None:
+    assert raw(there, method, path, **headers) == code
+
+
+def test_a_body_may_have_three_mebibytes(there: Served) -> None:
+    code, status = call(there, "POST", MAPS, {"data": {"a": "x" * 3 * 1024 * 1024}})
+    assert (code, status["message"]) == (413, "Request entity too large: limit is 3145728")

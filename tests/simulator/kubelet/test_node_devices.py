@@ -89,7 +89,7 @@ def test_a_plugin_that_restarts_takes_its_devices_away_for_a_while(cluster: Clus
     assert status(cluster, "p")["phase"] == "Running"
 
 
-def test_a_kubelet_that_comes_back_tells_which_devices_are_healthy_now(cluster: Cluster) -> None:
+def test_a_kubelet_that_comes_back_reports_which_devices_are_healthy_now(cluster: Cluster) -> None:
     failed = cluster.kubelets.fail_devices("gpu-1", GPU, 1)
     cluster.kubelets.stop("gpu-1")
     cluster.kubelets.repair_devices("gpu-1", GPU, failed)
@@ -172,7 +172,8 @@ def test_events_about_one_pod_are_bounded(cluster: Cluster) -> None:
     writes: list[str] = []
     cluster.api.watch("events", sink=lambda event: writes.append(event.type))
     cluster.run_until(3600)
-    assert len(writes) <= 2 + 25 + 3600 / 300
+    # Normal and Warning ones are bounded apart.
+    assert len(writes) <= 2 + 2 * (25 + 3600 / 300)
     assert len(cluster.api.list("events").items) <= 7
 
 
@@ -298,15 +299,18 @@ def test_the_grace_period(
     assert gone - 1.5 < when - 5 < gone
 
 
-def test_a_second_deletion_can_shorten_the_grace_period(cluster: Cluster) -> None:
+def test_a_second_deletion_does_not_hurry_containers_that_are_being_stopped(
+    cluster: Cluster,
+) -> None:
     cluster.images.behave("*", Workload(stop_after=None))
-    create(cluster, pod("p", terminationGracePeriodSeconds=600))
+    create(cluster, pod("p", terminationGracePeriodSeconds=60))
     cluster.run_until(5)
     cluster.api.delete("pods", "default", "p")
     cluster.run_until(20)
-    assert cluster.api.list("pods").items
     cluster.api.delete("pods", "default", "p", grace_period_seconds=5)
-    cluster.run_until(27)
+    cluster.run_until(60)
+    assert cluster.api.list("pods").items
+    cluster.run_until(70)
     assert not cluster.api.list("pods").items
 
 

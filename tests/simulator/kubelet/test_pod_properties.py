@@ -29,13 +29,26 @@ steps = st.lists(
 )
 
 
-def pod(grace: int) -> JSON:
+def pod(grace: int, *, with_init: bool) -> JSON:
     probe = {"tcpSocket": {"port": 9090}, "periodSeconds": 5}
     containers = [
         {"name": "first", "image": "performer:1", "readinessProbe": probe},
         {"name": "second", "image": "helper:1", "imagePullPolicy": "Always"},
     ]
-    spec = {"terminationGracePeriodSeconds": grace, "containers": containers}
+    init = [
+        {"name": "prepare", "image": "prepare:1"},
+        {
+            "name": "proxy",
+            "image": "proxy:1",
+            "restartPolicy": "Always",
+            "startupProbe": {**probe, "failureThreshold": 2},
+        },
+    ]
+    spec = {
+        "terminationGracePeriodSeconds": grace,
+        "initContainers": init if with_init else [],
+        "containers": containers,
+    }
     return {"metadata": {"name": "p"}, "spec": spec}
 
 
@@ -48,6 +61,9 @@ class Observed:
     def __call__(self, event: WatchEvent) -> None:
         status = event.object["status"]
         containers = {c["name"]: c for c in status.get("containerStatuses") or ()}
+        init = {c["name"]: c for c in status.get("initContainerStatuses") or ()}
+        if any("running" in c["state"] for c in containers.values()) and init:
+            assert init["prepare"]["ready"]
         for container in containers.values():
             assert len(container["state"]) == 1
             if container["ready"]:
@@ -71,16 +87,20 @@ class Observed:
 
 
 @settings(max_examples=60)
-@given(st.lists(workloads, min_size=1, max_size=3), steps, st.sampled_from([0, 3, 30]))
+@given(
+    st.lists(workloads, min_size=1, max_size=3), steps, st.sampled_from([0, 3, 30]), st.booleans()
+)
 def test_a_pod_is_consistent_at_any_time_and_goes_when_it_is_deleted(
-    behaviours: list[Workload], plan: list[tuple[str, float]], grace: int
+    behaviours: list[Workload], plan: list[tuple[str, float]], grace: int, with_init: bool
 ) -> None:
     cluster = Cluster()
     cluster.add_node("node-1")
     cluster.add_node("node-2")
     api, kubelets = cluster.api, cluster.kubelets
     cluster.images.behave("performer:*", behaviours[0])
-    api.create("pods", pod(grace), namespace="default")
+    cluster.images.behave("prepare:*", Workload(exit_after=1.0))
+    cluster.images.behave("proxy:*", behaviours[-1])
+    api.create("pods", pod(grace, with_init=with_init), namespace="default")
     api.watch("pods", sink=Observed())
     for number, (action, pause) in enumerate(plan):
         cluster.run_until(cluster.clock.now + pause)

@@ -81,7 +81,7 @@ def printed(result: Result, width: int = 160) -> str:
     return out.getvalue()
 
 
-def test_the_timeline_tells_who_did_what_when(met: Result) -> None:
+def test_the_timeline_shows_who_did_what_when(met: Result) -> None:
     text = printed(met)
     assert "performer-worker-" in text
     assert "0:00.000  scenario   apply Performer worker" in text
@@ -128,7 +128,18 @@ def test_junit_has_one_suite_for_a_folder_and_no_character_that_xml_lacks(
     broken = replace(met, steps=(step,))
     root = ET.fromstring(report.junit([met, missed, broken]).encode())
     assert [suite.get("tests") for suite in root.findall("testsuite")] == ["2", "1"]
-    assert "a �[31m: expected �, found �" in (root.findall(".//failure")[0].text or "")
+    text = root.findall(".//failure")[0].text or ""
+    assert r"a \x1b[31m: expected \x00, found \ud800" in text
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\u202e", "\u2028", "\ud800"])
+def test_reports_show_what_a_browser_would_obey(met: Result, character: str) -> None:
+    failure = Mismatch("images", "signed", f"<b>{character}gp.exe")
+    broken = replace(met, steps=(replace(met.steps[0], failures=(failure,)),))
+    shown = character.encode("unicode_escape").decode()
+    for page in (report.html([broken]), report.junit([broken])):
+        assert character not in page
+        assert f"&lt;b&gt;{shown}gp.exe" in page
 
 
 def test_junit_counts_and_explains(met: Result, missed: Result) -> None:
@@ -229,7 +240,7 @@ def test_the_trace_has_a_line_for_everything(met: Result) -> None:
     assert any('"does":"inject the fault devices-unhealthy' in line for line in lines)
 
 
-def test_no_report_tells_the_values_of_variables(met: Result) -> None:
+def test_no_report_shows_the_values_of_variables(met: Result) -> None:
     reported = [printed(met), report.junit([met]), report.html([met]), *report.trace(met)]
     assert not any("hunter2" in text for text in reported)
 

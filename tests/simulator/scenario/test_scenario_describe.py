@@ -66,6 +66,7 @@ A GPU node dies
 What happens then.
 
 The cluster
+  - Kubernetes 1.34
   - node gpu: 8 CPU, 32Gi, 4 × nvidia.com/gpu, label accelerator=a100, taint dedicated=avs:NoSchedule, taint gpu:NoExecute
   - nodes plain-1 to plain-2: 500m CPU, 32Gi
   - image a:v1: takes 20s to pull, is ready 3s after its start, ignores SIGTERM

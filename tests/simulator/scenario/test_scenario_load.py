@@ -7,6 +7,7 @@ import pytest
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from hourglass_simulator.kubernetes.version import VERSIONS
 from hourglass_simulator.scenario import (
     Problem,
     Scenario,
@@ -18,6 +19,7 @@ from hourglass_simulator.scenario import (
 )
 from hourglass_simulator.scenario.document import MAX_BYTES, KubernetesLoader, parse
 from hourglass_simulator.scenario.expectation import PhaseName, ReasonName
+from hourglass_simulator.scenario.strict import resources
 from hourglass_statemachine import Phase, Reason
 
 ROOT = Path(__file__).parents[3]
@@ -121,6 +123,11 @@ TABLE = {
         4,
         "steps[0].after: nan is not a duration; write it as 30s, 5m or 1h30m",
     ),
+    "a version of Kubernetes that is not recorded": (
+        "cluster:\n  kubernetes: 1.9\n",
+        4,
+        f"cluster.kubernetes: 1.9 is not a version that is simulated: {', '.join(VERSIONS)}",
+    ),
     "a quantity that is none": (
         "cluster:\n  nodes:\n  - name: a\n    cpu: fast\n",
         6,
@@ -171,9 +178,7 @@ TABLE = {
     "a resource that is none": (
         "steps:\n- delete: {resource: pod, name: w}\n",
         4,
-        'steps[0].delete.resource: "pod" is not one of performers, configmaps, endpoints, events, '
-        "namespaces, nodes, pods, resourcequotas, secrets, serviceaccounts, services, "
-        "customresourcedefinitions, leases, endpointslices, runtimeclasses, priorityclasses",
+        f'steps[0].delete.resource: "pod" is not one of {", ".join(resources())}',
     ),
     "a check without its time": (
         "steps:\n- eventually: {performers: {w: {phase: Running}}}\n",

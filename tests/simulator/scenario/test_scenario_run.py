@@ -410,7 +410,7 @@ def test_a_performer_that_is_not_named_must_settle_all_the_same() -> None:
     assert not play(RUNNING, fails, settles=settles).met
 
 
-def test_the_timeline_tells_who_did_what_when() -> None:
+def test_the_timeline_shows_who_did_what_when() -> None:
     result = play("- after: 10s\n  delete: {name: w}\n")
     reported = [f"{e.time:g} {e.kind} {e.subject}: {e.text}" for e in result.timeline]
     assert reported[:12] == [

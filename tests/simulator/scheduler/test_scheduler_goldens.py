@@ -3,34 +3,40 @@
 The situations were recorded by tests/goldens/record_scheduler.py.
 """
 
-import json
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from goldens import newer, record_scheduler
+from goldens.record_scheduler import seen_of
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer
 from hourglass_simulator.clock import Clock
+from hourglass_simulator.kubernetes.version import OLDEST, VERSIONS, version
 from hourglass_simulator.scheduler import Scheduler
 
-GOLDEN: JSON = json.loads(
-    (Path(__file__).parents[2] / "goldens/scheduler/verdicts.golden.json").read_text()
-)
+GOLDENS: dict[str, JSON] = {
+    version: newer.whole(record_scheduler.GOLDEN, version) for version in VERSIONS
+}
+SITUATIONS = GOLDENS[OLDEST]["situations"]
 STRATEGIC = "application/strategic-merge-patch+json"
 BETWEEN_STEPS = 2.0
 """Seconds of virtual time, about what the recorder waits."""
 
-# The node lifecycle controller takes the taint of a cordoned node away a moment after the cordon.
-RACES = ("a node is uncordoned",)
+# The node lifecycle controller takes taints of a cordoned and of a new node away a moment later.
+RACES = ("a node is uncordoned", "a node arrives")
+OPEN = {("1.37", "the freest node is chosen"): "how a pod changes the balance of a node is scored"}
+"""What is decided otherwise, and why."""
 
 
 class World:
     """An API server with a scheduler, and nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, kubernetes: str) -> None:
         self.clock = Clock()
-        self.api = APIServer(self.clock)
-        for resource, body in GOLDEN["classes"]:
+        self.api = APIServer(self.clock, version(kubernetes))
+        for resource, body in record_scheduler.CLUSTER_WIDE:
             self.api.create(resource, body)
         self.api.create("namespaces", {"metadata": {"name": "golden"}})
         self.scheduler = Scheduler(self.clock, self.api)
@@ -54,7 +60,7 @@ class World:
 
     def seen(self) -> JSON:
         """What the scheduler made of every pod."""
-        return {pod["metadata"]["name"]: _seen(pod) for pod in self.api.list("pods").items}
+        return {pod["metadata"]["name"]: seen_of(pod) for pod in self.api.list("pods").items}
 
     def events(self) -> list[JSON]:
         """What it reported, in order, each only once."""
@@ -79,22 +85,6 @@ class World:
         return found
 
 
-def _seen(pod: JSON) -> JSON:
-    conditions = {c["type"]: c for c in pod["status"].get("conditions") or ()}
-    seen: JSON = {}
-    if node := pod["spec"].get("nodeName"):
-        seen["node"] = node
-    if nominated := pod["status"].get("nominatedNodeName"):
-        seen["nominated"] = nominated
-    if "deletionTimestamp" in pod["metadata"]:
-        seen["deleting"] = True
-    for kind in ("PodScheduled", "DisruptionTarget"):
-        if found := conditions.get(kind):
-            ignored = ("type", "lastTransitionTime")
-            seen[kind] = {key: value for key, value in found.items() if key not in ignored}
-    return seen
-
-
 def _once(events: list[JSON]) -> list[JSON]:
     found: list[JSON] = []
     for event in events:
@@ -104,10 +94,18 @@ def _once(events: list[JSON]) -> list[JSON]:
     return found
 
 
-@pytest.mark.parametrize("name", GOLDEN["situations"])
-def test_the_verdicts_are_those_of_a_real_scheduler(name: str) -> None:
-    situation = GOLDEN["situations"][name]
-    world = World()
+def situations() -> Iterator[Any]:
+    for kubernetes in VERSIONS:
+        for name in SITUATIONS:
+            reason = OPEN.get((kubernetes, name))
+            marks = [pytest.mark.xfail(reason=reason)] if reason else []
+            yield pytest.param(name, kubernetes, id=f"{kubernetes}: {name}", marks=marks)
+
+
+@pytest.mark.parametrize(("name", "kubernetes"), list(situations()))
+def test_the_verdicts_are_those_of_a_real_scheduler(name: str, kubernetes: str) -> None:
+    situation = GOLDENS[kubernetes]["situations"][name]
+    world = World(kubernetes)
     for step in situation["steps"]:
         world.do(step["call"])
         if "seen" in step:

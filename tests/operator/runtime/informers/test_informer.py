@@ -254,7 +254,7 @@ def test_what_reaches_the_store(
     assert run.informer.has_synced
 
 
-def test_it_asks_for_parts_and_bookmarks_of_what_it_is_told_to_select() -> None:
+def test_it_asks_for_parts_and_bookmarks_of_what_it_is_to_select() -> None:
     run = Run([page("a", more="next"), page()], [])
     selector = {"labelSelector": "app=performer"}
     assert [dict(call.query) for call in run.server.calls] == [
@@ -291,6 +291,28 @@ def test_who_asks_to_be_left_alone_for_a_day_is_for_a_minute() -> None:
 def test_who_may_not_watch_any_more_knows_nothing_for_sure() -> None:
     lists = [page(), *[REFUSED] * 20]
     assert not Run(lists, [[event("ADDED", "a", 11), REFUSED]]).informer.has_synced
+
+
+@pytest.mark.parametrize("code", [401, 403, 404])
+def test_it_has_synced_from_the_list_to_the_moment_a_watch_is_refused(code: int) -> None:
+    class Refuses(Stream):
+        async def __anext__(self) -> JSON:
+            synced.append(informer.has_synced)
+            # What it takes the answer to arrive.
+            await asyncio.sleep(0.5)
+            raise WatchError(refused(code))
+
+    synced: list[bool] = []
+    server, clock = Server([page()], []), Clock()
+    server.watch = lambda *_: Refuses([])  # type: ignore[method-assign]
+    informer = Informer(
+        server, Store(Seen(), lambda: 0.0, lambda: None), "pods", "", "avs", random=Random(1)
+    )
+    new_event_loop(clock).create_task(informer.run())
+    clock.run_until(0.4)
+    assert (synced, informer.has_synced) == ([True], True)
+    clock.run_until(0.6)
+    assert not informer.has_synced
 
 
 def test_a_lost_connection_leaves_what_is_known() -> None:

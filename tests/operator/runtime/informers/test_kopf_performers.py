@@ -16,10 +16,12 @@ from kubernetes.aio.client import Configuration
 from builders import performer
 from hourglass_operator.api.crd import generate
 from hourglass_operator.controller.event_handler import EventHandler
+from hourglass_operator.runtime.informers import kopf_performers
 from hourglass_operator.runtime.informers.kopf_performers import KopfPerformers
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_operator.transport.api import Api
 from hourglass_operator.transport.connection import connection
+from hourglass_simulator.apiserver import continuing
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import Served, served
 
@@ -63,7 +65,12 @@ class Recorder(EventHandler):
 Test = Callable[[KopfPerformers, Recorder], Awaitable[None]]
 
 
-async def run(configuration: Configuration, test: Test, namespaces: tuple[str, ...] = ()) -> None:
+async def run(
+    configuration: Configuration,
+    test: Test,
+    namespaces: tuple[str, ...] = (),
+    first_page: float = 30.0,
+) -> None:
     recorder = Recorder()
     api = Api(configuration, 10.0)
     informer = KopfPerformers(
@@ -74,6 +81,7 @@ async def run(configuration: Configuration, test: Test, namespaces: tuple[str, .
         spawned=lambda: None,
         ended=recorder.changed.set,
         sleep=recorder.pause,
+        first_page=first_page,
     )
     running = asyncio.create_task(informer.run())
     try:
@@ -131,6 +139,29 @@ def test_of_several_namespaces_each_is_listed(tmp_path: Path) -> None:
         with there.lock:
             there.cluster.api.create("namespaces", {"metadata": {"name": "other"}})
         asyncio.run(run(configuration, test, ("default", "other")))
+
+
+def test_a_list_whose_rest_is_lost_is_made_again_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where continue tokens expire before the next page is asked for, however often.
+    def lost(token: str) -> continuing.Place:
+        raise continuing.expired(continuing.Place(1, "a"))
+
+    monkeypatch.setattr(continuing, "place", lost)
+    monkeypatch.setattr(kopf_performers, "PAGE", 2)
+
+    async def test(informer: KopfPerformers, recorder: Recorder) -> None:
+        await recorder.wait(lambda: informer.has_synced or recorder.pauses > 0)
+        assert informer.has_synced
+        assert recorder.lists == [["a", "b", "c"]]
+        create(there, "d")
+        await recorder.wait(lambda: recorder.seen[-1] == "ADDED d")
+
+    with cluster(tmp_path) as (there, configuration):
+        for name in ("a", "b", "c"):
+            create(there, name)
+        asyncio.run(run(configuration, test))
 
 
 def test_a_definition_that_comes_later_is_watched_then(tmp_path: Path) -> None:
@@ -194,13 +225,17 @@ def test_credentials_that_are_refused_end_kopf_and_not_the_process(
 ) -> None:
     async def test(_: KopfPerformers, recorder: Recorder) -> None:
         with caplog.at_level(logging.WARNING):
-            await recorder.wait(lambda: "watching Performers again" in caplog.text)
-        assert "credentials" in caplog.text
+            await recorder.wait(
+                lambda: all(
+                    text in caplog.text
+                    for text in ("refuses the credentials", "watching Performers again")
+                )
+            )
 
     Refuses.lists = 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         configuration = Configuration(host=f"http://127.0.0.1:{server.server_port}")
         configuration.api_key = {"BearerToken": "Bearer nobody"}
-        asyncio.run(run(configuration, test))
+        asyncio.run(run(configuration, test, first_page=0.2))
         server.shutdown()

@@ -50,3 +50,34 @@ def test_exceptions_are_kept() -> None:
         failed = record("hello", exc_info=sys.exc_info())
     assert TextFormatter().format(failed).endswith("ValueError: wrong")
     assert json.loads(JSONFormatter().format(failed))["exception"].endswith("ValueError: wrong")
+
+
+FORGED = "\x1b[2Jno\n2026-09-21T14:13:20.250Z INFO all is well\u202e"
+ESCAPED = r"\x1b[2Jno\n2026-09-21T14:13:20.250Z INFO all is well\u202e"
+
+
+def test_a_message_forges_no_line_and_commands_no_terminal() -> None:
+    line = TextFormatter().format(record(FORGED, performer="avs/\x1bml"))
+    assert line == rf"2026-09-21T14:13:20.250Z INFO performer=avs/\x1bml {ESCAPED}"
+
+
+def test_nor_does_the_message_of_an_exception() -> None:
+    try:
+        raise ValueError(FORGED)
+    except ValueError:
+        failed = record("hello", exc_info=sys.exc_info())
+    first, *others = TextFormatter().format(failed).split("\n")
+    assert first.endswith("hello")
+    assert all(line.startswith("  ") and "\x1b" not in line for line in others)
+
+
+def test_programs_get_the_message_as_it_is() -> None:
+    assert json.loads(JSONFormatter().format(record(FORGED)))["message"] == FORGED
+
+
+@pytest.mark.parametrize("form", [TextFormatter(), JSONFormatter()], ids=["text", "json"])
+def test_a_line_is_no_longer_than_container_runtimes_keep_in_one(form: logging.Formatter) -> None:
+    line = form.format(record("begin" + "x" * 40_000 + "end"))
+    assert len(line.encode()) < 16_384
+    assert "begin" in line
+    assert "xend" in line

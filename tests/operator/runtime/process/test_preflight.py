@@ -42,7 +42,7 @@ BASICS = [
 @pytest.mark.parametrize(
     ("answer", "code", "said"), [b[1:] for b in BASICS], ids=[b[0] for b in BASICS]
 )
-def test_what_is_basic_is_told_alone(answer: Answer, code: Exit, said: str) -> None:
+def test_what_is_basic_is_reported_alone(answer: Answer, code: Exit, said: str) -> None:
     assert asyncio.run(preflight(Script(answer), (), "system")) == [Missing(code, said)]
 
 
@@ -69,7 +69,7 @@ def test_nothing_is_missing() -> None:
     assert texts(reviewed()) == []
 
 
-def test_each_missing_permission_is_told_with_its_use() -> None:
+def test_each_missing_permission_is_reported_with_its_use() -> None:
     script = reviewed(("patch", "performers/status"), ("list", "nodes"), ("create", "leases"))
     assert texts(script) == [
         "missing permission: patch performers.hourglass.eigenlayer.io/status in the whole cluster"
@@ -100,7 +100,7 @@ def test_a_proxys_page_denies_nothing() -> None:
     assert texts(Script(done(items=[]), then=done(message="<html>"))) == []
 
 
-def test_who_may_not_list_performers_is_told_so() -> None:
+def test_who_may_not_list_performers_hears_so() -> None:
     script = reviewed(("list", "performers"))
     script.answers[0] = refused(403, "Forbidden")
     assert texts(script) == [
@@ -109,7 +109,7 @@ def test_who_may_not_list_performers_is_told_so() -> None:
     ]
 
 
-def test_who_has_no_credentials_is_told_what_the_server_says() -> None:
+def test_who_has_no_credentials_hears_what_the_server_says() -> None:
     said = 'performers is forbidden: User "system:anonymous" cannot list resource "performers"'
     script = Script(refused(403, "Forbidden", said), then=refused(403, "Forbidden"))
     assert texts(script) == [f"missing permission: {said}"]

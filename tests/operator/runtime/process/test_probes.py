@@ -31,7 +31,7 @@ def test_a_port_that_is_taken_is_named(taken: str) -> None:
     assert str(error.value) == (f"health-address: cannot listen on {taken}: Address already in use")
 
 
-def test_a_host_that_has_no_address_is_told_in_words() -> None:
+def test_a_host_that_has_no_address_is_reported_in_words() -> None:
     with pytest.raises(ListenError) as error:
         asyncio.run(serve("no-such-host.invalid:1"))
     said = str(error.value)

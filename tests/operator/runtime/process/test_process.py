@@ -136,7 +136,7 @@ class World:
 
     def writes(self) -> list[str]:
         """What the operators have written, apart from the Lease."""
-        with DIRECT.open(f"{self.there.url}/_simulator/audit") as answer:
+        with DIRECT.open(self._control("audit")) as answer:
             audited: list[JSON] = json.loads(answer.read())
         return [
             f"{entry['verb']} {entry['resource']}/{entry['subresource']}".rstrip("/")
@@ -144,8 +144,13 @@ class World:
             if entry["user"] == USER and entry["resource"] != "leases"
         ]
 
+    def _control(self, what: str, method: str = "GET") -> urllib.request.Request:
+        headers = {"Authorization": f"Bearer {self.there.server.control_token}"}
+        url = f"{self.there.url}/_simulator/{what}"
+        return urllib.request.Request(url, headers=headers, method=method)
+
     def control(self, what: str) -> None:
-        request = urllib.request.Request(f"{self.there.url}/_simulator/{what}", method="POST")
+        request = self._control(what, method="POST")
         DIRECT.open(request, timeout=300).close()
 
 

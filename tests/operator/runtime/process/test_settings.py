@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hourglass_operator.resources.pod import PodDefaults
 from hourglass_operator.runtime.process.settings import (
     RuntimeSettings,
     SettingsError,
@@ -47,6 +48,28 @@ def test_a_namespace_that_is_given_twice_is_served_once() -> None:
     assert load({"namespace": ("b", "a", "b")}, {}, None).namespace == ("b", "a")
 
 
+CONTEXTS: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
+    ("a flag", {"default_security_context": '{"capabilities": {"drop": ["ALL"]}}'}, {}, ""),
+    (
+        "a variable",
+        {},
+        {"HOURGLASS_DEFAULT_SECURITY_CONTEXT": '{"capabilities": {"drop": ["ALL"]}}'},
+        "",
+    ),
+    ("the file", {}, {}, "default-security-context: {capabilities: {drop: [ALL]}}"),
+]
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "text"), [c[1:] for c in CONTEXTS], ids=[c[0] for c in CONTEXTS]
+)
+def test_a_default_security_context_by(
+    flags: dict[str, Any], environ: dict[str, str], text: str, tmp_path: Path
+) -> None:
+    defaults = load(flags, environ, file_with(tmp_path, text)).pod_defaults
+    assert defaults == PodDefaults(security_context={"capabilities": {"drop": ["ALL"]}})
+
+
 WRONG: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
     (
         "a flag of the wrong type",
@@ -65,6 +88,32 @@ WRONG: list[tuple[str, dict[str, Any], dict[str, str], str]] = [
         {"log_format": "xml"},
         {},
         "--log-format: must be 'text' or 'json', found 'xml'",
+    ),
+    (
+        "a liveness check that there is not",
+        {"default_liveness_check": "HTTP"},
+        {},
+        "--default-liveness-check: must be 'TCP', 'GRPC' or 'None', found 'HTTP'",
+    ),
+    (
+        "a security context that is no object",
+        {"default_security_context": "restricted"},
+        {},
+        "--default-security-context: must be an object in JSON, found 'restricted'",
+    ),
+    (
+        "a security context with a field of the pod's",
+        {"default_security_context": '{"fsGroup": 1}'},
+        {},
+        "--default-security-context: must be a SecurityContext: unknown field fsGroup,"
+        " found '{\"fsGroup\": 1}'",
+    ),
+    (
+        "a security context with a value of the wrong type",
+        {"default_pod_security_context": '{"runAsUser": "root"}'},
+        {},
+        "--default-pod-security-context: must be a PodSecurityContext: runAsUser must be a whole"
+        ' number, found \'{"runAsUser": "root"}\'',
     ),
     (
         "a namespace that cannot be one",

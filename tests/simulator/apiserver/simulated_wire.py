@@ -1,0 +1,64 @@
+"""The simulated API server as bytes come and go, without sockets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from hourglass_simulator.apiserver import APIError, APIServer, WatchEvent
+from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.clock import Clock
+from hourglass_simulator.http import bodies, negotiation
+from hourglass_simulator.http.received import received
+from hourglass_simulator.http.request import Answer, Request
+from hourglass_simulator.http.router import Router
+from hourglass_simulator.kubernetes.version import DEFAULT
+
+
+@dataclass
+class RawReply:
+    code: int
+    headers: Mapping[str, list[str]]
+    body: bytes
+
+
+class SimulatedWire:
+    """The simulated server behind the interface of the recorder."""
+
+    def __init__(self) -> None:
+        self._router = Router(APIServer(Clock()))
+
+    def fetch(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> RawReply:
+        url = urlsplit(path)
+        query = dict(reversed(parse_qsl(url.query, keep_blank_values=True)))
+        request = received(method, unquote(url.path), query, headers, body or b"")
+        resource = self._router.watched(request)
+        if resource is not None:
+            return self._watch(request, resource, headers)
+        return _reply(self._router.answer(request), headers)
+
+    def _watch(self, request: Request, resource: Resource, headers: Mapping[str, str]) -> RawReply:
+        events: list[WatchEvent] = []
+        try:
+            watching, watch = self._router.watch(request, resource, events.append)
+        except APIError as error:
+            media = negotiation.of_errors(request.accept)
+            return _reply(Answer(error.code, error.status(), media=media), headers)
+        watch.stop()
+        shown = [self._router.event_object(resource, each, watching.media) for each in events]
+        sent = [
+            bodies.event(event.type, obj, watching.media, DEFAULT)
+            for event, obj in zip(events, shown, strict=True)
+        ]
+        found = {"content-type": [watching.content_type], "transfer-encoding": ["chunked"]}
+        return RawReply(200, found, b"".join(sent))
+
+
+def _reply(answer: Answer, asked: Mapping[str, str]) -> RawReply:
+    response = bodies.sent(answer, asked, DEFAULT)
+    found: dict[str, list[str]] = {}
+    for name, value in response.headers.items():
+        found.setdefault(name.lower(), []).append(value)
+    assert isinstance(response.body, bytes)
+    return RawReply(response.status, found, response.body)

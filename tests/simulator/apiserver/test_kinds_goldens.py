@@ -1,0 +1,67 @@
+"""An object of each kind, from its creation to its deletion, as on a real API server."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from simulated_bare_server import Simulated
+
+from goldens import newer, record_kinds
+from hourglass_simulator.kubernetes.version import VERSIONS, version
+
+GOLDENS: dict[str, dict[str, dict[str, Any]]] = {
+    version: newer.whole(record_kinds.GOLDEN, version) for version in VERSIONS
+}
+OBJECTS = record_kinds.load()
+
+
+@cache
+def answers(kubernetes: str, path: str) -> dict[str, Any]:
+    return record_kinds.play(Simulated(version(kubernetes)), path, OBJECTS[path])
+
+
+_CHANGES = (
+    *("merge patch", "patch that changes nothing", "strategic merge patch"),
+    *("list by label", "patch with unknown fields"),
+)
+NOT_SIMULATED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "apiservices": ("a controller writes their status", ("get", "list", "table", *_CHANGES)),
+    "controllerrevisions": (
+        "their data counts as changed by every patch",
+        (*_CHANGES, "wrong type of spec", "update of what is not there"),
+    ),
+    "daemonsets": ("rows of tables lack an annotation that the objects have", ("table",)),
+    "flowschemas": (
+        "a controller writes their status",
+        ("get", "list", "table", "update without a version", *_CHANGES),
+    ),
+    "ipaddresses": ("rows of their tables have a cell more than columns", ("table",)),
+    "limitranges": (
+        "one without a name is named by a uid",
+        ("create without a name", "update of what is not there"),
+    ),
+}
+"""What is answered otherwise, and why."""
+
+
+def cases() -> Iterator[Any]:
+    for kubernetes, goldens in GOLDENS.items():
+        for path, golden in goldens.items():
+            plural = path.rpartition("/")[2]
+            reason, left_out = NOT_SIMULATED.get(plural, ("", ()))
+            for step in golden:
+                marks = [pytest.mark.xfail(reason=reason)] if step in left_out else []
+                name = f"{kubernetes}: {plural}: {step}"
+                yield pytest.param(kubernetes, path, step, id=name, marks=marks)
+
+
+def test_every_object_is_recorded() -> None:
+    assert all(OBJECTS.keys() == found.keys() for found in GOLDENS.values()), (
+        "record the kinds anew"
+    )
+
+
+@pytest.mark.parametrize(("kubernetes", "path", "step"), list(cases()))
+def test_as_on_a_real_server(kubernetes: str, path: str, step: str) -> None:
+    assert answers(kubernetes, path)[step] == GOLDENS[kubernetes][path][step]

