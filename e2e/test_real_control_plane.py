@@ -28,6 +28,8 @@ ALSO_ON_A_REAL_CLUSTER = re.compile(
     r"the object has been modified|not found|has just been deleted|is being terminated"
     # The watch of a definition that has just gone.
     r"|the server could not find the requested resource"
+    # An owner of a kind that has come since the collector looked, every 30 seconds.
+    r"|unable to get REST mapping"
 )
 """What these programs complain of while everything is well."""
 
