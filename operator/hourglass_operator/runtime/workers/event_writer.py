@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 _QUIET = 1.0
 """Seconds without a pass that writes, after which a burst of work is over."""
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 """Seconds that an Event waits for the end of a burst, before it is written beside other work."""
 
 

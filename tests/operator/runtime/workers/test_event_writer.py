@@ -45,8 +45,8 @@ class Bench:
     [
         pytest.param(False, 0.9, [], id="none within a second after passes"),
         pytest.param(False, 1.0, ["first"], id="the oldest after a second without passes"),
-        pytest.param(True, 9.9, [], id="none beside passes"),
-        pytest.param(True, 10.0, ["first"], id="one that has waited for ten seconds all the same"),
+        pytest.param(True, 59.9, [], id="none beside passes"),
+        pytest.param(True, 60.0, ["first"], id="one that has waited for a minute all the same"),
     ],
 )
 def test_which_is_begun(busy: bool, at: float, written: list[str]) -> None:
