@@ -2,26 +2,57 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from kubernetes.client.exceptions import ApiException
 
 from clusters import wait_until
 from hourglass_kube.types import JSON
-from operators import Operator, Performers, Relay
+from operators import Performers
 
 IMAGE = "x:v1"
 OCCUPIER = {"labels": {"occupier": "yes"}}
 ELSEWHERE = "elsewhere"
 
 
+class Running(Protocol):
+    """An operator: a process, or one of the simulated cluster's."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it may write."""
+        ...
+
+    def is_ready(self) -> bool:
+        """Whether it says that it is."""
+        ...
+
+
+class Connections(Protocol):
+    """The way from the operator to the API server."""
+
+    def cut(self) -> object:
+        """Lose all that are open."""
+        ...
+
+
+class Wait(Protocol):
+    """Lets time pass, at most so many seconds, until something holds."""
+
+    def __call__(self, what: str, holds: Callable[[], bool], seconds: float = 60) -> None:
+        """Errors: `TimeoutError`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Scene:
-    """A Performer that serves, the operator, and the relay between it and the API server."""
+    """A Performer that serves, the operator, and the connections between it and the API server."""
 
     name: str
     performers: Performers
-    operator: Operator
-    relay: Relay
+    operator: Running
+    connections: Connections
+    wait_until: Wait = wait_until
 
     @property
     def new(self) -> str:
@@ -91,7 +122,7 @@ class Scene:
 
     def cut(self) -> None:
         """Reset the operator's connections."""
-        self.relay.cut()
+        self.connections.cut()
 
     def delete_the_lease(self) -> None:
         """Delete the Lease, as somebody may by hand."""
@@ -100,11 +131,11 @@ class Scene:
 
     def lose_the_lease(self) -> None:
         """Return once the operator leads no more."""
-        wait_until("the Lease is lost", lambda: not self.operator.leads, 30)
+        self.wait_until("the Lease is lost", lambda: not self.operator.leads, 30)
 
     def wait_for_resync(self) -> None:
         """Return once the operator, which looks every second, is not ready any more."""
-        wait_until("the permission is missed", lambda: not self.operator.is_ready(), 30)
+        self.wait_until("the permission is missed", lambda: not self.operator.is_ready(), 30)
 
     def gone(self) -> bool:
         """Whether the Performer that was there before has ended."""

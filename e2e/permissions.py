@@ -47,8 +47,8 @@ class Grants:
     def _set(self, missing: Right | None) -> None:
         cluster_role = ("clusterrole", f"{self._namespace}-{self._account}")
         role = ("role", self._account, "-n", self._namespace)
-        self._replace(cluster_role, _rules(CLUSTER, missing))
-        self._replace(role, _rules(OWN_NAMESPACE, missing))
+        self._replace(cluster_role, rules(CLUSTER, missing))
+        self._replace(role, rules(OWN_NAMESPACE, missing))
 
     def _replace(self, role: Iterable[str], rules: list[dict[str, list[str]]]) -> None:
         patch = [{"op": "replace", "path": "/rules", "value": rules}]
@@ -77,7 +77,8 @@ class Grants:
             return False
 
 
-def _rules(permissions: Iterable[Permission], missing: Right | None) -> list[dict[str, list[str]]]:
+def rules(permissions: Iterable[Permission], missing: Right | None) -> list[dict[str, list[str]]]:
+    """The rules of a role with all of these but one."""
     return [
         {"apiGroups": [each.group], "resources": [each.resource], "verbs": verbs}
         for each in permissions

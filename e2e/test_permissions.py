@@ -1,6 +1,7 @@
 """Each permission is needed, missed by name, and found again without a restart.
 
-docs/security.md is made from `permissions.json` beside this file; `E2E_RECORD=1` writes it anew.
+On the cluster, and on `hourglass-sim serve --rbac`. docs/security.md is made from
+`permissions.json` beside this file; `E2E_RECORD=1` writes it anew.
 """
 
 from collections.abc import Iterator
@@ -10,28 +11,50 @@ from urllib.parse import urlsplit
 import pytest
 
 from clusters import Cluster, wait_until
-from conftest import ClusterReport
+from clusters.build import OLDEST
+from clusters.runs import kubectl_program
+from conftest import ClusterReport, install_definition
 from hourglass_operator.runtime.process.preflight import Exit
 from lost_permissions import IMAGE, LOST_PERMISSIONS, LostPermission, Scene
 from operators import SHORT_LEASE, Operator, Performers, Relay, operator_account, redirect
 from permissions import ALL, Grants, Right
 from recorded import expect_recorded
+from simulated import simulated
 
 ACCOUNT = "operator"
 RECORD = Path(__file__).with_name("permissions.json")
 
 
+@pytest.fixture(scope="module", params=["cluster", "simulator"])
+def backend(
+    request: pytest.FixtureRequest,
+    cluster_report: ClusterReport,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Cluster]:
+    """A cluster that decides by roles and serves Performers, with a node for their pods."""
+    if request.param == "cluster":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        request.getfixturevalue("custom_resource")
+        cluster.add_fake_nodes(1)
+        yield cluster
+        return
+    folder, kubectl = tmp_path_factory.mktemp("simulated"), kubectl_program(cluster_report.add)
+    with simulated(OLDEST, folder, Path(kubectl), "--rbac") as cluster:
+        install_definition(cluster)
+        cluster.kubectl("label", "node", "plain-1", "type=kwok")
+        yield cluster
+
+
 @pytest.fixture(scope="module")
 def place(
-    cluster: Cluster, custom_resource: str, tmp_path_factory: pytest.TempPathFactory
+    backend: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Performers, Grants, Path]]:
     """A namespace with an account for the operator: Performers, its roles, its kubeconfig."""
-    cluster.add_fake_nodes(1)
     kubeconfig = tmp_path_factory.mktemp("operator") / "kubeconfig"
-    with cluster.namespace() as namespace:
-        operator_account(cluster, namespace, ACCOUNT, kubeconfig)
-        performers = Performers.of(cluster, namespace)
-        yield performers, Grants(cluster, namespace, ACCOUNT), kubeconfig
+    with backend.namespace() as namespace:
+        operator_account(backend, namespace, ACCOUNT, kubeconfig)
+        performers = Performers.of(backend, namespace)
+        yield performers, Grants(backend, namespace, ACCOUNT), kubeconfig
         performers.delete_all()
 
 
@@ -58,13 +81,13 @@ def test_there_is_a_loss_for_each_permission() -> None:
 
 @pytest.fixture(scope="module")
 def running(
-    cluster: Cluster,
+    backend: Cluster,
     place: tuple[Performers, Grants, Path],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Operator, Relay]]:
     """An operator that leads, and the relay between it and the API server."""
     performers, _, kubeconfig = place
-    folder, address = tmp_path_factory.mktemp("running"), urlsplit(cluster.server)
+    folder, address = tmp_path_factory.mktemp("running"), urlsplit(backend.server)
     with Relay(str(address.hostname), address.port or 443).open() as relay:
         own = folder / "kubeconfig"
         own.write_text(kubeconfig.read_text())
@@ -87,6 +110,7 @@ def test_one_that_is_lost_and_given_back_needs_no_restart(
     right: Right,
     place: tuple[Performers, Grants, Path],
     running: tuple[Operator, Relay],
+    backend: Cluster,
     cluster_report: ClusterReport,
 ) -> None:
     performers, grants, _ = place
@@ -112,4 +136,5 @@ def test_one_that_is_lost_and_given_back_needs_no_restart(
     seen = {"when": loss.when, "not_done": loss.not_done}
     expect_recorded(RECORD, right.name, seen, [each.name for each in ALL])
     if right is ALL[-1]:
-        cluster_report.add(f"{len(ALL)} permissions removed in turn, each missed by name")
+        line = f"{backend.provider}: {len(ALL)} permissions removed in turn, each missed by name"
+        cluster_report.add(line)

@@ -100,7 +100,7 @@ def kubernetes(request: pytest.FixtureRequest) -> str:
     return str(request.config.getoption("kubernetes") or OLDEST)
 
 
-@pytest.fixture(scope="module", params=["", "--rbac --tls"], ids=["for everybody", "with RBAC"])
+@pytest.fixture(scope="module", params=["", "--rbac"], ids=["for everybody", "with RBAC"])
 def served(
     request: pytest.FixtureRequest,
     kubernetes: str,

@@ -96,7 +96,7 @@ FIRST_SECONDS = 1.0
 @click.option(
     "--rbac",
     is_flag=True,
-    help="Decide by RBAC who may do what; without it, everybody may everything.",
+    help="Decide by RBAC who may do what, over HTTPS; without it, everybody may everything.",
 )
 @click.option(
     "--tls", is_flag=True, help="Serve over HTTPS; the kubeconfig has a client certificate."
@@ -175,7 +175,8 @@ def serve(
             port=port,
             speed=speed,
             play=partial(_begin, play, paused=paused),
-            authority=Authority() if tls else None,
+            # Over HTTP, kubectl and whatever else is written in Go sends no credentials.
+            authority=Authority() if tls or rbac else None,
             names=not rbac,
             webhook_services=webhook_services,
         ) as there:

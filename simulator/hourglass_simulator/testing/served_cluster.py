@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.http.certificates import Authority
 from hourglass_simulator.http.served import Served, served
 from hourglass_simulator.kubernetes.version import version
 from hourglass_simulator.testing.options import Options
@@ -45,7 +46,9 @@ class ServedCluster(SimulatedCluster):
             version=version(wanted.cluster.kubernetes),
             managed_fields=True,
         )
-        with served(made, names=not wanted.rbac) as there:
+        # Over HTTP, programs in Go send no credentials.
+        authority = Authority() if wanted.rbac else None
+        with served(made, names=not wanted.rbac, authority=authority) as there:
             with there.lock:
                 cluster = cls(wanted, there, kubeconfig)
             yield cluster

@@ -1,7 +1,9 @@
 """A served cluster, as programs and tests of operators use it."""
 
+import base64
 import json
 import os
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +16,8 @@ import yaml
 from hourglass_simulator.testing import APIError, ServedCluster, options
 from hourglass_simulator.testing.environment import lead_to
 
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+DIRECT_ONLY = urllib.request.ProxyHandler({})
+DIRECT = urllib.request.build_opener(DIRECT_ONLY)
 PODS = "/api/v1/namespaces/default/pods"
 POD = """
 apiVersion: v1
@@ -32,11 +35,21 @@ def cluster(tmp_path: Path) -> Iterator[ServedCluster]:
 
 def opened(cluster: ServedCluster, path: str, kubeconfig: Path | None = None) -> Any:
     """As a program whose kubeconfig it is."""
-    config = yaml.safe_load((kubeconfig or cluster.kubeconfig).read_text())
-    token = config["users"][0]["user"]["token"]
-    url = config["clusters"][0]["cluster"]["server"] + path
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    return DIRECT.open(request, timeout=120)
+    file = kubeconfig or cluster.kubeconfig
+    config = yaml.safe_load(file.read_text())
+    user, there = config["users"][0]["user"], config["clusters"][0]["cluster"]
+    request = urllib.request.Request(there["server"] + path)
+    if "token" in user:
+        request.add_header("Authorization", f"Bearer {user['token']}")
+        return DIRECT.open(request, timeout=120)
+    pair = file.with_suffix(".pem")
+    parts = (user[f"client-{each}-data"] for each in ("key", "certificate"))
+    pair.write_bytes(b"".join(map(base64.b64decode, parts)))
+    authority = base64.b64decode(there["certificate-authority-data"]).decode()
+    tls = ssl.create_default_context(cadata=authority)
+    tls.load_cert_chain(pair)
+    over_tls = urllib.request.HTTPSHandler(context=tls)
+    return urllib.request.build_opener(DIRECT_ONLY, over_tls).open(request, timeout=120)
 
 
 def code(cluster: ServedCluster, path: str, kubeconfig: Path | None = None) -> int:
