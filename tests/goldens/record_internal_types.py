@@ -17,7 +17,7 @@ from goldens.package_data import write
 
 _GROUPS = (
     *("core", "apps", "batch", "policy", "rbac", "discovery", "node", "storage", "scheduling"),
-    *("autoscaling", "networking", "coordination"),
+    *("autoscaling", "networking", "coordination", "flowcontrol", "resource"),
 )
 _META = ("LabelSelector", "LabelSelectorRequirement", "ObjectMeta", "OwnerReference")
 _STRUCT = re.compile(r"^type (\w+) struct ?\{(?:\}|\n(.*?)^\})", re.MULTILINE | re.DOTALL)

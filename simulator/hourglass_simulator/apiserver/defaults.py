@@ -140,17 +140,9 @@ def _flow_schema(spec: JSON) -> JSON:
     return {**spec, "matchingPrecedence": spec["matchingPrecedence"] or 1000}
 
 
-def _priority_level(obj: JSON) -> JSON:
-    spec, limited = obj["spec"], obj["spec"].get("limited")
-    if limited is None:
-        return obj
-    limited = _constant(nominalConcurrencyShares=30, lendablePercent=0)(limited)
-    response = limited.get("limitResponse") or {}
-    if response.get("type") == "Queue":
-        queuing = _constant(queues=64, handSize=8, queueLengthLimit=50)
-        response = {**response, "queuing": queuing(response.get("queuing") or {})}
-        limited = {**limited, "limitResponse": response}
-    return {**obj, "spec": {**spec, "limited": limited}}
+def _queuing(queuing: JSON) -> JSON:
+    wanted = {"queues": 64, "handSize": 8, "queueLengthLimit": 50}
+    return {**queuing, **{name: queuing.get(name) or value for name, value in wanted.items()}}
 
 
 def _request(request: JSON) -> JSON:
@@ -227,7 +219,13 @@ _DEFAULTS: dict[str, Default] = {
     f"{_API}/networking/v1.NetworkPolicy": _network_policy,
     f"{_API}/networking/v1.IngressClassParametersReference": _constant(scope="Cluster"),
     f"{_API}/flowcontrol/v1.FlowSchemaSpec": _flow_schema,
-    f"{_API}/flowcontrol/v1.PriorityLevelConfiguration": _priority_level,
+    f"{_API}/flowcontrol/v1.ExemptPriorityLevelConfiguration": _constant(
+        nominalConcurrencyShares=0, lendablePercent=0
+    ),
+    f"{_API}/flowcontrol/v1.LimitedPriorityLevelConfiguration": _constant(
+        nominalConcurrencyShares=30, lendablePercent=0
+    ),
+    f"{_API}/flowcontrol/v1.QueuingConfiguration": _queuing,
     f"{_API}/rbac/v1.Subject": _subject,
     f"{_API}/rbac/v1.RoleRef": _constant(apiGroup=_RBAC),
     f"{_API}/resource/v1.ExactDeviceRequest": _request,

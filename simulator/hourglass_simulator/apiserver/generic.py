@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import disabled_device_fields
 from hourglass_simulator.apiserver.strategy import Strategy
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
@@ -27,12 +28,14 @@ class GenericStrategy(Strategy):
         """Without the status that was sent, and completed where the resource has something own."""
         if "status" in self.resource.subresources:
             obj = {**obj, "status": self._new_status}
+        obj = disabled_device_fields.without(self.resource.plural, obj, self.version)
         complete = _COMPLETED.get(self.resource.plural)
         return obj if complete is None else complete(obj)
 
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """Of a DaemonSet, its templates are counted in an annotation."""
         new = super().update(new, old, subresource)
+        new = disabled_device_fields.without(self.resource.plural, new, self.version)
         if self.resource.plural == "daemonsets":
             counted = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "0")
             changed = new["spec"]["template"] != old["spec"]["template"]

@@ -38,6 +38,24 @@ NOT_SIMULATED: dict[str, tuple[str, ...]] = {
         "services-0: create: address elsewhere",
     ),
     "an invalid pod is warned of, too": ("pods-0: create: deprecated annotations",),
+    "nobody says whether the priority level of a schema exists": (
+        "flowcontrol-0: update: precedence",
+        "flowcontrol-0: update: another precedence",
+        "flowcontrol-0: update: status through it",
+        "flowcontrol-0: status: spec",
+    ),
+    "selectors of devices are compiled when they are first used": (
+        "devices-0: create: no expression",
+        "devices-0: create: no boolean",
+        "devices-0: create: unknown field",
+        "devices-0: create: syntax",
+        "devices-0: update: selectors",
+        "devices-1: create: selectors",
+    ),
+    "flow schemas that every server has": tuple(
+        f"flowcontrol-2: {name}" for name, _ in REQUESTS["flowcontrol"]["flowcontrol-2"]
+    ),
+    "admin access is not bound to a label of the namespace": ("devices-1: create: admin access",),
 }
 """Cases by the reason why they are answered otherwise."""
 NOT_SIMULATED_OF: dict[str, dict[str, tuple[str, ...]]] = {

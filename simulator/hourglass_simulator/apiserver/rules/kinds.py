@@ -12,9 +12,12 @@ from hourglass_simulator.apiserver.rules import (
     certificates,
     configuration,
     csi,
+    device_slices,
+    devices,
     discovery,
     endpoints,
     events,
+    flowcontrol,
     job_status,
     jobs,
     networking,
@@ -222,6 +225,18 @@ _OTHERS = {
     "validatingadmissionpolicybindings": Rules(
         admission_policies.policy_binding_created, admission_policies.policy_binding_updated
     ),
+    "flowschemas": Rules(
+        flowcontrol.schema_created, flowcontrol.schema_updated, _status(flowcontrol.status)
+    ),
+    "prioritylevelconfigurations": Rules(
+        flowcontrol.level_created, flowcontrol.level_updated, _status(flowcontrol.status)
+    ),
+    "deviceclasses": Rules(devices.class_created, devices.class_updated),
+    "resourceclaims": Rules(
+        devices.claim_created, devices.claim_updated, _status(devices.claim_status)
+    ),
+    "resourceclaimtemplates": Rules(devices.template_created, devices.template_updated),
+    "resourceslices": Rules(device_slices.created, device_slices.updated),
 }
 
 RULES: Mapping[str, Rules] = {**_CORE, **_WORKLOADS, **_OTHERS}
