@@ -53,7 +53,9 @@ def version_of(server: Server) -> str:
 
 
 def file_of(golden: Path, version: str) -> Path:
-    """`answers.1.37.golden.json` for `answers.golden.json`."""
+    """`answers.1.37.golden.json` for `answers.golden.json`, which is the oldest version's own."""
+    if version == OLDEST:
+        return golden
     return golden.with_name(golden.name.replace(".golden.", f".{version}.golden."))
 
 

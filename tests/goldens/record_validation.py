@@ -1,7 +1,6 @@
 """Record what a real API server answers to the objects of tests/goldens/validation/*.yaml.
 
-    kubectl apply --server-side -f crds && kubectl create namespace validation
-    KUBECONFIG=... python tests/goldens/record_validation.py
+    PYTHONPATH=tests python -m goldens.record_validation KUBE_APISERVER
 
 `refused.yaml` and `accepted.yaml` are written by hand: each case is a merge patch (RFC 7386) on the
 document's minimal Performer. `refused.golden.json` and `accepted.golden.json` are the answers.
@@ -13,14 +12,17 @@ import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from kubernetes import client, config
 from ruamel.yaml import YAML
+
+from goldens import newer
+from goldens.bare_apiserver import BareServer, bare_apiserver
 
 HERE = Path(__file__).parent / "validation"
 CRD = Path(__file__).parents[2] / "crds/performers.hourglass.eigenlayer.io.yaml"
 NAMESPACE = "validation"
-RESOURCE = ("hourglass.eigenlayer.io", "v1alpha1", NAMESPACE, "performers")
+PATH = f"/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/{NAMESPACE}/performers"
 MINIMAL: dict[str, Any] = {
     "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
     "kind": "Performer",
@@ -30,6 +32,11 @@ MINIMAL: dict[str, Any] = {
         "image": "myavs/performer:latest",
     },
 }
+
+
+def golden(name: str) -> Path:
+    """The answers to the cases of a file."""
+    return HERE / f"{name}.golden.json"
 
 
 def load(name: str) -> dict[str, dict[str, Any]]:
@@ -107,53 +114,56 @@ def readable(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 class Server:
-    """The real API server; the namespace is emptied after every case."""
+    """A real API server; the namespace is emptied after every case."""
 
-    def __init__(self) -> None:
-        config.load_kube_config()
-        self._objects = client.CustomObjectsApi()
+    def __init__(self, server: BareServer) -> None:
+        self._server = server
+        crd = json.loads(json.dumps(YAML(typ="safe").load(CRD)))
+        definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        self._done("POST", definitions, crd)
+        self._done("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+        while server.call("GET", PATH).code != 200:
+            server.wait(0.2)
 
     def answer(self, case: dict[str, Any]) -> dict[str, Any]:
         """The object as read back, or the Status that refuses it."""
         new, created = objects(case)
-        strictness = "Strict" if case.get("strict") else "Ignore"
+        mode = "fieldValidation=Strict" if case.get("strict") else "fieldValidation=Ignore"
+        name = quote(new["metadata"]["name"])
         try:
             if created is not None:
-                stored = self._create(created, "Strict")
+                stored = self._done("POST", f"{PATH}?fieldValidation=Strict", created)
                 new["metadata"]["resourceVersion"] = stored["metadata"]["resourceVersion"]
-                replace = (
-                    self._objects.replace_namespaced_custom_object_status
-                    if case["on"] == "status"
-                    else self._objects.replace_namespaced_custom_object
-                )
-                replace(*RESOURCE, MINIMAL["metadata"]["name"], new, field_validation=strictness)
+                below = "/status" if case["on"] == "status" else ""
+                reply = self._server.call("PUT", f"{PATH}/{name}{below}?{mode}", new)
             else:
-                self._create(new, strictness)
-            name = new["metadata"]["name"]
-            return readable(self._objects.get_namespaced_custom_object(*RESOURCE, name))
-        except client.ApiException as error:
-            return comparable(json.loads(error.body))
+                reply = self._server.call("POST", f"{PATH}?{mode}", new)
+            if reply.code >= 400:
+                return comparable(reply.body)
+            return readable(self._done("GET", f"{PATH}/{name}"))
         finally:
-            self._objects.delete_collection_namespaced_custom_object(*RESOURCE)
+            self._done("DELETE", PATH)
 
-    def _create(self, obj: dict[str, Any], strictness: str) -> dict[str, Any]:
-        created: dict[str, Any] = self._objects.create_namespaced_custom_object(
-            *RESOURCE, obj, field_validation=strictness
-        )
-        return created
+    def _done(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        reply = self._server.call(method, path, body)
+        assert reply.code < 400, reply.body
+        found: dict[str, Any] = reply.body
+        return found
 
 
 def main() -> None:
     """Write both goldens."""
-    server = Server()
-    for name in ("refused", "accepted"):
-        answers = {}
-        for case_id, case in load(name).items():
-            answers[case_id] = answer = server.answer(case)
-            if ("code" in answer) != (name == "refused"):
-                sys.stderr.write(f"not {name}: {case_id}: {answer}\n")
-        text = json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False)
-        (HERE / f"{name}.golden.json").write_text(text + "\n")
+    with bare_apiserver(Path(sys.argv[1])) as bare:
+        kubernetes = newer.version_of(bare)
+        server = Server(bare)
+        for name in ("refused", "accepted"):
+            answers = {}
+            for case_id, case in load(name).items():
+                answers[case_id] = answer = server.answer(case)
+                if ("code" in answer) != (name == "refused"):
+                    sys.stderr.write(f"not {name}: {case_id}: {answer}\n")
+            text = json.dumps(answers, indent=1, sort_keys=True, ensure_ascii=False)
+            newer.save(golden(name), kubernetes, answers, text + "\n")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from goldens import newer
 from goldens.record_admission import Server, prepare, step
 from goldens.record_kinds import JSON_TYPE, Tokens
 from goldens.record_requests import namespace
@@ -109,12 +110,14 @@ def main() -> None:
     """Write the golden."""
     from goldens.bare_apiserver import bare_apiserver
 
-    lines = []
+    recorded, lines = {}, []
     with bare_apiserver(Path(sys.argv[1])) as server, webhook_server() as hooks:
+        version = newer.version_of(server)
         for name, steps in load().items():
-            answers = ",\n".join(json.dumps(each) for each in play(server, hooks, name, steps))
+            found = recorded[name] = play(server, hooks, name, steps)
+            answers = ",\n".join(json.dumps(each) for each in found)
             lines.append(f"{json.dumps(name)}: [\n{answers}\n]")
-    GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    newer.save(GOLDEN, version, recorded, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests python -m goldens.record_wire KUBE_APISERVER MODULES
 
-MODULES is the folder that has `k8s.io/api@v0.34.4`, `$(go env GOMODCACHE)`. Two files come out:
+MODULES is the folder that has `k8s.io/api@v0.34.4`, `$(go env GOMODCACHE)`, or that of the server's
+version. Two files come out:
 
 - wire/answers.golden.json: the answers to the requests of wire/cases.yaml, where a request is
   `METHOD PATH` with `type`, `accept` and other headers, and a body: `json` (any value), `text`,
@@ -10,7 +11,8 @@ MODULES is the folder that has `k8s.io/api@v0.34.4`, `$(go env GOMODCACHE)`. Two
   {ns} is the case's namespace.
 - wire/objects.golden.json.xz: objects in JSON and the same ones in protobuf, byte for byte. They
   are those of kinds/objects.yaml, read back, and the ones of Kubernetes' own round-trip tests,
-  which have every field: https://github.com/kubernetes/api/tree/v0.34.4/testdata/HEAD.
+  which have every field: https://github.com/kubernetes/api/tree/v0.34.4/testdata/HEAD. Of a newer
+  version, objects.1.37.golden.json.xz has those that the oldest does not have alike.
 """
 
 import base64
@@ -25,9 +27,9 @@ from typing import Any, NamedTuple, Protocol
 
 from ruamel.yaml import YAML
 
-from goldens import record_kinds
+from goldens import newer, record_kinds
 from goldens.record_kinds import Tokens
-from hourglass_simulator.kubernetes.version import DEFAULT
+from hourglass_simulator.kubernetes.version import DEFAULT, Version, version
 from hourglass_simulator.protobuf import envelope
 from hourglass_simulator.protobuf.descriptors import descriptors
 
@@ -135,8 +137,8 @@ def prepare(server: RawServer) -> None:
         _create(server, path, obj)
 
 
-def play(server: RawServer, requests: list[Step]) -> list[dict[str, Any]]:
-    """The answers to the requests of a case."""
+def play(server: RawServer, spoken: Version, requests: list[Step]) -> list[dict[str, Any]]:
+    """The answers to the requests of a case, of a server of this version."""
     tokens = Tokens()
     answers = []
     for each in requests:
@@ -145,7 +147,7 @@ def play(server: RawServer, requests: list[Step]) -> list[dict[str, Any]]:
         except OSError as error:
             raise ValueError(f"{each}: {error!r}") from error
         headers = {name: reply.headers[name] for name in _KEPT if name in reply.headers}
-        body = _masked(tokens.replace(shown(reply)))
+        body = _masked(tokens.replace(shown(reply, spoken)))
         answers.append({"code": reply.code, "headers": headers, "body": body})
     return answers
 
@@ -170,13 +172,13 @@ def _masked(value: Any) -> Any:
 _LEFT_OUT = ("serverAddressByClientCIDRs",)
 
 
-def shown(reply: RawReply) -> Any:
+def shown(reply: RawReply, spoken: Version = DEFAULT) -> Any:
     """The body as it can be compared: objects as JSON has them."""
     media_type = reply.headers.get("content-type", [""])[0]
     if media_type == f"{PROTOBUF};stream=watch":
-        return {"events": list(_frames(reply.body))}
+        return {"events": list(_frames(reply.body, spoken))}
     if media_type == PROTOBUF:
-        return _decoded(reply.body)
+        return _decoded(reply.body, spoken)
     if media_type == "application/yaml":
         return {"yaml": json.loads(json.dumps(YAML(typ="safe").load(reply.body), default=str))}
     text = reply.body.decode()
@@ -188,17 +190,17 @@ def shown(reply: RawReply) -> Any:
     return {"indented": body} if "\n  " in text else body
 
 
-def _frames(data: bytes) -> Iterator[Any]:
+def _frames(data: bytes, spoken: Version) -> Iterator[Any]:
     while data:
         (length,) = struct.unpack(">I", data[:4])
-        event = descriptors(DEFAULT).message(envelope.WATCH_EVENT)
+        event = descriptors(spoken).message(envelope.WATCH_EVENT)
         event.MergeFromString(data[4 : 4 + length])
         data = data[4 + length :]
-        yield {"type": event.type, "object": _decoded(event.object.raw)}
+        yield {"type": event.type, "object": _decoded(event.object.raw, spoken)}
 
 
-def _decoded(data: bytes) -> Any:
-    return {"protobuf": envelope.decode(DEFAULT, envelope.opened(data))}
+def _decoded(data: bytes, spoken: Version) -> Any:
+    return {"protobuf": envelope.decode(spoken, envelope.opened(data))}
 
 
 _NOT_SENT = re.compile(
@@ -207,7 +209,7 @@ _NOT_SENT = re.compile(
 )
 
 
-def objects(server: RawServer, modules: Path) -> Iterator[list[Any]]:
+def objects(server: RawServer, modules: Path, spoken: Version) -> Iterator[list[Any]]:
     """[JSON, protobuf in base64] of each object."""
     _create(server, "/api/v1/namespaces", {"metadata": {"name": record_kinds.NAMESPACE}})
     for path, written in record_kinds.load().items():
@@ -222,7 +224,8 @@ def objects(server: RawServer, modules: Path) -> Iterator[list[Any]]:
                 for accept in ("application/json", PROTOBUF)
             )
             yield [json.loads(text), _encoded(binary)]
-    for file in sorted((modules / "k8s.io/api@v0.34.4/testdata/HEAD").glob("*.pb")):
+    module = f"k8s.io/api@{spoken.git_version.replace('v1.', 'v0.')}"
+    for file in sorted((modules / module / "testdata/HEAD").glob("*.pb")):
         if not _NOT_SENT.search(file.name):
             obj = json.loads(file.with_suffix(".json").read_text())
             yield [obj, _encoded(file.read_bytes())]
@@ -243,15 +246,22 @@ def main() -> None:
     """Write the goldens."""
     from goldens.bare_apiserver import bare_apiserver
 
-    lines = []
+    recorded, lines = {}, []
     with bare_apiserver(Path(sys.argv[1])) as server:
+        kubernetes = newer.version_of(server)
+        spoken = version(kubernetes)
         prepare(server)
         for name, requests in load().items():
-            answers = ",\n".join(json.dumps(each) for each in play(server, requests))
-            lines.append(f"{json.dumps(name)}: [\n{answers}\n]")
-        found = list(objects(server, Path(sys.argv[2])))
-    GOLDEN.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-    OBJECTS.write_bytes(lzma.compress(json.dumps(found).encode(), preset=9))
+            answers = recorded[name] = play(server, spoken, requests)
+            text = ",\n".join(json.dumps(each) for each in answers)
+            lines.append(f"{json.dumps(name)}: [\n{text}\n]")
+        found = list(objects(server, Path(sys.argv[2]), spoken))
+    newer.save(GOLDEN, kubernetes, recorded, "{\n" + ",\n".join(lines) + "\n}\n")
+    if kubernetes != newer.OLDEST:
+        known = json.loads(lzma.decompress(OBJECTS.read_bytes()))
+        found = [each for each in found if each not in known]
+    text = json.dumps(found).encode()
+    newer.file_of(OBJECTS, kubernetes).write_bytes(lzma.compress(text, preset=9))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hourglass_simulator.http import bodies, negotiation
 from hourglass_simulator.http.received import received
 from hourglass_simulator.http.request import Answer, Request
 from hourglass_simulator.http.router import Router
-from hourglass_simulator.kubernetes.version import DEFAULT
+from hourglass_simulator.kubernetes.version import DEFAULT, Version
 
 
 @dataclass
@@ -24,8 +24,9 @@ class RawReply:
 class SimulatedWire:
     """The simulated server behind the interface of the recorder."""
 
-    def __init__(self) -> None:
-        self._router = Router(APIServer(Clock()))
+    def __init__(self, version: Version = DEFAULT) -> None:
+        self._version = version
+        self._router = Router(APIServer(Clock(), version))
 
     def fetch(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
@@ -36,7 +37,7 @@ class SimulatedWire:
         resource = self._router.watched(request)
         if resource is not None:
             return self._watch(request, resource, headers)
-        return _reply(self._router.answer(request), headers)
+        return self._reply(self._router.answer(request), headers)
 
     def _watch(self, request: Request, resource: Resource, headers: Mapping[str, str]) -> RawReply:
         events: list[WatchEvent] = []
@@ -44,21 +45,20 @@ class SimulatedWire:
             watching, watch = self._router.watch(request, resource, events.append)
         except APIError as error:
             media = negotiation.of_errors(request.accept)
-            return _reply(Answer(error.code, error.status(), media=media), headers)
+            return self._reply(Answer(error.code, error.status(), media=media), headers)
         watch.stop()
         shown = [self._router.event_object(resource, each, watching.media) for each in events]
         sent = [
-            bodies.event(event.type, obj, watching.media, DEFAULT)
+            bodies.event(event.type, obj, watching.media, self._version)
             for event, obj in zip(events, shown, strict=True)
         ]
         found = {"content-type": [watching.content_type], "transfer-encoding": ["chunked"]}
         return RawReply(200, found, b"".join(sent))
 
-
-def _reply(answer: Answer, asked: Mapping[str, str]) -> RawReply:
-    response = bodies.sent(answer, asked, DEFAULT)
-    found: dict[str, list[str]] = {}
-    for name, value in response.headers.items():
-        found.setdefault(name.lower(), []).append(value)
-    assert isinstance(response.body, bytes)
-    return RawReply(response.status, found, response.body)
+    def _reply(self, answer: Answer, asked: Mapping[str, str]) -> RawReply:
+        response = bodies.sent(answer, asked, self._version)
+        found: dict[str, list[str]] = {}
+        for name, value in response.headers.items():
+            found.setdefault(name.lower(), []).append(value)
+        assert isinstance(response.body, bytes)
+        return RawReply(response.status, found, response.body)

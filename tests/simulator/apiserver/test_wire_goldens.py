@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from simulated_wire import SimulatedWire
 
-from goldens import record_wire
+from goldens import newer, record_wire
 from hourglass_kube.types import JSON
-from hourglass_simulator.kubernetes.version import DEFAULT
+from hourglass_simulator.kubernetes.version import version
 from hourglass_simulator.protobuf import envelope
 
 CASES = record_wire.load()
-GOLDENS: dict[str, list[Any]] = json.loads(record_wire.GOLDEN.read_text())
+GOLDENS: dict[str, dict[str, list[Any]]] = {
+    kubernetes: newer.whole(record_wire.GOLDEN, kubernetes)
+    for kubernetes in newer.recorded(record_wire.GOLDEN)
+}
 OTHERWISE: dict[str, tuple[str, tuple[int, ...]]] = {
     "JSON that is none": ("messages quote the object in another order or form", (69,)),
     "YAML that is none": ("the words of another YAML parser", (1, 7, 20)),
@@ -35,48 +38,62 @@ OTHERWISE: dict[str, tuple[str, tuple[int, ...]]] = {
 
 
 def test_every_request_is_recorded() -> None:
-    recorded = {name: len(answers) for name, answers in GOLDENS.items()}
-    assert {name: len(steps) for name, steps in CASES.items()} == recorded
+    for goldens in GOLDENS.values():
+        recorded = {name: len(answers) for name, answers in goldens.items()}
+        assert {name: len(steps) for name, steps in CASES.items()} == recorded
 
 
 @cache
-def answers(name: str) -> list[Any]:
-    server = SimulatedWire()
+def answers(kubernetes: str, name: str) -> list[Any]:
+    spoken = version(kubernetes)
+    server = SimulatedWire(spoken)
     record_wire.prepare(server)
-    return record_wire.play(server, CASES[name])
+    return record_wire.play(server, spoken, CASES[name])
 
 
 def cases() -> Iterator[Any]:
-    for name, steps in CASES.items():
-        reason, otherwise = OTHERWISE.get(name, ("", ()))
-        for number, step in enumerate(steps):
-            marks = [pytest.mark.xfail(reason=reason)] if number in otherwise else []
-            what = f"{step.method} {step.path} {dict(step.headers)} {step.body!r:.60}"
-            yield pytest.param(name, number, marks=marks, id=f"{name} {number}: {what}"[:150])
+    for kubernetes in GOLDENS:
+        for name, steps in CASES.items():
+            reason, otherwise = OTHERWISE.get(name, ("", ()))
+            for number, step in enumerate(steps):
+                marks = [pytest.mark.xfail(reason=reason)] if number in otherwise else []
+                what = f"{step.method} {step.path} {dict(step.headers)} {step.body!r:.60}"
+                case = f"{kubernetes}: {name} {number}: {what}"[:150]
+                yield pytest.param(kubernetes, name, number, marks=marks, id=case)
 
 
-@pytest.mark.parametrize(("name", "number"), list(cases()))
-def test_as_on_a_real_server(name: str, number: int) -> None:
-    assert answers(name)[number] == GOLDENS[name][number], CASES[name][number]
+@pytest.mark.parametrize(("kubernetes", "name", "number"), list(cases()))
+def test_as_on_a_real_server(kubernetes: str, name: str, number: int) -> None:
+    golden = GOLDENS[kubernetes][name][number]
+    assert answers(kubernetes, name)[number] == golden, CASES[name][number]
 
 
-OBJECTS: list[tuple[JSON, str]] = json.loads(lzma.decompress(record_wire.OBJECTS.read_bytes()))
+OBJECTS: dict[str, list[tuple[JSON, str]]] = {
+    kubernetes: json.loads(
+        lzma.decompress(newer.file_of(record_wire.OBJECTS, kubernetes).read_bytes())
+    )
+    for kubernetes in newer.recorded(record_wire.OBJECTS)
+}
 _UNKNOWN = pytest.mark.xfail(reason="its Go type is not recorded")
 
 
 def objects() -> Iterator[Any]:
-    for number, (obj, recorded) in enumerate(OBJECTS):
-        marks = [_UNKNOWN] if obj["kind"] == "TokenRequest" else []
-        yield pytest.param(obj, recorded, id=f"{number} {obj['kind']}", marks=marks)
+    for kubernetes, found in OBJECTS.items():
+        for number, (obj, recorded) in enumerate(found):
+            marks = [_UNKNOWN] if obj["kind"] == "TokenRequest" else []
+            case = f"{kubernetes}: {number} {obj['kind']}"
+            yield pytest.param(kubernetes, obj, recorded, id=case, marks=marks)
 
 
-@pytest.mark.parametrize(("obj", "recorded"), list(objects()))
-def test_an_object_in_protobuf_is_the_recorded_one_byte_for_byte(obj: JSON, recorded: str) -> None:
-    data = base64.b64decode(recorded)
-    assert envelope.encode(DEFAULT, obj) == data
-    read = envelope.decode(DEFAULT, envelope.opened(data))
+@pytest.mark.parametrize(("kubernetes", "obj", "recorded"), list(objects()))
+def test_an_object_in_protobuf_is_the_recorded_one_byte_for_byte(
+    kubernetes: str, obj: JSON, recorded: str
+) -> None:
+    data, spoken = base64.b64decode(recorded), version(kubernetes)
+    assert envelope.encode(spoken, obj) == data
+    read = envelope.decode(spoken, envelope.opened(data))
     assert read is not None
-    assert envelope.encode(DEFAULT, read) == data
+    assert envelope.encode(spoken, read) == data
     assert _without_empty(read) == _without_empty(obj)
 
 

@@ -1,10 +1,8 @@
 """Updates: what did not change is not complained about, copied or looked at twice."""
 
 import json
-import runpy
 from contextlib import suppress
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from goldens import record_validation
 from hourglass_simulator.apiserver.customresource import CustomResource, compiled
 from hourglass_simulator.apiserver.errors import APIError
 from hourglass_simulator.apiserver.schema import compile_schema, defaulted, pruned, same
 from hourglass_simulator.apiserver.schema_check import checker
 from hourglass_simulator.apiserver.schema_validation import ABSENT, duplicates, validate
 
-GOLDENS = Path(__file__).parents[2] / "goldens"
-RECORDER = runpy.run_path(str(GOLDENS / "record_validation.py"))
-CRD = YAML(typ="safe").load(RECORDER["CRD"])
+CRD = YAML(typ="safe").load(record_validation.CRD)
 PERFORMERS = CustomResource(CRD)
 ROOT = compile_schema(CRD["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
 SPEC = ROOT.properties["spec"]
-ACCEPTED = json.loads((GOLDENS / "validation/accepted.golden.json").read_text())
+ACCEPTED = json.loads(record_validation.golden("accepted").read_text())
 COMPLEX = ACCEPTED["the document's performer with everything"]
 CASES = {
-    case_id: RECORDER["objects"](case)[0]
+    case_id: record_validation.objects(case)[0]
     for name in ("accepted", "refused")
-    for case_id, case in RECORDER["load"](name).items()
+    for case_id, case in record_validation.load(name).items()
 }
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 70000) | st.text(max_size=5),
