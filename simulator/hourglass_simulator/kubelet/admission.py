@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from hourglass_kube import affinity, podresources
-from hourglass_kube.node import Taint, view
+from hourglass_kube.node import NodeView, Taint
 from hourglass_kube.toleration import NO_EXECUTE, tolerates, untolerated
 from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet.node import HostPort
@@ -74,29 +74,31 @@ def refusal(pod: JSON, node: JSON, *, ends: bool = False) -> Rejection | None:
 
 def rejection(
     pod: JSON,
-    node: JSON,
+    node: NodeView,
+    offered: Mapping[str, int],
     requested: Mapping[str, int],
     used: Mapping[str, int],
     wanted_ports: Collection[HostPort] = (),
     ports: Collection[HostPort] = (),
 ) -> Rejection | None:
-    """Resources, node affinity, ports, taints; `used` and `requested` count pods too."""
-    capacity = podresources.allocatable((node.get("status") or {}).get("allocatable") or {})
-    extended = sorted(name for name in requested if "/" in name and name in capacity)
+    """Resources, node affinity, ports, taints; amounts count pods too.
+
+    `offered` is what is allocatable on the node, `used` what its pods hold of that.
+    """
+    extended = sorted(name for name in requested if "/" in name and name in offered)
     for name in (*_BASIC, *extended):
         asked, taken = requested.get(name, 0), used.get(name, 0)
-        if asked and asked > capacity.get(name, 0) - taken:
+        if asked and asked > offered.get(name, 0) - taken:
             return Rejection(
                 f"OutOf{name}",
                 f"Node didn't have enough resource: {name}, requested: {asked}, used: {taken},"
-                f" capacity: {capacity.get(name, 0)}",
+                f" capacity: {offered.get(name, 0)}",
             )
     system = (pod["spec"].get("os") or {}).get("name", SYSTEM)
     if system != SYSTEM:
         text = "Failed to admit pod as the OS field doesn't match node OS"
         return Rejection("PodOSNotSupported", text)
-    seen = view(node)
-    if not affinity.node_matches(pod["spec"], seen):
+    if not affinity.node_matches(pod["spec"], node):
         return Rejection(
             "NodeAffinity",
             "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
@@ -105,7 +107,7 @@ def rejection(
         text = "node(s) didn't have free ports for the requested pod ports"
         return Rejection("NodePorts", f"Predicate NodePorts failed: {text}")
     tolerations = pod["spec"].get("tolerations") or ()
-    if untolerated(tolerations, seen.taints, (NO_EXECUTE,)):
+    if untolerated(tolerations, node.taints, (NO_EXECUTE,)):
         return Rejection(
             "TaintToleration",
             "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",

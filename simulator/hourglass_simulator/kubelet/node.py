@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Mapping
 from itertools import chain
 
+from hourglass_kube import podresources
+from hourglass_kube.node import NodeView, view
 from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet.devices import Devices
 from hourglass_simulator.recorder import EventRecorder
@@ -19,7 +21,10 @@ class NodeAgent:
 
     __slots__ = (
         "_next_address",
+        "_node",
+        "_offered",
         "_pod_block",
+        "_view",
         "ahead",
         "boots",
         "devices",
@@ -27,7 +32,6 @@ class NodeAgent:
         "host_ip",
         "images",
         "name",
-        "node",
         "paths",
         "ports",
         "recorder",
@@ -67,6 +71,31 @@ class NodeAgent:
         addresses = (node.get("status") or {}).get("addresses") or ()
         internal = [a["address"] for a in addresses if a["type"] == "InternalIP"]
         self.host_ip = internal[0] if internal else f"192.168.{number // 250}.{number % 250 + 1}"
+
+    @property
+    def node(self) -> JSON:
+        """The latest version of its Node that it has seen."""
+        return self._node
+
+    @node.setter
+    def node(self, node: JSON) -> None:
+        self._node = node
+        self._view: NodeView | None = None
+        self._offered: Mapping[str, int] | None = None
+
+    @property
+    def view(self) -> NodeView:
+        """Its Node, trimmed; worked out once for all pods that come between two changes of it."""
+        if self._view is None:
+            self._view = view(self._node)
+        return self._view
+
+    @property
+    def offered(self) -> Mapping[str, int]:
+        """What is allocatable on it, in the units of `podresources.requests`."""
+        if self._offered is None:
+            self._offered = podresources.allocatable(self.view.allocatable)
+        return self._offered
 
     @property
     def boot_id(self) -> str:

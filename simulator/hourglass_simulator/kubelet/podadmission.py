@@ -18,7 +18,13 @@ def admit(pod: NodePod) -> Rejection | None:
         return refusal
     counted = {**requested, admission.PODS: 1}
     refusal = admission.rejection(
-        pod.object, agent.node, counted, agent.used, host_ports(spec), agent.ports_in_use
+        pod.object,
+        agent.view,
+        agent.offered,
+        counted,
+        agent.used,
+        host_ports(spec),
+        agent.ports_in_use,
     )
     if refusal is not None:
         pod.release_devices()

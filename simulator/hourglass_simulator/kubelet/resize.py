@@ -98,21 +98,22 @@ def _refusal(pod: NodePod) -> tuple[str, str] | None:
     """Reason and message if the node has not what is asked for."""
     agent = pod.agent
     requested = {**podresources.requests(pod.object["spec"]), admission.PODS: 1}
-    offered = podresources.allocatable((agent.node.get("status") or {}).get("allocatable") or {})
     for resource in reversed(RESIZABLE):
-        asked, capacity = requested.get(resource, 0), offered.get(resource, 0)
+        asked, capacity = requested.get(resource, 0), agent.offered.get(resource, 0)
         if asked > capacity:
             what = f"{resource}, requested: {asked}, capacity: {capacity}"
             return INFEASIBLE, f"Node didn't have enough capacity: {what}"
     used = {r: n - pod.requested.get(r, 0) for r, n in agent.used.items()}
-    refusal = admission.rejection(pod.object, agent.node, requested, used)
+    refusal = admission.rejection(pod.object, agent.view, agent.offered, requested, used)
     return None if refusal is None else (DEFERRED, refusal.message)
 
 
 def _differs(container: Container) -> bool:
     if not container.running or (container.init and not container.sidecar):
         return False
-    return _resizable(container.actuated) != _resizable(container.spec.get("resources") or {})
+    allotted = container.spec.get("resources") or {}
+    # Nearly always they are one object, and amounts need not be parsed.
+    return container.actuated != allotted and _resizable(container.actuated) != _resizable(allotted)
 
 
 def _resizable(resources: JSON) -> dict[tuple[str, str], int]:
