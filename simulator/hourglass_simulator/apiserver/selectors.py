@@ -74,6 +74,14 @@ def matcher(
     return matches
 
 
+def node_of(field_selector: str, resource: Resource) -> str:
+    """The one node whose pods are asked for; empty if it is not one."""
+    if resource.qualified != "pods" or "spec.nodeName" not in field_selector:
+        return ""
+    fields = selector.parse_fields(field_selector)
+    return next((value for path, equal, value in fields if equal and path == "spec.nodeName"), "")
+
+
 def _unknown(path: str, resource: Resource) -> str:
     if resource.custom or resource.plural in _FIELDS:
         return f"field label not supported: {path}"

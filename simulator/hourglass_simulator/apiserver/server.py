@@ -1,6 +1,6 @@
 """The calls of the API server, as clients and components make them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from random import Random
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from hourglass_simulator.apiserver.pages import ObjectList
 from hourglass_simulator.apiserver.rbac import RBAC
 from hourglass_simulator.apiserver.registry import Registry
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.selectors import matcher
+from hourglass_simulator.apiserver.selectors import matcher, node_of
 from hourglass_simulator.apiserver.store import Table, VersionedTable
 from hourglass_simulator.apiserver.users import User
 from hourglass_simulator.apiserver.watch import (
@@ -276,7 +276,12 @@ class APIServer:
             raise errors.too_large_version(max(at, version), current, waits=waits)
         if at < table.history.oldest:
             raise errors.too_old_version()
-        found = table.all(namespace) if at == current else table.at(at, namespace)
+        if at != current:
+            found: Iterable[JSON] = table.at(at, namespace)
+        elif node := node_of(field_selector, table.resource):
+            found = table.on_node(node, namespace)
+        else:
+            found = table.all(namespace)
         items = [obj for obj in found if matches is None or matches(obj)]
         return pages.part(ObjectList(items, str(at)), namespace, start, limit)
 

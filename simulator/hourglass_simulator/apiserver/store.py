@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import count
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver.node_index import NodeIndex
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.watch import Change, History, Watch, deliver
 
@@ -20,6 +21,7 @@ class Table:
         """Nothing is stored, only answered."""
         self._versions = versions
         self._objects: dict[str, dict[str, JSON]] = {}
+        self._nodes = NodeIndex() if resource.qualified == "pods" else None
 
     def find(self, namespace: str, name: str) -> JSON | None:
         """The stored object."""
@@ -31,6 +33,12 @@ class Table:
         for key in [namespace] if namespace else sorted(self._objects):
             for _, obj in sorted(self._objects.get(key, {}).items()):
                 yield obj
+
+    def on_node(self, node: str, namespace: str = "") -> Iterator[JSON]:
+        """The pods of a node, in the order of `all`."""
+        assert self._nodes is not None
+        for space, name in self._nodes.names(node, namespace):
+            yield self._objects[space][name]
 
     def at(self, version: int, namespace: str = "") -> list[JSON]:
         """Objects as they were at a version that the history still has."""
@@ -56,6 +64,8 @@ class Table:
         meta = {**new["metadata"], "resourceVersion": str(version)}
         stored = {**new, "metadata": meta}
         self._objects.setdefault(meta.get("namespace", ""), {})[meta["name"]] = stored
+        if self._nodes is not None:
+            self._nodes.change(old, stored)
         self._notify(Change(version, old, stored, stored))
         return stored
 
@@ -67,6 +77,8 @@ class Table:
         meta = {**old["metadata"], "resourceVersion": str(version)}
         last = {**old, "metadata": meta}
         del self._objects[meta.get("namespace", "")][meta["name"]]
+        if self._nodes is not None:
+            self._nodes.change(old, None)
         self._notify(Change(version, old, None, last))
         return last
 
