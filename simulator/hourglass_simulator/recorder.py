@@ -67,7 +67,7 @@ class _Similar:
     __slots__ = ("messages", "since")
 
     def __init__(self) -> None:
-        self.messages: dict[str, None] = {}
+        self.messages: tuple[str, ...] = ()
         self.since = 0.0
 
 
@@ -157,12 +157,13 @@ class EventRecorder:
             similar = self._similar[key] = _Similar()
             if len(self._similar) > _REMEMBERED:
                 self._similar.popitem(last=False)
-        similar.messages[message] = None
+        if message not in similar.messages:
+            similar.messages += (message,)
         similar.since = now
         if len(similar.messages) < SIMILAR:
             return False
         # The real recorder forgets any of them, by chance.
-        del similar.messages[next(iter(similar.messages))]
+        similar.messages = similar.messages[1:]
         return True
 
     def _permitted(self, about: tuple[str, str]) -> bool:

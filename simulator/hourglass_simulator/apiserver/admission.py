@@ -15,6 +15,13 @@ from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.store import Store
 from hourglass_simulator.apiserver.write import CREATE, UPDATE, Write
 
+_VALIDATED = frozenset(
+    (
+        *("pods", "persistentvolumeclaims", "namespaces", "priorityclasses.scheduling.k8s.io"),
+        *pod_security.WITH_TEMPLATES,
+    )
+)
+"""Whatever else is written, no plugin has anything against."""
 _DEFAULT_STORAGE_CLASS = "storageclass.kubernetes.io/is-default-class"
 _OLD_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
 _DEFAULT_INGRESS_CLASS = "ingressclass.kubernetes.io/is-default-class"
@@ -67,6 +74,8 @@ class Admission:
 
     def validate(self, write: Write) -> None:
         """403 or 422 for what the plugins refuse; quotas are asked last, by `charge`."""
+        if write.resource.qualified not in _VALIDATED:
+            return
         if write.on("pods", operations=(CREATE,)) or write.on("persistentvolumeclaims"):
             ranges = self._in("limitranges", write.namespace)
             if why := limitrange.refusal(ranges, write.resource.qualified, write.obj):

@@ -67,7 +67,7 @@ class DefinitionStrategy(Strategy):
         if old is None and any(same(spec, new["spec"]) for spec in _VALID):
             yield from definition_validation.faults_of_name(new)
             return
-        with gates.of(self.version):
+        with gates.Following(self.version):
             found = list(definition_validation.faults(new, old))
         yield from found
         if not found and old is None:
@@ -124,7 +124,7 @@ class CustomResourceStrategy(Strategy):
 
     def create(self, obj: JSON) -> JSON:
         """Defaulted, pruned, validated, without status."""
-        with gates.of(self.version):
+        with gates.Following(self.version):
             return self._definition.admit(obj)
 
     def decode(self, obj: JSON) -> Decoded:
@@ -151,7 +151,7 @@ class CustomResourceStrategy(Strategy):
 
     def tolerated(self, new: JSON, old: JSON) -> list[str]:
         """What rules say of unchanged values."""
-        with gates.of(self.version):
+        with gates.Following(self.version):
             return self._definition.ratcheted(new, old)
 
     def faults(self, new: JSON, old: JSON | None, subresource: str = "") -> Iterator[FieldError]:
@@ -163,7 +163,7 @@ class CustomResourceStrategy(Strategy):
         """The status moves through the subresource only, and nothing else does through it."""
         if subresource == "status":
             new = kept(new, "metadata", old)
-        with gates.of(self.version):
+        with gates.Following(self.version):
             return self._definition.admit(new, old, subresource=subresource)
 
     def differs(self, new: JSON, old: JSON) -> bool:

@@ -27,6 +27,8 @@ _TEMPLATES: Mapping[str, tuple[str, ...]] = {
     "replicationcontrollers": ("spec", "template"),
     "statefulsets.apps": ("spec", "template"),
 }
+WITH_TEMPLATES = tuple(_TEMPLATES)
+"""The resources that make pods of a template."""
 
 
 class LevelVersion(NamedTuple):

@@ -45,6 +45,8 @@ class Policies:
 
     def validate(self, write: Write, authorizer: Authorizer) -> None:
         """Refuse what is denied; warn of what is warned of."""
+        if not self._bindings.any:
+            return
         denials: list[_Denial] = []
         for invocation in self._bindings.about(write):
             denials += self._denials(invocation, write, authorizer)

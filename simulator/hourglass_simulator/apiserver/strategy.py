@@ -54,10 +54,12 @@ class Strategy:
 
     def faults(self, new: JSON, old: JSON | None, subresource: str = "") -> Iterator[FieldError]:
         """What is wrong with a prepared object; `old` is None when it is created."""
-        with gates.of(self.version):
+        with gates.Following(self.version):
             found = list(self._faults(new, old, subresource))
+        if not found:
+            return iter(())
         plural = "" if self.resource.custom else self.resource.plural
-        yield from declared.reworded(self.version, plural, found)
+        return declared.reworded(self.version, plural, found)
 
     def _faults(self, new: JSON, old: JSON | None, subresource: str) -> Iterator[FieldError]:
         plural = self.resource.plural

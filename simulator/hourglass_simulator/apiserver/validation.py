@@ -85,7 +85,7 @@ def _internal(resource: Resource) -> str:
 
 def refuse(version: Version, resource: Resource, obj: JSON, faults: Iterable[FieldError]) -> None:
     """422 if there is any fault."""
-    with go_text.types_of(version):
+    with go_text.TypesOf(version):
         found = list(faults)
     if version.reports_faults_once and not resource.custom:
         found = list({str(fault.cause()): fault for fault in found}.values())

@@ -36,7 +36,7 @@ class Version:
         found: str = self.discovery["version"]["gitVersion"]
         return found
 
-    @property
+    @cached_property
     def minor(self) -> int:
         """37 of 1.37."""
         return int(self.name.removeprefix("1."))

@@ -146,15 +146,14 @@ def resizes(pod: JSON) -> JSON | None:
 
 
 def _resizes(status: JSON) -> JSON | None:
-    found = {
-        kind: [
+    found: JSON = {}
+    for kind in ("containerStatuses", "initContainerStatuses"):
+        found[kind] = [
             {"name": one["name"], **{key: one[key] for key in _RESIZED if key in one}}
             for one in status.get(kind) or ()
             if one.get("resources") is not None
         ]
-        for kind in ("containerStatuses", "initContainerStatuses")
-    }
-    if not any(found.values()):
+    if not found["containerStatuses"] and not found["initContainerStatuses"]:
         return None
     pending = [c for c in status.get("conditions") or () if c["type"] == "PodResizePending"]
     return {

@@ -80,10 +80,10 @@ def created(plural: str, meta: JSON) -> Iterator[FieldError]:
         for fault in _name_faults(plural, name):
             yield FieldError(ErrorType.INVALID, "metadata.name", name, fault)
     yield from _fields(meta)
-    finalizers = meta.get("finalizers") or []
-    yield from _finalizers(finalizers)
-    if plural not in _ANY_FINALIZER:
-        yield from _unqualified(finalizers)
+    if finalizers := meta.get("finalizers"):
+        yield from _finalizers(finalizers)
+        if plural not in _ANY_FINALIZER:
+            yield from _unqualified(finalizers)
 
 
 def _finalizers(finalizers: list[str]) -> Iterator[FieldError]:
