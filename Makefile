@@ -53,9 +53,11 @@ test: install lint
 	$(PYTEST) $(DECISIONS) --cov --cov-report=term
 	$(PYTEST) $(addprefix --ignore=,$(DECISIONS))
 
-# Whether any input brings 500, for longer than in `make test` and never the same.
+# Whether any input brings 500, and any three faults leave something behind: for longer than in
+# `make test`, and never the same.
 fuzz: install
 	FUZZ_EXAMPLES=20000 $(PYTEST) tests/simulator/apiserver/test_no_input_brings_500.py
+	FUZZ_EXAMPLES=2000 $(PYTEST) tests/simulator/faults/test_fault_triples.py
 
 e2e: install
 	$(BIN)/pytest e2e --ignore e2e/test_operators_of_others.py --cluster $(CLUSTER) $(if $(KUBERNETES),--kubernetes $(KUBERNETES)) -rsfE --durations=25

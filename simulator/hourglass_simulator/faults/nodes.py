@@ -141,12 +141,17 @@ def _rebooted(target: Target, p: Reboot, _: Random) -> Undo:
 def _shut_down(target: Target, p: Shutdown, _: Random) -> Undo:
     """A node is shut down in order: its pods are ended, then it is off; healed, it is booted."""
     present.node(target, p.node)
+    return _hold_down(target, p.node, p.grace, min(p.critical, p.grace))
+
+
+def _hold_down(target: Target, node: str, grace: float, critical: float = 0.0) -> Undo:
+    """Shut a node down, unless its kubelet is away already; released, it is booted."""
 
     def begin() -> Undo:
-        target.cluster.kubelets.shut_down(p.node, p.grace, min(p.critical, p.grace))
-        return partial(_boot, target, p.node)
+        target.cluster.kubelets.shut_down(node, grace, critical)
+        return partial(_boot, target, node)
 
-    return _hold_kubelet(target, p.node, begin)
+    return _hold_kubelet(target, node, begin)
 
 
 def _boot(target: Target, node: str) -> None:
@@ -164,7 +169,7 @@ def _interrupted(target: Target, p: Interruption, _: Random) -> Undo:
 
     def begin() -> Undo:
         node = present.node(target, p.node)
-        target.cluster.kubelets.shut_down(p.node, p.notice)
+        boot = _hold_down(target, p.node, p.notice)
 
         def gone() -> None:
             found = present.find_node(target, p.node)
@@ -176,10 +181,9 @@ def _interrupted(target: Target, p: Interruption, _: Random) -> Undo:
 
         def end() -> None:
             timer.cancel()
+            boot()
             if present.find_node(target, p.node) is None:
                 _register(target, target.holds.removed.pop(p.node, node))
-            else:
-                _boot(target, p.node)
 
         return end
 

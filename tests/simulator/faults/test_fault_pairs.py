@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis.strategies import integers, lists, permutations, sampled_from
+from troubled_backend import GPU, NODES, Quiet, nodes_of, parameters, serving, wellness
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.faults import REGISTRY, inject
@@ -14,77 +15,6 @@ from hourglass_simulator.faults.holds import Holds
 from hourglass_simulator.faults.reference import example
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario.cluster import Cluster
-
-GPU = "nvidia.com/gpu"
-NODES = {
-    "nodes": [
-        {"name": "gpu-1", "labels": {"accelerator": "nvidia-a100"}, "devices": {GPU: 4}},
-        {"name": "tee-1", "labels": {"tee": "sgx"}, "taints": ["tee:NoSchedule"]},
-    ],
-    "nodePools": [
-        {"name": "gpu", "max": 1, "cpu": "1", "taints": ["gpu:NoSchedule"], "karpenter": {}}
-    ],
-}
-WORKER = {
-    "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
-    "kind": "Performer",
-    "metadata": {"name": "worker"},
-    "spec": {
-        "avsAddress": "0x1234567890abcdef1234567890abcdef12345678",
-        "image": "avs/worker:v1",
-    },
-}
-
-
-class Quiet:
-    def changed(self, change: object) -> None:
-        pass
-
-    def wrote(self, write: object) -> None:
-        pass
-
-
-def serving() -> SimulatedBackend:
-    backend = SimulatedBackend(seed=1)
-    backend.start(Cluster.model_validate(NODES), "default", ["pods"], Quiet())
-    backend.apply(WORKER)
-    backend.cluster.run_until(5)
-    return backend
-
-
-def nodes_of(backend: SimulatedBackend) -> JSON:
-    """Labels, spec, capacity, allocatable and conditions by name."""
-    return {
-        node["metadata"]["name"]: (
-            node["metadata"]["labels"],
-            node["spec"],
-            node["status"]["capacity"],
-            node["status"]["allocatable"],
-            {c["type"]: c["status"] for c in node["status"]["conditions"]},
-        )
-        for node in backend.cluster.api.list("nodes").items
-    }
-
-
-def wellness(backend: SimulatedBackend) -> JSON:
-    """Everything that a fault may change, as far as it must be as before."""
-    api, target = backend.cluster.api, backend.target
-    nodes = nodes_of(backend)
-    hooks = (*api.interceptors, *api.webhooks, *target.deliveries, *target.operator.on_write)
-    performer = api.get("performers", "default", "worker")["status"]["phase"]
-    return {
-        "nodes": nodes,
-        "sandboxes": [backend.cluster.kubelets.sandbox_failure(name) for name in nodes],
-        "image": backend.cluster.images.image("avs/worker:v1"),
-        "hooks": hooks,
-        "operators": (target.operator.running, target.second.running),
-        "Performer": performer,
-    }
-
-
-def parameters(name: str) -> JSON:
-    return dict(REGISTRY[name].example)
-
 
 PAIRS = list(combinations_with_replacement(REGISTRY, 2))
 # A fixed part of them, spread evenly: all together would take a minute.
