@@ -69,6 +69,7 @@ e2e-operators: install
 # What takes longer than .ci/run may: all that there is on a real cluster, for a release's figures.
 e2e-full: install
 	E2E_KUBECTL=1 $(MAKE) e2e CLUSTER=native
+	$(BIN)/pytest e2e/test_devices.py --cluster native --kubernetes 1.37 -rsfE
 	$(MAKE) e2e-operators
 	$(BIN)/python benchmarks/real_cluster.py
 	@if docker info >/dev/null 2>&1; then $(MAKE) e2e CLUSTER=k3s; else echo "e2e-full: without Docker, k3s is left out"; fi

@@ -41,6 +41,8 @@ PACKAGES = {
         "github.com/prometheus-operator/prometheus-operator/cmd/operator",
     ),
     "task": ("containers", "./task"),
+    "device-plugin": ("devices", "./plugin"),
+    "dra-driver": ("devices", "./driver"),
 }
 """Program → the module's folder and the package in it; Kubernetes has a module a minor version."""
 

@@ -10,6 +10,8 @@ from clusters.native import native
 from clusters.provider import Provider
 
 NAMES = ("k3s", "k3d", "native", "kubeconfig")
+GATES = {"1.34": ("ResourceHealthStatus",)}
+"""What the tests need and a version has, though not by default: the health of a pod's devices."""
 
 
 def providers(kubernetes: str) -> dict[str, Provider]:
@@ -21,6 +23,6 @@ def providers(kubernetes: str) -> dict[str, Provider]:
     return {
         "k3s": partial(k3s, kubernetes=started),
         "k3d": partial(k3d, kubernetes=started),
-        "native": partial(native, kubernetes=started),
+        "native": partial(native, kubernetes=started, gates=GATES.get(started, ())),
         "kubeconfig": partial(kubeconfig, kubernetes=kubernetes),
     }

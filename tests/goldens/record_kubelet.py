@@ -4,11 +4,10 @@
 
 starts a cluster with a node on this machine (Linux, root, gcc; see e2e/README.md), of Kubernetes
 1.34 or with KUBERNETES=1.37 of that (see `newer`). The situations with devices need two of them,
-announced by tests/goldens/kubelet/deviceplugin.go (build it where kubernetes' own go.mod is), and
-are recorded only when they are asked for:
+announced by e2e/native/devices/plugin, and are recorded only when they are asked for:
 
     printf 'd0 Healthy\\nd1 Healthy\\n' >DIR/devices
-    deviceplugin /var/lib/kubelet nvidia.com/gpu DIR/devices
+    device-plugin /var/lib/kubelet/device-plugins nvidia.com/gpu DIR/devices
 
 evicted.golden.json is the last status of a pod that requested 16Mi of memory, used 60 MiB and ended
 with code 0 when the kubelet was restarted with evictionHard {memory.available: "23Gi"} on a node of

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,8 +49,11 @@ START_ERRORS = (
 
 
 @contextmanager
-def native(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
-    """Build, start and in the end take down a cluster on this machine; see `Provider`."""
+def native(log: Log, kubernetes: str = OLDEST, gates: Collection[str] = ()) -> Iterator[Cluster]:
+    """Build, start and in the end take down a cluster on this machine; see `Provider`.
+
+    `gates` are feature gates of the API server and the kubelet that are on.
+    """
     if sys.platform != "linux":
         raise UnavailableError("needs Linux")
     if os.geteuid() != 0:
@@ -67,7 +70,7 @@ def native(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
             began = time.monotonic()
             log("starting etcd, the control plane and a node")
             try:
-                cluster = _start(built, free_ports())
+                cluster = _start(built, free_ports(), gates)
             except START_ERRORS as error:
                 raise UnavailableError(f"does not start: {error}") from error
             log(f"started in {time.monotonic() - began:.0f} s; logs: {FOLDER / 'log'}")
@@ -90,7 +93,7 @@ def _check_no_other_kubelet() -> None:
                 raise UnavailableError(f"this machine is a node already: {name}, pid {process.pid}")
 
 
-def _start(built: Mapping[str, Path], ports: Ports) -> Cluster:
+def _start(built: Mapping[str, Path], ports: Ports, gates: Collection[str]) -> Cluster:
     files = Files(FOLDER)
 
     def api_ready() -> bool:
@@ -115,19 +118,23 @@ def _start(built: Mapping[str, Path], ports: Ports) -> Cluster:
         audit_log=files.audit_log,
         components=components,
     )
-    _start_control_plane(built, files, ports, components)
+    _start_control_plane(built, files, ports, components, gates)
     components.wait_until("the API server is ready", api_ready)
     components.run(
         "kube-controller-manager",
         control_plane.controller_manager(built["kube-controller-manager"], files, ports),
     )
     components.run("kube-scheduler", control_plane.scheduler(built["kube-scheduler"], files, ports))
-    _start_node(built, files, ports, components, cluster)
+    _start_node(built, files, ports, components, cluster, gates)
     return cluster
 
 
 def _start_control_plane(
-    built: Mapping[str, Path], files: Files, ports: Ports, components: Components
+    built: Mapping[str, Path],
+    files: Files,
+    ports: Ports,
+    components: Components,
+    gates: Collection[str],
 ) -> None:
     """etcd and the API server, and the kubeconfigs."""
     subprocess.run(["ip", "link", "add", DEVICE, "type", "bridge"], check=True)
@@ -144,7 +151,8 @@ def _start_control_plane(
         _write_private(files.kubeconfig(who), text)
     files.audit_policy.write_text(json.dumps(control_plane.AUDIT_POLICY))
     components.run("etcd", control_plane.etcd(files.folder, ports))
-    components.run("kube-apiserver", control_plane.apiserver(built["kube-apiserver"], files, ports))
+    command = control_plane.apiserver(built["kube-apiserver"], files, ports, gates)
+    components.run("kube-apiserver", command)
 
 
 def _start_node(
@@ -153,12 +161,13 @@ def _start_node(
     ports: Ports,
     components: Components,
     cluster: Cluster,
+    gates: Collection[str],
 ) -> None:
     folder = files.folder
     (folder / "cni").mkdir()
     (folder / "cni" / "pods.conflist").write_text(node.pod_network(folder))
     (folder / "containerd.toml").write_text(node.containerd_config(folder))
-    (folder / "kubelet.json").write_text(node.kubelet_config(folder, ports))
+    (folder / "kubelet.json").write_text(node.kubelet_config(folder, ports, gates))
     (folder / "Corefile").write_text(node.corefile(files.kubeconfig("coredns"), ports))
     # Pods reach each other and Services through this machine.
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")

@@ -5,7 +5,7 @@ Flags: https://kubernetes.io/docs/reference/command-line-tools-reference/
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,8 +130,8 @@ def etcd(folder: Path, ports: Ports) -> list[str]:
     ]
 
 
-def apiserver(program: Path, files: Files, ports: Ports) -> list[str]:
-    """With RBAC and the audit log; without the WatchList feature."""
+def apiserver(program: Path, files: Files, ports: Ports, gates: Collection[str] = ()) -> list[str]:
+    """With RBAC, the audit log and these feature gates; without the WatchList feature."""
     return [
         str(program),
         f"--etcd-servers=http://127.0.0.1:{ports.etcd}",
@@ -152,7 +152,7 @@ def apiserver(program: Path, files: Files, ports: Ports) -> list[str]:
         # One file: whoever counts calls goes on reading where the last count ended.
         "--audit-log-maxsize=10000",
         # Needs progress requests, which etcd 3.4 (Debian 12) does not have.
-        "--feature-gates=WatchList=false",
+        ",".join(["--feature-gates=WatchList=false", *(f"{gate}=true" for gate in sorted(gates))]),
     ]
 
 

@@ -12,6 +12,8 @@ from clusters.native.network import DEVICE
 from clusters.native.node import socket
 
 LOG = "log"
+_DEVICES = Path("/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint")
+"""What the kubelet remembers of device plugins, wherever the rest of its files is."""
 
 
 def take_down(folder: Path) -> None:
@@ -54,6 +56,7 @@ def _unmount(folder: Path) -> None:
 
 
 def _remove_files(folder: Path) -> None:
+    _DEVICES.unlink(missing_ok=True)
     for address in folder.glob("containerd/state/io.containerd.runtime.v2.task/*/*/address"):
         Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
     for result in Path("/var/lib/cni/results").glob("*"):

@@ -1,6 +1,7 @@
 """The real node: containerd, pod network, kubelet, kube-proxy, DNS; command lines and files."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def pod_network(folder: Path) -> str:
     return json.dumps({"cniVersion": "1.0.0", "name": POD_NETWORK, "plugins": [plugin]})
 
 
-def kubelet_config(folder: Path, ports: Ports) -> str:
+def kubelet_config(folder: Path, ports: Ports, gates: Collection[str] = ()) -> str:
     """https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ as JSON."""
     return json.dumps(
         {
@@ -78,6 +79,7 @@ def kubelet_config(folder: Path, ports: Ports) -> str:
             "cgroupDriver": "cgroupfs",
             "failCgroupV1": False,
             "failSwapOn": False,
+            "featureGates": dict.fromkeys(sorted(gates), True),
             # Less than 0 needs CAP_SYS_RESOURCE.
             "oomScoreAdj": 0,
             "maxPods": 240,

@@ -1,7 +1,10 @@
 // A device plugin whose devices are declared in a file: one line a device, its id and "Healthy" or
 // "Unhealthy". The file is read every half second.
 //
-//	deviceplugin KUBELET_ROOT RESOURCE FILE
+//	device-plugin FOLDER RESOURCE FILE
+//
+// FOLDER is where the kubelet looks for device plugins: /var/lib/kubelet/device-plugins, wherever
+// the rest of its files are.
 package main
 
 import (
@@ -72,8 +75,8 @@ func fail(err error) {
 }
 
 func main() {
-	folder, resource, file := filepath.Join(os.Args[1], "device-plugins"), os.Args[2], os.Args[3]
-	socket := "recorded.sock"
+	folder, resource, file := os.Args[1], os.Args[2], os.Args[3]
+	socket := strings.ReplaceAll(resource, "/", "-") + ".sock"
 	path := filepath.Join(folder, socket)
 	os.Remove(path)
 	listener, err := net.Listen("unix", path)
