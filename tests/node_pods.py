@@ -22,7 +22,7 @@ def node_pod(**spec: object) -> NodePod:
     body = {"metadata": {"name": "p"}, "spec": {"containers": [APP], "nodeName": "n", **spec}}
     obj: JSON = api.create("pods", body, namespace="default")
     node = {"metadata": {"name": "n"}, "status": {"addresses": []}}
-    agent = NodeAgent(node, 0, EventRecorder(clock, api, "kubelet", "n"))
+    agent = NodeAgent(node, 0, EventRecorder(clock, api, "kubelet", "n"), {})
     images = ImageRegistry()
     runtime = Runtime(clock, api, images, random.Random(0), lambda *_: Workload())
     pod = NodePod(runtime, agent, obj)

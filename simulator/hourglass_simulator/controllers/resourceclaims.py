@@ -6,38 +6,34 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/resourcecla
 from collections.abc import Iterator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
+from hourglass_simulator.apiserver import APIError, APIServer, WatchEvent
 from hourglass_simulator.clock import Clock
+from hourglass_simulator.controllers.workqueue import Key, RetryError, WorkQueue
+from hourglass_simulator.recorder import WARNING, EventRecorder, reference
 
-LATENCY = 0.01
-"""Seconds from a change to what the controller makes of it."""
 USER = "system:serviceaccount:kube-system:resource-claim-controller"
 _FINALIZER = "resource.kubernetes.io/delete-protection"
 _CLAIM_NAME = "resource.kubernetes.io/pod-claim-name"
 _MAX_BASE = 57
+_NOT_FOUND = 404
 _ENDED = ("Succeeded", "Failed")
 _MERGE = "application/merge-patch+json"
-_RETRY_SECONDS = 5.0
-
-_Key = tuple[str, str, str]
-"""Resource, namespace and name."""
 
 
 class ResourceClaimController:
     """Looks at pods that have claims, and at claims that have users."""
 
     def __init__(self, clock: Clock, api: APIServer) -> None:
-        self._clock = clock
         self._api = api
-        self._due: dict[_Key, None] = {}
-        self._waiting_for_template: dict[_Key, None] = {}
-        self._used: dict[str, set[_Key]] = {}
+        self._recorder = EventRecorder(clock, api, "resource_claim")
+        self._pods = WorkQueue(clock, self._sync_pod)
+        self._claims = WorkQueue(clock, self._sync_claim)
+        self._used: dict[str, set[Key]] = {}
         """Claims by the uid of the pods that use them."""
         self._made: dict[tuple[str, str], JSON] = {}
         """Claims by the uid of the pod that they were made for, and their name in it."""
         api.watch("pods", sink=self._pod_event)
         api.watch("resourceclaims", sink=self._claim_event)
-        api.watch("resourceclaimtemplates", sink=self._template_event)
 
     def _pod_event(self, event: WatchEvent) -> None:
         pod = event.object
@@ -46,15 +42,14 @@ class ResourceClaimController:
         meta = pod["metadata"]
         if event.type != "DELETED" and not _is_done(pod):
             if any(_missing(pod)):
-                self._enqueue(("pods", meta["namespace"], meta["name"]))
+                self._pods.add((meta["namespace"], meta["name"]))
             return
-        self._waiting_for_template.pop(("pods", meta["namespace"], meta["name"]), None)
         for key in sorted(self._used.get(meta["uid"], ())):
-            self._enqueue(key)
+            self._claims.add(key)
 
     def _claim_event(self, event: WatchEvent) -> None:
         claim = event.object
-        key = ("resourceclaims", claim["metadata"]["namespace"], claim["metadata"]["name"])
+        key = (claim["metadata"]["namespace"], claim["metadata"]["name"])
         for user in (claim.get("status") or {}).get("reservedFor") or ():
             self._used.setdefault(user["uid"], set()).add(key)
         made_for = (claim["metadata"].get("annotations") or {}).get(_CLAIM_NAME)
@@ -68,66 +63,46 @@ class ResourceClaimController:
             for users in self._used.values():
                 users.discard(key)
         elif "deletionTimestamp" in claim["metadata"]:
-            self._enqueue(key)
+            self._claims.add(key)
 
-    def _template_event(self, event: WatchEvent) -> None:
-        if event.type != "DELETED":
-            for key in list(self._waiting_for_template):
-                self._enqueue(key)
-
-    def _enqueue(self, key: _Key) -> None:
-        if key not in self._due:
-            self._due[key] = None
-            self._clock.after(LATENCY, lambda: self._sync(key))
-
-    def _sync(self, key: _Key) -> None:
-        del self._due[key]
-        self._waiting_for_template.pop(key, None)
-        try:
-            if key[0] == "pods":
-                self._sync_pod(key)
-            else:
-                self._sync_claim(key)
-        except (APIError, CallTimeoutError) as error:
-            if not isinstance(error, APIError) or error.code != 404:
-                self._clock.after(_RETRY_SECONDS, lambda: self._enqueue(key))
-
-    def _sync_pod(self, key: _Key) -> None:
+    def _sync_pod(self, key: Key) -> None:
         """Make the claims that a pod lacks, and write their names into its status."""
-        _, namespace, name = key
-        pod = self._api.get("pods", namespace, name, user=USER)
+        namespace, name = key
+        pod = self._found("pods", key)
+        if pod is None or "deletionTimestamp" in pod["metadata"]:
+            return
         statuses = list((pod.get("status") or {}).get("resourceClaimStatuses") or ())
         known = len(statuses)
         for claim in _missing(pod):
-            made = self._made.get((pod["metadata"]["uid"], claim["name"])) or self._create(
-                key, pod, claim
-            )
-            if made is not None:
-                name_made = made["metadata"]["name"]
-                statuses.append({"name": claim["name"], "resourceClaimName": name_made})
+            made = self._made.get((pod["metadata"]["uid"], claim["name"]))
+            made = made or self._create(pod, claim)
+            name_made = made["metadata"]["name"]
+            statuses.append({"name": claim["name"], "resourceClaimName": name_made})
         if len(statuses) > known:
             change = {"status": {"resourceClaimStatuses": statuses}}
             self._api.patch(
                 "pods", namespace, name, change, _MERGE, subresource="status", user=USER
             )
 
-    def _create(self, key: _Key, pod: JSON, claim: JSON) -> JSON | None:
-        _, namespace, _ = key
-        name = claim["resourceClaimTemplateName"]
-        try:
-            template = self._api.get("resourceclaimtemplates", namespace, name, user=USER)
-        except APIError as error:
-            if error.code != 404:
-                raise
-            self._waiting_for_template[key] = None
-            return None
+    def _create(self, pod: JSON, claim: JSON) -> JSON:
+        namespace, name = pod["metadata"]["namespace"], claim["resourceClaimTemplateName"]
+        template = self._found("resourceclaimtemplates", (namespace, name))
+        if template is None:
+            text = (
+                f"PodResourceClaim {claim['name']}: resource claim template {_quoted(name)}: "
+                f"resourceclaimtemplate.resource.k8s.io {_quoted(name)} not found"
+            )
+            self._recorder.event(reference(pod), WARNING, "FailedResourceClaimCreation", text)
+            raise RetryError(text)
         new = _claim_of(pod, claim["name"], template)
         return self._api.create("resourceclaims", new, namespace=namespace, user=USER)
 
-    def _sync_claim(self, key: _Key) -> None:
+    def _sync_claim(self, key: Key) -> None:
         """Forget users that are gone; without users, the devices are free again."""
-        _, namespace, name = key
-        claim = self._api.get("resourceclaims", namespace, name, user=USER)
+        namespace, name = key
+        claim = self._found("resourceclaims", key)
+        if claim is None:
+            return
         status: JSON = claim.get("status") or {}
         users = status.get("reservedFor") or []
         valid = [user for user in users if self._is_alive(namespace, user)]
@@ -148,13 +123,20 @@ class ResourceClaimController:
             self._api.patch("resourceclaims", namespace, name, change, _MERGE, user=USER)
 
     def _is_alive(self, namespace: str, user: JSON) -> bool:
+        pod = self._found("pods", (namespace, user["name"]))
+        return pod is not None and pod["metadata"]["uid"] == user["uid"] and not _is_done(pod)
+
+    def _found(self, resource: str, key: Key) -> JSON | None:
         try:
-            pod = self._api.get("pods", namespace, user["name"], user=USER)
+            return self._api.get(resource, *key, user=USER)
         except APIError as error:
-            if error.code != 404:
-                raise
-            return False
-        return bool(pod["metadata"]["uid"] == user["uid"]) and not _is_done(pod)
+            if error.code == _NOT_FOUND:
+                return None
+            raise
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _missing(pod: JSON) -> Iterator[JSON]:

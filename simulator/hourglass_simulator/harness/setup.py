@@ -86,3 +86,6 @@ def _scaler(wanted: WantedPool) -> ClusterAutoscaler | Karpenter:
 def _add_nodes(cluster: Cluster, group: NodeGroup) -> None:
     for name in group.names:
         cluster.add_node(name, **group.properties)
+        for driver, devices in group.drivers.items():
+            found = [device.to_json() for device in devices]
+            cluster.kubelets.drivers.start(name, driver, found)

@@ -45,9 +45,11 @@ class Devices:
         return sorted(d for d, owner in self.owners.items() if owner == (pod_uid, container))
 
     def health(self, device: int) -> str:
-        """As the status of a pod that has it says it."""
-        if device >= self.total or not self.plugged:
-            return "Unknown"
+        """As the status of a pod that has it says it.
+
+        That is what the plugin has said last, also when it is away; a device that it does not
+        offer any more counts as healthy.
+        """
         return "Unhealthy" if device in self.unhealthy else "Healthy"
 
     def release(self, pod_uid: str) -> None:

@@ -12,8 +12,10 @@ from hourglass_kube.types import JSON
 from hourglass_simulator import node_conditions
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
+from hourglass_simulator.kubelet import devicehealth
 from hourglass_simulator.kubelet.container import Container, undeclared
 from hourglass_simulator.kubelet.devices import MOST_DEVICES, Devices
+from hourglass_simulator.kubelet.drivers import Drivers
 from hourglass_simulator.kubelet.images import ImageRegistry, qualified
 from hourglass_simulator.kubelet.node import NodeAgent
 from hourglass_simulator.kubelet.podworker import PodWorker
@@ -58,6 +60,8 @@ class Kubelets:
         self._numbers = 0
         rng = random.Random(f"kubelet/{seed}")
         self._runtime = Runtime(clock, api, images, rng, self._workload)
+        self.drivers = Drivers(clock, api, self._claims_changed)
+        """Of Dynamic Resource Allocation."""
         api.watch("nodes", sink=self._node_event)
         api.watch("pods", sink=self._pod_event)
 
@@ -225,13 +229,13 @@ class Kubelets:
         The result says which, for `repair_devices`.
         """
         failed = self._agents[node].devices[resource].fail(count)
-        self._report_devices(node, resource)
+        self._devices_changed(node, resource, failed)
         return failed
 
     def repair_devices(self, node: str, resource: str, devices: Set[int]) -> None:
         """These devices are healthy again."""
         self._agents[node].devices[resource].recover(devices)
-        self._report_devices(node, resource)
+        self._devices_changed(node, resource, devices)
 
     def unplug(self, node: str, resource: str) -> None:
         """The device plugin goes: nothing is allocatable, and later the capacity is 0 too."""
@@ -254,6 +258,21 @@ class Kubelets:
             devices = self._agents[node].devices[resource] = Devices(count or 0)
         devices.plugged = True
         self._report_devices(node, resource)
+
+    def _devices_changed(self, node: str, resource: str, changed: Set[int]) -> None:
+        self._report_devices(node, resource)
+        owners = self._agents[node].devices[resource].owners
+        self._health_changed(node, {owners[device][0] for device in changed & owners.keys()})
+
+    def _health_changed(self, node: str, uids: Collection[str]) -> None:
+        for uid, worker in list(self._by_node.get(node, {}).items()):
+            if uid in uids:
+                worker.health_changed()
+
+    def _claims_changed(self, node: str, devices: Collection[tuple[str, str]]) -> None:
+        workers = self._by_node.get(node, {})
+        uses = [uid for uid, worker in workers.items() if devicehealth.uses(worker.pod, devices)]
+        self._health_changed(node, uses)
 
     def _report_devices(self, node: str, resource: str) -> None:
         devices = self._agents[node].devices[resource]
@@ -293,7 +312,8 @@ class Kubelets:
             agent.node = node
             return
         recorder = EventRecorder(self._clock, self._api, "kubelet", name)
-        self._agents[name] = agent = NodeAgent(node, self._numbers, recorder)
+        self._agents[name] = agent = NodeAgent(node, self._numbers, recorder, self.drivers.of(name))
+        self.drivers.renew(name)
         self._numbers += 1
         for resource, count in ((node.get("status") or {}).get("capacity") or {}).items():
             # An amount, such as memory of an enclave, is announced without a device plugin.

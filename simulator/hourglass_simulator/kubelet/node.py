@@ -8,6 +8,7 @@ from hourglass_kube import podresources
 from hourglass_kube.node import NodeView, view
 from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet.devices import Devices
+from hourglass_simulator.kubelet.driver import Driver
 from hourglass_simulator.recorder import EventRecorder
 
 _PODS_PER_BLOCK = 250
@@ -28,6 +29,7 @@ class NodeAgent:
         "ahead",
         "boots",
         "devices",
+        "drivers",
         "heartbeat",
         "host_ip",
         "images",
@@ -42,7 +44,9 @@ class NodeAgent:
         "used",
     )
 
-    def __init__(self, node: JSON, number: int, recorder: EventRecorder) -> None:
+    def __init__(
+        self, node: JSON, number: int, recorder: EventRecorder, drivers: Mapping[str, Driver]
+    ) -> None:
         self.name: str = node["metadata"]["name"]
         self.node = node
         self.recorder = recorder
@@ -65,6 +69,8 @@ class NodeAgent:
         """The ports of the node that pods hold, by the pod's uid."""
         self.images: set[str] = set()
         self.devices: dict[str, Devices] = {}
+        self.drivers = drivers
+        """Drivers of Dynamic Resource Allocation that were started or stopped on it, by name."""
         self.used: dict[str, int] = {}
         self._pod_block = number
         self._next_address = 0

@@ -1,11 +1,12 @@
 """One pod on its node: what the parts of the kubelet that run it share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet import restart
 from hourglass_simulator.kubelet.container import EPHEMERAL, INIT, Container
+from hourglass_simulator.kubelet.devices import Devices
 from hourglass_simulator.kubelet.node import HostPort, NodeAgent
 from hourglass_simulator.kubelet.runtime import Runtime
 from hourglass_simulator.recorder import reference
@@ -26,6 +27,7 @@ class NodePod:
 
     __slots__ = (
         "agent",
+        "claimed",
         "containers",
         "deadline_passed",
         "disrupted",
@@ -60,6 +62,8 @@ class NodePod:
         self.containers = [Container(c, rules=rules) for c in spec["containers"]]
         self.ephemeral_containers: list[Container] = []
         self.take_ephemeral()
+        self.claimed: dict[str, list[JSON]] = {}
+        """By its name for a claim the devices that are prepared for it, as the claim has them."""
         self.requested: Mapping[str, int] = {}
         """What it is counted with on the node, pods included."""
         self.ip = ""
@@ -128,21 +132,13 @@ class NodePod:
             if spec["name"] not in known
         ]
 
-    def device_health(self, container: Container) -> list[JSON]:
-        """How the devices of a container are, where the version says it.
-
-        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/kubelet/cm/devicemanager/manager.go
-        """
-        if not self.runtime.api.version.enabled("ResourceHealthStatus"):
-            return []
-        found = []
+    def plugged(self, container: Container) -> Iterator[tuple[str, Devices, list[int]]]:
+        """The devices that device plugins gave a container, by resource."""
         for resource in sorted((container.spec.get("resources") or {}).get("limits") or {}):
             devices = self.agent.devices.get(resource)
             held = devices.held(self.uid, container.name) if devices else []
             if devices and held:
-                health = [{"resourceID": f"d{d}", "health": devices.health(d)} for d in held]
-                found.append({"name": resource, "resources": health})
-        return found
+                yield resource, devices, held
 
     @property
     def initialized(self) -> bool:

@@ -10,6 +10,8 @@ from functools import partial
 from hourglass_kube.types import JSON
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet import (
+    claims,
+    devicehealth,
     environment,
     eviction,
     killing,
@@ -40,6 +42,10 @@ RELIST_SECONDS = 0.5
 """From a change in the runtime to the sync that notices it: half of the kubelet's period of 1 s."""
 BACKOFF_SECONDS = 10.0
 """From a sync that failed to the next, plus up to half of that."""
+RESYNC_SECONDS = 60.0
+"""From a sync that did not fail to the next, plus up to half of that: a claim that cannot be
+prepared is no failure.
+"""
 SHUT_DOWN = ("Terminated", "Pod was terminated in response to imminent node shutdown.")
 LOST_CODE = 255
 """The exit code of a container that has ended with its machine."""
@@ -187,6 +193,13 @@ class PodWorker:
         if pod.sandboxes:
             text = "Pod sandbox changed, it will be killed and re-created."
             pod.event(NORMAL, "SandboxChanged", text)
+        if why := claims.prepare(pod):
+            text = f"Failed to prepare dynamic resources: {why}"
+            pod.event(WARNING, "FailedPrepareDynamicResources", text)
+            self._syncing = False
+            jitter = pod.runtime.random.random() * RESYNC_SECONDS / 2
+            self.sync_after(RESYNC_SECONDS + jitter)
+            return
         self._make_sandbox()
 
     def _kill_pod(self) -> None:
@@ -300,6 +313,11 @@ class PodWorker:
     def readiness_changed(self) -> None:
         """Others have changed a condition that may be one of the pod's readiness gates."""
         self._statuses.report_change()
+
+    def health_changed(self) -> None:
+        """Devices of the pod are well or ill by now."""
+        if devicehealth.reported(self.pod) and self.pod.stage is Stage.ACTIVE:
+            self.sync_after(0)
 
     def _started_up(self) -> None:
         """What waited for a sidecar may start."""

@@ -7,6 +7,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.g
 from collections.abc import Mapping, Sequence
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.kubelet import devicehealth
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.kubelet.phase import FAILED, SUCCEEDED
 from hourglass_simulator.kubelet.pod import NodePod
@@ -61,7 +62,7 @@ def container_status(pod: NodePod, container: Container) -> JSON:
         status["resources"] = container.actuated if container.running else allocated
         if allocated.get("requests"):
             status["allocatedResources"] = allocated["requests"]
-    if health := pod.device_health(container):
+    if health := devicehealth.of_container(pod, container):
         status["allocatedResourcesStatus"] = health
     return status
 

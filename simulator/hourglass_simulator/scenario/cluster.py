@@ -102,10 +102,32 @@ class _Nodes(Strict):
         }
 
 
+class Device(Strict):
+    """A device as a ResourceSlice has it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+    attributes: dict[str, dict[str, bool | int | str]] = {}
+    """Such as `product: {string: NVIDIA A100}`."""
+    capacity: dict[str, dict[str, str]] = {}
+    """Such as `memory: {value: 40Gi}`."""
+    taints: tuple[Annotated[Taint, *reads(_taint, {"type": "string"})], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """As the API has it."""
+        parts: dict[str, object] = {
+            "attributes": self.attributes,
+            "capacity": self.capacity,
+            "taints": [taint.to_json() for taint in self.taints],
+        }
+        return {"name": self.name, **{part: given for part, given in parts.items() if given}}
+
+
 class NodeGroup(_Nodes):
     """Nodes that are alike. `count: 2` of `name: gpu` makes gpu-1 and gpu-2; without it, gpu."""
 
     count: Annotated[Count | None, Field(ge=1, le=10_000)] = None
+    drivers: dict[str, tuple[Device, ...]] = {}
+    """Drivers of Dynamic Resource Allocation by name, each with the devices that it publishes."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -147,7 +147,11 @@ def _cluster(cluster: Cluster) -> Iterator[str]:
 def _nodes(group: NodeGroup) -> str:
     names = group.names
     who = f"node {names[0]}" if len(names) == 1 else f"nodes {names[0]} to {names[-1]}"
-    return f"{who}: {_properties(group)}"
+    drivers = [
+        f"DRA driver {driver} with {_and([device.name for device in devices])}"
+        for driver, devices in group.drivers.items()
+    ]
+    return f"{who}: {', '.join([_properties(group), *drivers])}"
 
 
 def _properties(group: NodeGroup | NodePool) -> str:

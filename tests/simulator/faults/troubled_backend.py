@@ -8,7 +8,12 @@ from hourglass_simulator.scenario.cluster import Cluster
 GPU = "nvidia.com/gpu"
 NODES = {
     "nodes": [
-        {"name": "gpu-1", "labels": {"accelerator": "nvidia-a100"}, "devices": {GPU: 4}},
+        {
+            "name": "gpu-1",
+            "labels": {"accelerator": "nvidia-a100"},
+            "devices": {GPU: 4},
+            "drivers": {"gpu.example.com": [{"name": "gpu-0"}]},
+        },
         {"name": "tee-1", "labels": {"tee": "sgx"}, "taints": ["tee:NoSchedule"]},
     ],
     "nodePools": [
@@ -64,6 +69,11 @@ def wellness(backend: SimulatedBackend) -> JSON:
     performer = api.get("performers", "default", "worker")["status"]["phase"]
     return {
         "nodes": nodes,
+        "drivers": {
+            name: (driver.there, driver.refusal, driver.health("gpu-0"))
+            for name, driver in backend.cluster.kubelets.drivers.of("gpu-1").items()
+        },
+        "slices": [one["spec"]["devices"] for one in api.list("resourceslices").items],
         "sandboxes": [backend.cluster.kubelets.sandbox_failure(name) for name in nodes],
         "image": backend.cluster.images.image("avs/worker:v1"),
         "hooks": hooks,
