@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any, Final
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
+from cel_expr_python.ext.ext_bindings import ExtBindings  # type: ignore[import-untyped]
 from cel_expr_python.ext.ext_optional import ExtOptional  # type: ignore[import-untyped]
 from cel_expr_python.ext.ext_strings import ExtStrings  # type: ignore[import-untyped]
 from google.protobuf import descriptor_pool
@@ -25,9 +26,12 @@ def _overloads() -> tuple[Overload, ...]:
 
 
 def checking_environment(
-    pool: descriptor_pool.DescriptorPool, variables: dict[str, cel.Type]
+    pool: descriptor_pool.DescriptorPool, variables: dict[str, cel.Type], *, binds: bool = False
 ) -> cel.Env:
-    """An environment that knows all types, to check expressions in and not to evaluate them."""
+    """An environment that knows all types, to check expressions in and not to evaluate them.
+
+    `binds`: expressions may give names to values (`cel.bind`).
+    """
     form = _Type(type_name("Format"))
     faults = cel.Overload("format-validate", _optional("['']"), [form, _Type.STRING], True)
     found = cel.Overload("format-named", _optional("form"), [_Type.STRING], False)
@@ -35,7 +39,7 @@ def checking_environment(
     for each in _overloads():
         overload = cel.Overload(each.key, each.result, list(each.params), each.member)
         declared.setdefault(each.name, []).append(overload)
-    return _environment(pool, variables, declared)
+    return _environment(pool, variables, declared, *([ExtBindings()] if binds else ()))
 
 
 @cache
@@ -74,12 +78,12 @@ def _environment(
     pool: descriptor_pool.DescriptorPool,
     variables: dict[str, cel.Type],
     declared: dict[str, list[cel.Overload]],
+    *extensions: Any,
 ) -> cel.Env:
     functions = [cel.FunctionDecl(name, overloads) for name, overloads in declared.items()]
     own = cel.CelExtension("kubernetes", functions)
-    return cel.NewEnv(
-        descriptor_pool=pool, variables=variables, extensions=[ExtStrings(2), ExtOptional(), own]
-    )
+    known = [ExtStrings(2), ExtOptional(), own, *extensions]
+    return cel.NewEnv(descriptor_pool=pool, variables=variables, extensions=known)
 
 
 def _kind(kind: cel.Type) -> str:

@@ -159,8 +159,8 @@ _CEL = {
 }
 
 
-def checking_environment(of: DeclaredType) -> cel.Env:
-    """An environment in which `self` and `oldSelf` are of a type."""
+def checking_environment(of: DeclaredType, name: str = "") -> cel.Env:
+    """An environment in which `self` and `oldSelf` are of a type, or a variable of this name."""
     pool = descriptor_pool.DescriptorPool()
     cel_messages.add_messages(pool)
     file = descriptor_pb2.FileDescriptorProto(name="self.proto", package="self", syntax="proto3")
@@ -171,7 +171,9 @@ def checking_environment(of: DeclaredType) -> cel.Env:
     kind = _cel_type(of, file, numbers)
     pool.Add(file)
     variables = {"self": kind(), "oldSelf": kind(), OLD: cel.Type.List(kind())}
-    return cel_environment.checking_environment(pool, variables)
+    if name:
+        variables = {name: kind()}
+    return cel_environment.checking_environment(pool, variables, binds=bool(name))
 
 
 def _cel_type(

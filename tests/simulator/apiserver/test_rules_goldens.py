@@ -44,14 +44,6 @@ NOT_SIMULATED: dict[str, tuple[str, ...]] = {
         "flowcontrol-0: update: status through it",
         "flowcontrol-0: status: spec",
     ),
-    "selectors of devices are compiled when they are first used": (
-        "devices-0: create: no expression",
-        "devices-0: create: no boolean",
-        "devices-0: create: unknown field",
-        "devices-0: create: syntax",
-        "devices-0: update: selectors",
-        "devices-1: create: selectors",
-    ),
     "flow schemas that every server has": tuple(
         f"flowcontrol-2: {name}" for name, _ in REQUESTS["flowcontrol"]["flowcontrol-2"]
     ),

@@ -1,9 +1,6 @@
 """Device classes, claims of devices, and templates of claims.
 
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/resource/validation/validation.go
-
-What CEL selectors are compiled against is not declared: a field that devices do not have is found
-when one is looked at.
 """
 
 import json
@@ -13,6 +10,7 @@ from typing import Any
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.rules import (
     addresses,
+    device_selectors,
     gates,
     labels,
     names,
@@ -65,9 +63,10 @@ def class_created(found: JSON) -> Faults:
 
 
 def class_updated(new: JSON, old: JSON) -> Faults:
-    """What is wrong with a changed DeviceClass."""
-    yield from object_meta.updated(new["metadata"], old["metadata"])
+    """What is wrong with a changed DeviceClass, whose spec is looked at twice."""
     yield from class_created(new)
+    yield from object_meta.updated(new["metadata"], old["metadata"])
+    yield from _class(new.get("spec") or {})
 
 
 def claim_created(found: JSON) -> Faults:
@@ -78,9 +77,10 @@ def claim_created(found: JSON) -> Faults:
 
 def claim_updated(new: JSON, old: JSON) -> Faults:
     """What is wrong with a changed ResourceClaim, whose spec may not change."""
-    yield from object_meta.updated(new["metadata"], old["metadata"])
     yield from claim_created(new)
+    yield from object_meta.updated(new["metadata"], old["metadata"])
     yield from _same_spec("resource.ResourceClaimSpec", new, old)
+    yield from _devices("spec.devices", (new.get("spec") or {}).get("devices") or {})
 
 
 def claim_status(new: JSON, old: JSON) -> Faults:
@@ -119,9 +119,10 @@ def template_created(found: JSON) -> Faults:
 
 def template_updated(new: JSON, old: JSON) -> Faults:
     """What is wrong with a changed ResourceClaimTemplate, whose spec may not change."""
-    yield from object_meta.updated(new["metadata"], old["metadata"])
     yield from template_created(new)
+    yield from object_meta.updated(new["metadata"], old["metadata"])
     yield from _same_spec("resource.ResourceClaimTemplateSpec", new, old)
+    yield from _template(new.get("spec") or {})
 
 
 def _same_spec(kind: str, new: JSON, old: JSON) -> Faults:
@@ -226,6 +227,10 @@ def _selector(path: str, selector: JSON) -> Faults:
     field, expression = f"{path}.cel.expression", given.get("expression") or ""
     if len(expression.encode()) > _LONGEST_EXPRESSION:
         yield too_long(field, _LONGEST_EXPRESSION)
+        return
+    shares = gates.enabled("DRAConsumableCapacity")
+    if why := device_selectors.fault(expression, shares=shares):
+        yield invalid(field, expression, why)
 
 
 def _toleration(path: str, toleration: JSON) -> Faults:
