@@ -149,6 +149,12 @@ def serve(
       hourglass-sim serve --cluster cluster.yaml
       hourglass-sim serve --without scheduler,controllers
       hourglass-sim serve --paused, then: hourglass-sim clock advance 5m
+
+    \b
+    Exit codes:
+      0  ended by Ctrl-C or SIGTERM
+      2  bad input, or the port is taken
+      3  an error of the program itself: a part of the cluster has failed
     """
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     logging.getLogger("hourglass_simulator").setLevel(logging.DEBUG if verbose else logging.WARNING)
@@ -179,6 +185,7 @@ def serve(
             authority=Authority() if tls or rbac else None,
             names=not rbac,
             webhook_services=webhook_services,
+            failed=stop.set,
         ) as there:
             there.server.control.faults = ServedFaults(there)
             _announce(there, kubeconfig)
@@ -186,6 +193,9 @@ def serve(
     except OSError as error:
         click.echo(f"hourglass-sim serve: port {port}: {error.strerror}", err=True)
         sys.exit(BAD_INPUT)
+    # A cluster part of which stands still would be no Kubernetes.
+    if there.driver.failure is not None:
+        raise there.driver.failure
 
 
 def _parts(text: str | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hourglass_simulator.clock import Clock
+from hourglass_simulator.scenario import duration
 
 TICK = 0.01
 """Seconds of the wall clock between two looks at what is due."""
@@ -54,15 +55,23 @@ class Driver:
     Whoever drives holds the lock, which is free between two ticks.
     """
 
-    def __init__(self, clock: Clock, pace: Pace, lock: threading.RLock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        pace: Pace,
+        lock: threading.RLock,
+        failed: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`failed` is called when there is a `failure`."""
         self._clock = clock
         self._pace = pace
         self._ticks = threading.Condition(lock)
         self._stopped = False
         self._speed = pace.speed
         self._paused = False
+        self._failed = failed
         self.failure: Exception | None = None
-        """What a component of the cluster has raised: time passes no more."""
+        """The first that a component of the cluster has raised, which does nothing since then."""
 
     @property
     def speed(self) -> float:
@@ -95,11 +104,7 @@ class Driver:
         """Run until `done` says so or until that time of the simulation. Raises StoppedError."""
         with self._ticks:
             while not self._stopped:
-                try:
-                    self._clock.run_until(min(until, self._pace.now()))
-                except Exception as error:
-                    self.failure = error
-                    raise
+                self._run(min(until, self._pace.now()))
                 if done() or self._clock.now >= until:
                     return
                 self._ticks.wait(TICK)
@@ -109,7 +114,22 @@ class Driver:
         """Run what is due in the next seconds of the simulation at once."""
         with self._ticks:
             self._pace.skip(seconds)
-            self._clock.run_until(self._clock.now + seconds)
+            self._run(self._clock.now + seconds)
+
+    def _run(self, until: float) -> None:
+        try:
+            self._clock.run_until(until)
+        except Exception as error:
+            self.fail(error)
+            raise
+
+    def fail(self, error: Exception) -> None:
+        """Take note of what a component of the cluster, or what is played on it, has raised."""
+        if self.failure is None:
+            self.failure = error
+            since = duration.text(self._clock.now)
+            error.add_note(f"in the simulated cluster, {since} after its start")
+            self._failed()
 
     @contextmanager
     def at_speed(self, speed: float) -> Iterator[None]:

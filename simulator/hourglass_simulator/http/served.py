@@ -5,7 +5,7 @@ import secrets
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,13 +90,15 @@ def served(
     authority: Authority | None = None,
     names: bool = True,
     webhook_services: Mapping[str, str] | None = None,
+    failed: Callable[[], object] = lambda: None,
 ) -> Iterator[Served]:
     """Serve on 127.0.0.1 (port 0: any that is free), the clock running `speed` times as fast.
 
     Over HTTPS with the certificate of `tls`, or with one of the `authority`, whose clients'
     certificates are believed; over HTTP without either. `names`: a bearer token that is no other is
     taken for the name of an admin, and so is no token at all. `webhook_services`: where the
-    webhooks of a Service are, NAMESPACE/NAME to HOST:PORT.
+    webhooks of a Service are, NAMESPACE/NAME to HOST:PORT. `failed` is called when a component of
+    the cluster, or what is played, has raised `driver.failure`: time passes no more.
 
     Errors: OSError when the port is taken.
     """
@@ -105,15 +107,21 @@ def served(
     cluster.api.call_webhooks_by(WebhookClient(lock, webhook_services or {}))
     if authority is not None:
         tls = authority.context(authority.server("127.0.0.1"))
-    driver = server.control.driver = Driver(cluster.clock, Pace(speed), lock)
+    driver = server.control.driver = Driver(cluster.clock, Pace(speed), lock, failed)
     finished = threading.Event()
 
     def run() -> None:
-        with suppress(StoppedError), lock:
-            if play is not None:
-                play(driver)
-            finished.set()
-            driver.drive(float("inf"), lambda: False)
+        try:
+            with lock:
+                if play is not None:
+                    play(driver)
+                finished.set()
+                driver.drive(float("inf"), lambda: False)
+        except StoppedError:
+            return
+        except Exception as error:
+            driver.fail(error)
+            raise
 
     loop = asyncio.new_event_loop()
     serving = threading.Thread(target=loop.run_forever, name="http", daemon=True)

@@ -4,6 +4,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -320,6 +321,31 @@ def test_an_error_in_the_simulator_itself_says_what_was_played(sim: Sim) -> None
         r"main: an error of the program itself, not an answer: RuntimeError at "
         r"test_sim_cli\.py:\d+: a bug while met\.yaml was played with seed 5\n",
         result.stderr,
+    )
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("where", ["a part of the cluster", "what is played"])
+def test_serve_ends_when_its_cluster_fails(
+    sim: Sim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    # Those of the tests stay.
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    if where == "what is played":
+        # The name of the module is that of the command, too.
+        monkeypatch.setattr(sys.modules["hourglass_simulator.cli.serve"], "set_up", fail)
+    else:
+        at_once = lambda cluster: cluster.clock.at(0.0, fail)  # noqa: E731
+        monkeypatch.setattr("hourglass_simulator.cluster.Cluster.fill_namespaces", at_once)
+    result = CliRunner().invoke(main, ["serve", "--kubeconfig", str(tmp_path / "kubeconfig")])
+    assert result.exit_code == 3
+    assert re.fullmatch(
+        r"main: an error of the program itself, not an answer: RuntimeError at "
+        r"test_sim_cli\.py:\d+: a bug in the simulated cluster, \S+ after its start",
+        result.stderr.splitlines()[-1],
     )
 
 

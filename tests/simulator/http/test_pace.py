@@ -1,6 +1,7 @@
 """The simulation's clock at the pace of another one."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -68,3 +69,25 @@ def test_others_have_the_lock_between_two_ticks() -> None:
         driving.stop()
     thread.join(300)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "pass_time",
+    [lambda driving: driving.drive(100.0, lambda: False), lambda driving: driving.advance(100.0)],
+    ids=["driven", "advanced"],
+)
+def test_what_a_component_raises_is_told_once(pass_time: Callable[[Driver], None]) -> None:
+    clock, told = Clock(), list[str]()
+    driving = Driver(clock, Pace(1.0, Wall()), threading.RLock(), lambda: told.append("failed"))
+
+    def fail() -> None:
+        raise KeyError("a bug")
+
+    clock.at(2.0, fail)
+    clock.at(3.0, fail)
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            pass_time(driving)
+    assert told == ["failed"]
+    assert isinstance(driving.failure, KeyError)
+    assert driving.failure.__notes__ == ["in the simulated cluster, 2s after its start"]
