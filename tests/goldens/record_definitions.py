@@ -16,6 +16,7 @@ The steps, which act on the object `one`:
     wait: the same without any request
     request: [METHOD, PATH, BODY], where {group} is the group and {path} that of the resource
 
+`{repeat: [x], times: n}` is a list of n times x.
 The answers are in definitions/answers.golden.json, one a line, with tokens in the place of what
 differs between two runs. Of answers with definitions only the status and the generation are kept.
 """
@@ -33,6 +34,7 @@ from ruamel.yaml import YAML
 
 from goldens import newer
 from goldens.record_kinds import JSON_TYPE, MERGE, TABLE, Server, Step, Tokens
+from goldens.record_validation import written_out
 
 HERE = Path(__file__).parent / "definitions"
 GOLDEN = HERE / "answers.golden.json"
@@ -49,9 +51,8 @@ Without a name, until controllers have looked at what was deleted.
 
 def load() -> dict[str, dict[str, Any]]:
     """The cases by their names."""
-    found: dict[str, dict[str, Any]] = json.loads(
-        json.dumps(YAML(typ="safe").load(HERE / "cases.yaml"))
-    )
+    written = written_out(YAML(typ="safe").load(HERE / "cases.yaml"))
+    found: dict[str, dict[str, Any]] = json.loads(json.dumps(written))
     return found
 
 

@@ -3,21 +3,23 @@
 https://kubernetes.io/docs/reference/using-api/cel/
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/validation.go
 
-What a rule may cost is checked when the definition is made; what it costs at run time is not
-counted.
+What a rule may cost is checked when the definition is made, and again when it is run.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
 
+from hourglass_simulator.apiserver.cel_budget import PER_CALL, Budget, measured, run
+from hourglass_simulator.apiserver.cel_check import Checker
+from hourglass_simulator.apiserver.cel_cost import estimated_cost
 from hourglass_simulator.apiserver.cel_environment import evaluating_environment
 from hourglass_simulator.apiserver.cel_source import OLD, evaluable
-from hourglass_simulator.apiserver.cel_types import aligned, converter
+from hourglass_simulator.apiserver.cel_types import DeclaredType, aligned, converter, declared
 from hourglass_simulator.apiserver.field_path import field_path
 from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema import Node, same
@@ -49,6 +51,42 @@ class Rule:
 
     source: dict[str, Any]
     node: Node
+    root: bool = False
+
+    @cached_property
+    def _costing(self) -> tuple[bytes, DeclaredType] | None:
+        """What its cost is estimated from; None where rules do not see the values."""
+        of = declared(self.node, root=self.root)
+        if of is None:
+            return None
+        serialized = Checker(of).serialized(self.source)
+        if self.reads:
+            read = {name: each for name, each in of.fields.items() if name in self.reads}
+            of = replace(of, fields=read)
+        return serialized, of
+
+    @cached_property
+    def _most(self) -> int:
+        """What it can cost at most."""
+        return 0 if self._costing is None else estimated_cost(*self._costing)[0]
+
+    def cost(self, value: Any, budget: Budget) -> int:
+        """What it costs to run it on `value`, or can cost at most where that is enough to know."""
+        if self._costing is None or (self._most <= PER_CALL and not budget.exact):
+            return self._most
+        serialized, of = self._costing
+        size = measured(of, value)
+        key = repr(size)
+        if key not in self._costs:
+            if len(self._costs) >= _REMEMBERED:
+                self._costs.clear()
+            self._costs[key] = estimated_cost(serialized, size)[0]
+        return self._costs[key]
+
+    @cached_property
+    def _costs(self) -> dict[str, int]:
+        """By the sizes of values."""
+        return {}
 
     @cached_property
     def _program(self) -> cel.Expression:
@@ -79,17 +117,26 @@ class Rule:
         return frozenset(named) if all(named) else frozenset()
 
     def check(
-        self, value: Any, kind: str, path: str, convert: Callable[[Any], Any] | None, old: Any
+        self,
+        value: Any,
+        kind: str,
+        path: str,
+        convert: Callable[[Any], Any] | None,
+        old: Any,
+        budget: Budget,
     ) -> FieldError | None:
         """The error of this rule for `value`, whose schema is of type `kind`."""
         optional = bool(self.source.get("optionalOldSelf"))
+        if self.needs_old and old in (ABSENT, None) and not optional:
+            return None
+        if self.reads and isinstance(value, dict) and convert is None:
+            value = {name: value[name] for name in sorted(self.reads) if name in value}
+        if too_much := budget.fault(self.cost(value, budget), self._named):
+            field = path.removeprefix(".") or "<nil>"
+            return FieldError(ErrorType.INVALID, field, kind, too_much)
         if self.needs_old:
-            if old in (ABSENT, None) and not optional:
-                return None
             broken = self._broken(self._data(value, convert, old))
         else:
-            if self.reads and isinstance(value, dict) and convert is None:
-                value = {name: value[name] for name in sorted(self.reads) if name in value}
             key = repr(value)
             if key in self._met:
                 return None
@@ -125,10 +172,15 @@ class Rule:
         """Values that meet the rule: the library compiles regular expressions at every call."""
         return set()
 
+    @property
+    def _named(self) -> str:
+        """How it is called where it cannot be run."""
+        return str(self.source.get("message") or self.source["rule"]).strip()
+
     def _broken(self, data: dict[str, Any]) -> tuple[str, bool] | None:
         """What is wrong, and whether that is what the rule says and no error of it; or None."""
-        named = (self.source.get("message") or self.source["rule"]).strip()
-        result = self._program.eval(data=data)
+        named = self._named
+        result = run(self._program, data)
         if result.type() == cel.Type.ERROR:
             why = str(result.value())
             if _NO_OVERLOAD.search(why):
@@ -140,7 +192,7 @@ class Rule:
     def _message(self, data: dict[str, Any]) -> str:
         """What messageExpression says, or message when that yields no single line."""
         if self._message_program is not None:
-            result = self._message_program.eval(data=data)
+            result = run(self._message_program, data)
             if result.type() == cel.Type.STRING:
                 text = str(result.value()).strip()
                 if text and "\n" not in text and len(text.encode()) <= _MAX_MESSAGE_BYTES:
@@ -163,7 +215,7 @@ class Rules:
 
     def __init__(self, node: Node, *, root: bool = False) -> None:
         self._node = node
-        self._rules = tuple(Rule(source, node) for source in node.rules)
+        self._rules = tuple(Rule(source, node, root) for source in node.rules)
         self._convert = converter(node, root=root) if self._rules else None
         self._kind = "" if len(node.types) > 1 or not node.types else node.types[0]
         below = {name: Rules(child, root=child.embedded) for name, child in node.properties.items()}
@@ -176,8 +228,17 @@ class Rules:
         """Whether there is any rule here or below."""
         return bool(self._rules or self._properties or self._additional or self._items)
 
-    def check(self, value: Any, path: str = "", old: Any = ABSENT) -> Iterator[FieldError]:
+    def check(self, value: Any, path: str = "", old: Any = ABSENT) -> list[FieldError]:
         """Errors of all rules for `value`; what is unchanged is not complained about."""
+        if value is None or not self.any:
+            return []
+        budget = Budget()
+        found = list(self._check(value, path, old, budget))
+        if not budget.is_spent:
+            return found
+        return list(self._check(value, path, old, Budget(exact=True)))
+
+    def _check(self, value: Any, path: str, old: Any, budget: Budget) -> Iterator[FieldError]:
         if value is None or not self.any:
             return
         unchanged = old is not ABSENT and same(value, old)
@@ -186,26 +247,33 @@ class Rules:
         for rule in self._rules:
             if not rule.needs_old and (unchanged or (rule.reads == _NAMES and old is not ABSENT)):
                 continue
-            error = rule.check(value, self._kind, path, self._convert, old)
+            error = rule.check(value, self._kind, path, self._convert, old, budget)
             if error is not None:
                 yield error
+            if budget.is_spent:
+                return
         if isinstance(value, list) and self._items:
             old_items = correlated(value, self._node, old)
             for index, (item, old_item) in enumerate(zip(value, old_items, strict=True)):
                 # Items of other lists cannot be matched: they are as unchanged as their list.
                 if unchanged and old_item is ABSENT:
                     continue
-                yield from self._items.check(item, f"{path}[{index}]", old_item)
+                yield from self._items._check(item, f"{path}[{index}]", old_item, budget)
+                if budget.is_spent:
+                    return
         elif isinstance(value, dict) and (self._properties or self._additional):
             olds = old if isinstance(old, dict) else {}
             for name in sorted(value):
                 rules = self._properties.get(name)
+                old_value = olds.get(name, ABSENT)
                 if rules is not None:
                     here = f"{path}.{name}" if path else name
-                    yield from rules.check(value[name], here, olds.get(name, ABSENT))
+                    yield from rules._check(value[name], here, old_value, budget)
                 elif self._additional and name not in self._node.properties:
-                    old_value = olds.get(name, ABSENT)
-                    yield from self._additional.check(value[name], f"{path}[{name}]", old_value)
+                    here = f"{path}[{name}]"
+                    yield from self._additional._check(value[name], here, old_value, budget)
+                if budget.is_spent:
+                    return
 
     def ratcheted(self, value: Any, path: str, old: Any) -> Iterator[FieldError]:
         """What rules say of unchanged values, which `check` passes over."""
@@ -214,7 +282,7 @@ class Rules:
         if same(value, old):
             for rule in self._rules:
                 if not rule.needs_old:
-                    error = rule.check(value, self._kind, path, self._convert, old)
+                    error = rule.check(value, self._kind, path, self._convert, old, Budget())
                     if error is not None:
                         yield error
         if isinstance(value, list) and self._items:

@@ -13,6 +13,7 @@ from cel_expr_python import cel  # type: ignore[import-untyped]
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import cel_authorizer, cel_environment, cel_messages
 from hourglass_simulator.apiserver.authorization import AlwaysAllow, Attributes, Authorizer
+from hourglass_simulator.apiserver.cel_budget import run
 from hourglass_simulator.apiserver.cel_check import as_in_go
 from hourglass_simulator.apiserver.cel_messages import type_name
 from hourglass_simulator.apiserver.cel_source import checkable, evaluable, literal_type
@@ -78,7 +79,7 @@ class Activation:
         except RuntimeError as error:
             raise EvaluationError(f"compilation failed: {error_text(error)}") from None
         with cel_authorizer.deciding(self._authorizer.decide):
-            result = program.eval(data={**self._data, "variables": self._found})
+            result = run(program, {**self._data, "variables": self._found})
         if result.type() == cel.Type.ERROR:
             raise EvaluationError(_as_in_go(str(result.value())))
         return _plain(result.value())

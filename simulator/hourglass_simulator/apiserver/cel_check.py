@@ -68,6 +68,11 @@ class Checker:
         message_cost, _ = estimated_cost(compiled.serialize(), self._of)
         return Checked(cost=cost, uses_old=uses_old, message_cost=message_cost)
 
+    def serialized(self, rule: JSON) -> bytes:
+        """A rule that is known to compile, as its cost is estimated from."""
+        optional = bool(rule.get("optionalOldSelf"))
+        return bytes(self._compiled(rule["rule"], optional=optional).serialize())
+
     def _compiled(self, source: str, *, optional: bool) -> cel.Expression:
         """ValueError with the text of cel-go when it does not compile."""
         written = checkable(source, optional=optional)
