@@ -1,4 +1,4 @@
-"""Real clusters for the end-to-end tests: four providers, one `Cluster`."""
+"""Real clusters for the end-to-end tests: five providers, one `Cluster`."""
 
 from clusters.cluster import Cluster, KubectlError, Manifest
 from clusters.components import Components

@@ -9,8 +9,8 @@ from clusters.log import Log
 from clusters.provider import Provider
 
 AUTO = "auto"
-ON_REQUEST = "kubeconfig"
-"""Never taken by itself: the cluster that KUBECONFIG names is somebody's."""
+ON_REQUEST = {"kubeconfig": "it is somebody's", "control-plane": "it has no node"}
+"""Never taken by themselves → why."""
 
 
 @contextmanager
@@ -21,9 +21,10 @@ def choose(wanted: str, providers: Mapping[str, Provider], log: Log) -> Iterator
     reasons of all that were tried.
     """
     automatic = wanted == AUTO
-    names = [name for name in providers if name != ON_REQUEST] if automatic else [wanted]
+    names = [name for name in providers if name not in ON_REQUEST] if automatic else [wanted]
     if automatic:
-        log(f"{ON_REQUEST}: not tried: only with --cluster {ON_REQUEST}, as it is somebody's")
+        for name, why in ON_REQUEST.items():
+            log(f"{name}: not tried: only with --cluster {name}, as {why}")
     reasons = []
     with ExitStack() as started:
         for name in names:

@@ -28,10 +28,13 @@ class KubectlError(Exception):
 
 @dataclass
 class Cluster:
-    """A Kubernetes with an admin's kubeconfig and a node that really runs containers."""
+    """A Kubernetes with an admin's kubeconfig and a node that really runs containers.
+
+    `control-plane` has no such node.
+    """
 
     provider: str
-    """k3s, k3d, kubeconfig or native."""
+    """k3s, k3d, kubeconfig, native or control-plane."""
     kubeconfig: Path
     kubectl_program: str
     import_image: Callable[[Path], None]
@@ -42,9 +45,12 @@ class Cluster:
     start_kwok: Callable[[], None]
     """Starts KWOK unless it runs: nodes made by `fake_node` are then alive."""
     audit_log: Path | None = None
-    """The API server's audit log, one JSON event a line: every mutating call (native only)."""
+    """The API server's audit log, one JSON event a line: every mutating call.
+
+    Of `native` and `control-plane` only.
+    """
     components: Components | None = None
-    """The processes of the cluster, to pause and restart (native only)."""
+    """The processes of the cluster, to pause and restart (`native` and `control-plane` only)."""
     shared: bool = False
     """Whether it is somebody's: what the run did not make stays as it is (kubeconfig only)."""
     _made: list[str] = field(default_factory=list)

@@ -24,7 +24,7 @@ def only_node(log: Log) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def alone(lock: Path, what: str, log: Log, seconds: float = 1800) -> Iterator[None]:
+def alone(lock: Path, what: str, log: Log, seconds: float = 3600) -> Iterator[None]:
     """Hold a lock file, which another run on this machine may hold; ends with the process.
 
     Errors: `UnavailableError` when the other run is not done after `seconds`, or without such a

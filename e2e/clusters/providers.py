@@ -3,13 +3,14 @@
 from functools import partial
 
 from clusters.build import OLDEST
+from clusters.control_plane import control_plane
 from clusters.k3d import k3d
 from clusters.k3s import k3s
 from clusters.kubeconfig import kubeconfig
 from clusters.native import native
 from clusters.provider import Provider
 
-NAMES = ("k3s", "k3d", "native", "kubeconfig")
+NAMES = ("k3s", "k3d", "native", "control-plane", "kubeconfig")
 GATES = {"1.34": ("ResourceHealthStatus",)}
 """What the tests need and a version has, though not by default: the health of a pod's devices."""
 
@@ -24,5 +25,6 @@ def providers(kubernetes: str) -> dict[str, Provider]:
         "k3s": partial(k3s, kubernetes=started),
         "k3d": partial(k3d, kubernetes=started),
         "native": partial(native, kubernetes=started, gates=GATES.get(started, ())),
+        "control-plane": partial(control_plane, kubernetes=started),
         "kubeconfig": partial(kubeconfig, kubernetes=kubernetes),
     }

@@ -73,6 +73,13 @@ class Providers:
             id="auto leaves somebody's cluster alone",
         ),
         pytest.param(
+            "auto",
+            {"control-plane": "works", "native": "works"},
+            ["native up", "native down"],
+            "control-plane: not tried: only with --cluster control-plane, as it has no node",
+            id="auto takes none without a node",
+        ),
+        pytest.param(
             "native",
             {"k3s": "works", "native": "works"},
             ["native up", "native down"],
@@ -125,7 +132,8 @@ def test_takes_none(wanted: str, states: dict[str, str], reason: str) -> None:
 
 
 def test_auto_tries_k3s_before_k3d_before_native() -> None:
-    assert tuple(providers("")) == NAMES == ("k3s", "k3d", "native", "kubeconfig")
+    assert tuple(providers("")) == NAMES
+    assert NAMES == ("k3s", "k3d", "native", "control-plane", "kubeconfig")
 
 
 def test_a_run_without_a_cluster_ends_with_a_code_of_its_own() -> None:

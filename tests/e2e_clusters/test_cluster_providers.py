@@ -11,6 +11,7 @@ import pytest
 
 from clusters import ImageImportError, UnavailableError, runs
 from clusters.components import Components
+from clusters.control_plane import control_plane
 from clusters.k3d import k3d
 from clusters.k3s import k3s
 from clusters.kubeconfig import kubeconfig
@@ -117,6 +118,18 @@ def test_k3s_is_not_available_without_docker(monkeypatch: pytest.MonkeyPatch) ->
 def test_native_is_not_available_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(UnavailableError, match="needs root"), native(lambda _: None):
+        pass
+
+
+def test_a_control_plane_is_not_available_without_etcd(
+    executables: Executables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    executables.add("openssl", "")
+    with (
+        pytest.raises(UnavailableError, match=r"no apt-get to install it: etcd-server$"),
+        control_plane(lambda _: None),
+    ):
         pass
 
 

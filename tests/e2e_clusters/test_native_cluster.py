@@ -1,4 +1,4 @@
-"""The pure parts of the native cluster: command lines, files, and what is left to clean."""
+"""The pure parts of the clusters `native` and `control-plane`: command lines, files, cleaning."""
 
 import csv
 import json
@@ -11,20 +11,23 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusters import UnavailableError
-from clusters.native import control_plane, leftovers, node, packages
-from clusters.native.control_plane import USERS, Files
-from clusters.native.network import API_ADDRESS, Ports, free_ports
+from clusters import UnavailableError, control_plane, packages
+from clusters.control_plane import commands
+from clusters.control_plane.commands import LOOPBACK, Files
+from clusters.native import leftovers, node
+from clusters.native.network import API_ADDRESS, Ports
 from e2e_clusters.executables import Executables
 
 PORTS = Ports(1, 2, 3, 4, 5, 6, 7, 8, 9)
 FILES = Files(Path("/state"))
 PROGRAM = Path("/bin/program")
+USERS = {**commands.USERS, **node.USERS}
 COMMANDS = {
-    "etcd": control_plane.etcd(FILES.folder, PORTS),
-    "kube-apiserver": control_plane.apiserver(PROGRAM, FILES, PORTS),
-    "kube-controller-manager": control_plane.controller_manager(PROGRAM, FILES, PORTS),
-    "kube-scheduler": control_plane.scheduler(PROGRAM, FILES, PORTS),
+    "etcd": commands.etcd(FILES.folder, PORTS),
+    "kube-apiserver": commands.apiserver(PROGRAM, FILES, PORTS, API_ADDRESS),
+    "kube-apiserver on loopback": commands.apiserver(PROGRAM, FILES, PORTS, LOOPBACK),
+    "kube-controller-manager": commands.controller_manager(PROGRAM, FILES, PORTS),
+    "kube-scheduler": commands.scheduler(PROGRAM, FILES, PORTS),
     "kubelet": node.kubelet(PROGRAM, FILES),
     "kube-proxy": node.kube_proxy(PROGRAM, FILES, PORTS),
 }
@@ -43,31 +46,42 @@ def test_each_works_in_the_folder_of_the_cluster(name: str) -> None:
 
 
 def test_nobody_listens_on_the_port_of_another() -> None:
-    ports = astuple(free_ports())
+    ports = astuple(Ports.free())
     assert len(set(ports)) == len(ports)
 
 
+def test_a_control_plane_is_taken_down_to_its_logs(tmp_path: Path) -> None:
+    (tmp_path / "etcd" / "member").mkdir(parents=True)
+    (tmp_path / "admin.kubeconfig").touch()
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "etcd.log").touch()
+    control_plane.take_down(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+    assert (tmp_path / "log" / "etcd.log").exists()
+
+
 def test_everybody_has_a_token_user_and_groups_of_their_own() -> None:
-    tokens = control_plane.new_tokens()
-    rows = list(csv.reader(control_plane.tokens_csv(tokens).splitlines()))
+    tokens = commands.new_tokens(USERS)
+    rows = list(csv.reader(commands.tokens_csv(USERS, tokens).splitlines()))
     assert {row[0] for row in rows} == set(tokens.values())
     assert [row[1:] for row in rows] == [[user, who, group] for who, (user, group) in USERS.items()]
     assert len({row[1] for row in rows}) == len(rows)
 
 
 def test_a_kubeconfig_knows_the_api_server_by_its_certificate() -> None:
-    config = yaml.safe_load(control_plane.kubeconfig("secret", FILES.authority, 6443))
+    server = "https://127.0.0.1:6443"
+    config = yaml.safe_load(commands.kubeconfig("secret", FILES.authority, server))
     assert config["clusters"][0]["cluster"] == {
-        "server": f"https://{API_ADDRESS}:6443",
+        "server": server,
         "certificate-authority": "/state/certs/apiserver.crt",
     }
     assert config["users"][0]["user"] == {"token": "secret"}
 
 
 def test_the_audit_log_holds_mutating_calls_and_the_lists_of_service_accounts() -> None:
-    assert control_plane.AUDIT_POLICY["omitStages"] == ["RequestReceived"]
+    assert commands.AUDIT_POLICY["omitStages"] == ["RequestReceived"]
     # The first rule that matches decides.
-    lists, reads, rest = control_plane.AUDIT_POLICY["rules"]
+    lists, reads, rest = commands.AUDIT_POLICY["rules"]
     assert lists == {
         "level": "Metadata",
         "verbs": ["list"],
@@ -134,13 +148,15 @@ def test_mounts_go_before_what_they_lie_in_and_others_stay(points: list[str]) ->
         assert not any(inner.startswith(f"{outer}/") for inner in found[position:])
 
 
-def test_missing_packages_are_installed(
-    executables: Executables, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc", "ctr": "containerd", "sh": "dash"})
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_missing_packages_are_installed(executables: Executables) -> None:
     executables.add("apt-get", "")
     logged = list[str]()
-    packages.install_missing(logged.append)
+    packages.install_missing({"runc": "runc", "ctr": "containerd", "sh": "dash"}, logged.append)
     assert logged == ["installing containerd, runc by apt-get"]
     assert executables.calls() == [
         "apt-get -qq update",
@@ -160,13 +176,9 @@ def test_missing_packages_are_installed(
     ],
 )
 def test_packages_that_cannot_be_installed(
-    executables: Executables,
-    monkeypatch: pytest.MonkeyPatch,
-    script: str | None,
-    reason: str,
+    executables: Executables, script: str | None, reason: str
 ) -> None:
-    monkeypatch.setattr(packages, "COMMANDS", {"runc": "runc"})
     if script is not None:
         executables.add("apt-get", script)
     with pytest.raises(UnavailableError, match=reason):
-        packages.install_missing(lambda _: None)
+        packages.install_missing({"runc": "runc"}, lambda _: None)

@@ -1,6 +1,5 @@
 """The provider `native`: Kubernetes from its Go modules, with one real node on this machine."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -12,40 +11,36 @@ from pathlib import Path
 
 import psutil
 
+from clusters import control_plane
 from clusters.build import OLDEST, programs
-from clusters.cluster import Cluster, KubectlError
-from clusters.components import Components, StartError
+from clusters.cluster import Cluster
+from clusters.components import Components
+from clusters.control_plane.commands import USERS, Files
 from clusters.errors import ImageImportError, UnavailableError
-from clusters.fake_nodes import kwok_command
 from clusters.image import write_image
 from clusters.lock import only_node
 from clusters.log import Log
-from clusters.native import control_plane, node
-from clusters.native.control_plane import NODE, Files
+from clusters.native import node
 from clusters.native.leftovers import take_down
-from clusters.native.network import API_ADDRESS, DEVICE, Ports, free_ports
-from clusters.native.packages import install_missing
+from clusters.native.network import API_ADDRESS, DEVICE, Ports
+from clusters.packages import install_missing
 
 FOLDER = Path("/var/lib/hourglass-e2e")
 """One a machine, as there can be one real node a machine."""
-PROGRAMS = (
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubelet",
-    "kube-proxy",
-    "kubectl",
-    "coredns",
-    "kwok",
-    "pause",
-)
-START_ERRORS = (
-    StartError,
-    KubectlError,
-    ImageImportError,
-    subprocess.SubprocessError,
-    OSError,
-)
+PROGRAMS = (*control_plane.PROGRAMS, "kubelet", "kube-proxy", "coredns", "pause")
+PACKAGES = {
+    **control_plane.PACKAGES,
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "runc": "runc",
+    "iptables": "iptables",
+    "conntrack": "conntrack",
+    "ip": "iproute2",
+    "faketime": "faketime",
+    str(node.PLUGINS / "ptp"): "containernetworking-plugins",
+}
+"""Command, or path, → the Debian package that has it."""
+START_ERRORS = (*control_plane.START_ERRORS, ImageImportError)
 
 
 @contextmanager
@@ -58,7 +53,7 @@ def native(log: Log, kubernetes: str = OLDEST, gates: Collection[str] = ()) -> I
         raise UnavailableError("needs Linux")
     if os.geteuid() != 0:
         raise UnavailableError("needs root, for containerd and the kubelet")
-    install_missing(log)
+    install_missing(PACKAGES, log)
     built = programs(PROGRAMS, log, kubernetes)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with only_node(log):
@@ -70,7 +65,7 @@ def native(log: Log, kubernetes: str = OLDEST, gates: Collection[str] = ()) -> I
             began = time.monotonic()
             log("starting etcd, the control plane and a node")
             try:
-                cluster = _start(built, free_ports(), gates)
+                cluster = _start(built, Ports.free(), gates)
             except START_ERRORS as error:
                 raise UnavailableError(f"does not start: {error}") from error
             log(f"started in {time.monotonic() - began:.0f} s; logs: {FOLDER / 'log'}")
@@ -95,64 +90,21 @@ def _check_no_other_kubelet() -> None:
 
 def _start(built: Mapping[str, Path], ports: Ports, gates: Collection[str]) -> Cluster:
     files = Files(FOLDER)
-
-    def api_ready() -> bool:
-        with suppress(KubectlError, subprocess.TimeoutExpired):
-            return cluster.kubectl("get", "--raw", "/readyz", timeout=5) == "ok"
-        return False
-
-    components = Components(
-        FOLDER, lambda: components.wait_until("the API server is ready", api_ready)
-    )
-
-    def start_kwok() -> None:
-        if not components.runs("kwok"):
-            components.run("kwok", kwok_command(built["kwok"], files.kubeconfig("kwok")))
-
-    cluster = Cluster(
-        provider="native",
-        kubeconfig=files.kubeconfig("admin"),
-        kubectl_program=str(built["kubectl"]),
-        import_image=_import_image,
-        start_kwok=start_kwok,
-        audit_log=files.audit_log,
-        components=components,
-    )
-    _start_control_plane(built, files, ports, components, gates)
-    components.wait_until("the API server is ready", api_ready)
-    components.run(
-        "kube-controller-manager",
-        control_plane.controller_manager(built["kube-controller-manager"], files, ports),
-    )
-    components.run("kube-scheduler", control_plane.scheduler(built["kube-scheduler"], files, ports))
-    _start_node(built, files, ports, components, cluster, gates)
-    return cluster
-
-
-def _start_control_plane(
-    built: Mapping[str, Path],
-    files: Files,
-    ports: Ports,
-    components: Components,
-    gates: Collection[str],
-) -> None:
-    """etcd and the API server, and the kubeconfigs."""
     subprocess.run(["ip", "link", "add", DEVICE, "type", "bridge"], check=True)
     subprocess.run(["ip", "address", "add", f"{API_ADDRESS}/32", "dev", DEVICE], check=True)
     subprocess.run(["ip", "link", "set", DEVICE, "up"], check=True)
-    files.certificates.mkdir()
-    subprocess.run(
-        ["openssl", "genrsa", "-out", files.account_key, "2048"], check=True, capture_output=True
+    cluster, components = control_plane.start(
+        "native",
+        built,
+        files,
+        ports,
+        users={**USERS, **node.USERS},
+        address=API_ADDRESS,
+        import_image=_import_image,
+        gates=gates,
     )
-    tokens = control_plane.new_tokens()
-    _write_private(files.tokens, control_plane.tokens_csv(tokens))
-    for who, token in tokens.items():
-        text = control_plane.kubeconfig(token, files.authority, ports.apiserver)
-        _write_private(files.kubeconfig(who), text)
-    files.audit_policy.write_text(json.dumps(control_plane.AUDIT_POLICY))
-    components.run("etcd", control_plane.etcd(files.folder, ports))
-    command = control_plane.apiserver(built["kube-apiserver"], files, ports, gates)
-    components.run("kube-apiserver", command)
+    _start_node(built, files, ports, components, cluster, gates)
+    return cluster
 
 
 def _start_node(
@@ -185,7 +137,7 @@ def _start_node(
 
 def _has_ready_node(cluster: Cluster) -> bool:
     with suppress(LookupError):
-        return cluster.real_node == NODE
+        return cluster.real_node == node.NODE
     return False
 
 
@@ -198,8 +150,3 @@ def _import_image(archive: Path) -> None:
 def _ctr(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = ["ctr", f"--address={node.socket(FOLDER)}", *arguments]
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)

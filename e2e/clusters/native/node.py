@@ -5,9 +5,16 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from clusters.native.control_plane import NODE, Files
+from clusters.control_plane.commands import Files, Users
 from clusters.native.network import API_ADDRESS, DNS_ADDRESS, POD_RANGE, Ports
 
+NODE = "real-node"
+USERS: Users = {
+    "kubelet": (f"system:node:{NODE}", "system:nodes"),
+    "kube-proxy": ("system:kube-proxy", ""),
+    "coredns": ("coredns", "system:masters"),
+}
+"""Those that the node brings."""
 PAUSE_IMAGE = "localhost/pause:1"
 POD_NETWORK = "hourglass-e2e"
 PLUGINS = Path("/usr/lib/cni")

@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clusters.native.network import API_ADDRESS, SERVICE_RANGE, Ports
+from clusters.control_plane.ports import Ports
 
-NODE = "real-node"
+SERVICE_RANGE = "10.96.0.0/16"
+LOOPBACK = "127.0.0.1"
 
-USERS = {
+Users = Mapping[str, tuple[str, str]]
+"""Who comes with a kubeconfig of its own → user and group: the audit log distinguishes them."""
+
+USERS: Users = {
     "admin": ("admin", "system:masters"),
     "controller-manager": ("system:kube-controller-manager", ""),
     "scheduler": ("system:kube-scheduler", ""),
-    "kubelet": (f"system:node:{NODE}", "system:nodes"),
-    "kube-proxy": ("system:kube-proxy", ""),
-    "coredns": ("coredns", "system:masters"),
     "kwok": ("kwok", "system:masters"),
 }
-"""Who comes with a kubeconfig of its own → user and group: the audit log distinguishes them."""
+"""Those of every cluster."""
 
 AUDIT_POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
@@ -64,7 +65,7 @@ class Files:
 
     @property
     def tokens(self) -> Path:
-        """Token, user, uid and group of everybody in `USERS`."""
+        """Token, user, uid and group of everybody who has a kubeconfig."""
         return self.folder / "tokens.csv"
 
     @property
@@ -78,27 +79,26 @@ class Files:
         return self.folder / "log" / "audit.log"
 
     def kubeconfig(self, who: str) -> Path:
-        """The kubeconfig of one of `USERS`."""
+        """The kubeconfig of one of the users."""
         return self.folder / f"{who}.kubeconfig"
 
 
-def new_tokens() -> dict[str, str]:
-    """A token for everybody in `USERS`."""
-    return {who: secrets.token_hex(16) for who in USERS}
+def new_tokens(users: Users) -> dict[str, str]:
+    """A token for each of the users."""
+    return {who: secrets.token_hex(16) for who in users}
 
 
-def tokens_csv(tokens: Mapping[str, str]) -> str:
+def tokens_csv(users: Users, tokens: Mapping[str, str]) -> str:
     """The API server's token file."""
     rows = []
     for who, token in tokens.items():
-        user, group = USERS[who]
+        user, group = users[who]
         rows.append(f'{token},{user},{who},"{group}"\n')
     return "".join(rows)
 
 
-def kubeconfig(token: str, authority: Path, port: int) -> str:
+def kubeconfig(token: str, authority: Path, server: str) -> str:
     """A kubeconfig that knows the API server by its certificate, as JSON (which is YAML)."""
-    server = f"https://{API_ADDRESS}:{port}"
     return json.dumps(
         {
             "apiVersion": "v1",
@@ -119,25 +119,30 @@ def kubeconfig(token: str, authority: Path, port: int) -> str:
 
 def etcd(folder: Path, ports: Ports) -> list[str]:
     """Speed before safety: the data goes away with the cluster."""
-    client = f"http://127.0.0.1:{ports.etcd}"
+    client = f"http://{LOOPBACK}:{ports.etcd}"
     return [
         "etcd",
         f"--data-dir={folder / 'etcd'}",
         "--unsafe-no-fsync",
         f"--listen-client-urls={client}",
         f"--advertise-client-urls={client}",
-        f"--listen-peer-urls=http://127.0.0.1:{ports.etcd_peer}",
+        f"--listen-peer-urls=http://{LOOPBACK}:{ports.etcd_peer}",
     ]
 
 
-def apiserver(program: Path, files: Files, ports: Ports, gates: Collection[str] = ()) -> list[str]:
-    """With RBAC, the audit log and these feature gates; without the WatchList feature."""
+def apiserver(
+    program: Path, files: Files, ports: Ports, address: str, gates: Collection[str] = ()
+) -> list[str]:
+    """With RBAC, the audit log and these feature gates; without the WatchList feature.
+
+    It serves on an address of this machine.
+    """
     return [
         str(program),
-        f"--etcd-servers=http://127.0.0.1:{ports.etcd}",
-        f"--bind-address={API_ADDRESS}",
+        f"--etcd-servers=http://{LOOPBACK}:{ports.etcd}",
+        f"--bind-address={address}",
         f"--secure-port={ports.apiserver}",
-        f"--advertise-address={API_ADDRESS}",
+        f"--advertise-address={address}",
         f"--cert-dir={files.certificates}",
         "--kubelet-preferred-address-types=InternalIP",
         "--service-account-issuer=https://kubernetes.default.svc",
@@ -153,6 +158,8 @@ def apiserver(program: Path, files: Files, ports: Ports, gates: Collection[str] 
         "--audit-log-maxsize=10000",
         # Needs progress requests, which etcd 3.4 (Debian 12) does not have.
         ",".join(["--feature-gates=WatchList=false", *(f"{gate}=true" for gate in sorted(gates))]),
+        # No pod is there to ask for the Service `kubernetes`, which 1.37 lets nobody point to it.
+        *(["--endpoint-reconciler-type=none"] if address == LOOPBACK else []),
     ]
 
 
@@ -166,7 +173,7 @@ def controller_manager(program: Path, files: Files, ports: Ports) -> list[str]:
         str(program),
         f"--kubeconfig={files.kubeconfig('controller-manager')}",
         "--leader-elect=false",
-        "--bind-address=127.0.0.1",
+        f"--bind-address={LOOPBACK}",
         f"--secure-port={ports.controller_manager}",
         f"--service-account-private-key-file={files.account_key}",
         # What pods find as ca.crt beside their token.
@@ -182,7 +189,7 @@ def scheduler(program: Path, files: Files, ports: Ports) -> list[str]:
         str(program),
         f"--kubeconfig={files.kubeconfig('scheduler')}",
         "--leader-elect=false",
-        "--bind-address=127.0.0.1",
+        f"--bind-address={LOOPBACK}",
         f"--secure-port={ports.scheduler}",
         *_UNTHROTTLED,
     ]
