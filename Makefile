@@ -59,18 +59,29 @@ fuzz: install
 	FUZZ_EXAMPLES=20000 $(PYTEST) tests/simulator/apiserver/test_no_input_brings_500.py
 	FUZZ_EXAMPLES=2000 $(PYTEST) tests/simulator/faults/test_fault_triples.py
 
-e2e: install
-	$(BIN)/pytest e2e --ignore e2e/test_operators_of_others.py --cluster $(CLUSTER) $(if $(KUBERNETES),--kubernetes $(KUBERNETES)) -rsfE --durations=25
+E2E := $(BIN)/pytest -rsfE --durations=25 $(if $(KUBERNETES),--kubernetes $(KUBERNETES))
+# On the simulated cluster: they need no other.
+PROGRAMS := $(addprefix e2e/test_,any_operator.py go_programs.py operators_of_others.py real_control_plane.py)
 
-# On the simulated cluster; to build them alone takes two cores two to three minutes.
+# On a native cluster all at the same time: scenario files need no node that runs anything.
+e2e: install
+ifeq ($(CLUSTER),native)
+	$(BIN)/python e2e/side_by_side.py \
+	    '$(E2E) e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS))' \
+	    '$(E2E) e2e/scenarios --cluster control-plane' \
+	    '$(E2E) $(PROGRAMS)'
+else
+	$(E2E) e2e --cluster $(CLUSTER)
+endif
+
+# To build the operators alone takes two cores two to three minutes.
 e2e-operators: install
-	$(BIN)/pytest e2e/test_operators_of_others.py -rsfE --durations=25
+	$(E2E) e2e/test_operators_of_others.py
 
 # What takes longer than .ci/run may: all that there is on a real cluster, for a release's figures.
 e2e-full: install
 	E2E_KUBECTL=1 $(MAKE) e2e CLUSTER=native
 	$(BIN)/pytest e2e/test_devices.py --cluster native --kubernetes 1.37 -rsfE
-	$(MAKE) e2e-operators
 	$(BIN)/python benchmarks/real_cluster.py
 	@if docker info >/dev/null 2>&1; then $(MAKE) e2e CLUSTER=k3s; else echo "e2e-full: without Docker, k3s is left out"; fi
 

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-TOOLS = ("sh", "cat", "echo", "env", "sleep")
+TOOLS = ("sh", "cat", "echo", "env", "nice", "sleep")
 
 
 class Executables:
