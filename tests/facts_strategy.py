@@ -20,5 +20,5 @@ FACTS = st.builds(
     detail=st.sampled_from(["", "the pod is being created"]),
     fault=st.none() | FAULTS,
     deadline_exceeded=st.booleans(),
-    lost_hardware=st.sampled_from(["", "node gpu-1 no longer offers 2 GPUs"]),
+    impaired=st.none() | FAULTS,
 )

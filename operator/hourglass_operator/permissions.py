@@ -36,7 +36,14 @@ CLUSTER = (
     Permission("", "services", _WATCH, "know the Services of Performers"),
     Permission("", "services", ("create", "patch"), "give each Performer its stable name"),
     Permission("discovery.k8s.io", "endpointslices", ("list", "watch"), "know which pods serve"),
-    Permission("", "nodes", ("list", "watch"), "explain why no node fits"),
+    Permission("policy", "poddisruptionbudgets", ("list", "watch"), "know who else has a say"),
+    Permission(
+        "policy",
+        "poddisruptionbudgets",
+        ("create", "patch", "delete"),
+        "let evictions wait until a pod has moved",
+    ),
+    Permission("", "nodes", ("list", "watch"), "explain why no node fits, and see which go"),
     Permission("", "events", ("create",), "record transitions as Events"),
 )
 """Needed in every namespace that is served; nodes for the whole cluster."""

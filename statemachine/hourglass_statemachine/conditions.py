@@ -88,6 +88,11 @@ def _progressing(facts: Facts) -> Verdict:
     message = facts.fault.message if facts.fault else facts.detail
     if facts.stuck and facts.fault and facts.fault.permanent:
         return verdict(False, facts.fault.reason, message)
+    if facts.serving is Serving.LEAVING and facts.deadline_exceeded:
+        let = f"the pod may be evicted, as no successor served in time: {message}"
+        return verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, let)
+    if facts.serving is Serving.LEAVING:
+        return verdict(True, Reason.MOVE_IN_PROGRESS, message)
     if facts.deadline_exceeded:
         exceeded = f"the progress deadline has passed: {message}"
         return verdict(False, Reason.PROGRESS_DEADLINE_EXCEEDED, exceeded)
@@ -112,13 +117,14 @@ def _degraded(facts: Facts) -> Verdict:
         return verdict(False, Reason.NOT_AVAILABLE, "nothing serves, so nothing is degraded")
     if facts.serving is Serving.WANTED and facts.fault:
         return verdict(True, facts.fault.reason, facts.fault.message)
+    change = "move" if facts.serving is Serving.LEAVING else "upgrade"
     if facts.fault:
-        return verdict(True, facts.fault.reason, f"the upgrade is held up: {facts.fault.message}")
+        return verdict(True, facts.fault.reason, f"the {change} is held up: {facts.fault.message}")
     if facts.serving is not Serving.WANTED and facts.deadline_exceeded:
-        late = "the upgrade has not finished within its progress deadline"
+        late = f"the {change} has not finished within its progress deadline"
         return verdict(True, Reason.PROGRESS_DEADLINE_EXCEEDED, late)
-    if facts.lost_hardware:
-        return verdict(True, Reason.HARDWARE_UNAVAILABLE, facts.lost_hardware)
+    if facts.impaired:
+        return verdict(True, facts.impaired.reason, facts.impaired.message)
     return verdict(False, Reason.AS_EXPECTED, "everything is as the spec asks")
 
 

@@ -12,6 +12,8 @@ class Serving(StrEnum):
     NOTHING = "nothing"
     PREVIOUS = "previous"
     """A pod of another template than the wanted one; perhaps a new one beside it."""
+    LEAVING = "leaving"
+    """A pod of the wanted template that is to move: its successor does not serve yet."""
     NEW = "new"
     """Only a pod of the wanted template, and the upgrade to it is not a success yet."""
     WANTED = "wanted"
@@ -49,8 +51,9 @@ class Facts:
     `detail` is a sentence for a person on what `serving` and `progress` say in short, and for a
     deleted Performer on what its end waits for. `upgrading` holds while a pod of another template
     serves, or served when the change came and has not been succeeded yet. `deadline_exceeded`: the
-    wanted template has not served within the progress deadline. `lost_hardware` says which
-    required hardware the node of the serving pod no longer offers; empty when it offers all.
+    wanted template has not served within the progress deadline, or the successor of a pod that
+    moves not within the time that its disruption waits. `impaired`: what serves lacks something
+    that the spec asks for.
     """
 
     deleting: bool = False
@@ -60,7 +63,7 @@ class Facts:
     detail: str = ""
     fault: Fault | None = None
     deadline_exceeded: bool = False
-    lost_hardware: str = ""
+    impaired: Fault | None = None
 
     @property
     def stuck(self) -> bool:

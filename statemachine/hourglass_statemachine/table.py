@@ -19,12 +19,15 @@ class Trigger:
     holds: Callable[[Facts], bool]
 
 
+_AS_WANTED = (Serving.WANTED, Serving.LEAVING)
+
+
 def _terminates(facts: Facts) -> bool:
     return facts.deleting
 
 
 def _serves(facts: Facts) -> bool:
-    return not facts.deleting and facts.serving is Serving.WANTED
+    return not facts.deleting and facts.serving in _AS_WANTED
 
 
 def _fails(facts: Facts) -> bool:
@@ -34,7 +37,7 @@ def _fails(facts: Facts) -> bool:
 def _upgrades(facts: Facts) -> bool:
     return (
         not facts.deleting
-        and facts.serving is not Serving.WANTED
+        and facts.serving not in _AS_WANTED
         and not facts.stuck
         and (facts.upgrading or facts.serving is not Serving.NOTHING)
     )

@@ -244,7 +244,10 @@ ROWS = [
     ),
     Row(
         "serving on a node that lost the hardware",
-        Facts(serving=Serving.WANTED, lost_hardware="node gpu-1 no longer offers 2 GPUs"),
+        Facts(
+            serving=Serving.WANTED,
+            impaired=Fault(Reason.HARDWARE_UNAVAILABLE, "node gpu-1 no longer offers 2 GPUs"),
+        ),
         "Running",
         "True/PodReady",
         "False/ServiceReady",
@@ -274,7 +277,11 @@ def test_the_table_of_conditions(row: Row) -> None:
 
 
 def test_a_degraded_performer_says_so_in_its_summary() -> None:
-    facts = Facts(serving=Serving.WANTED, detail="pod p serves", lost_hardware="gpu-1 lost a GPU")
+    facts = Facts(
+        serving=Serving.WANTED,
+        detail="pod p serves",
+        impaired=Fault(Reason.HARDWARE_UNAVAILABLE, "gpu-1 lost a GPU"),
+    )
     assert verdicts(facts)[-1].message == "pod p serves; gpu-1 lost a GPU"
 
 

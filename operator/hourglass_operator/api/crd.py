@@ -41,6 +41,14 @@ _NAME_RULE = rule(
     fieldPath=".metadata.name",
 )
 
+_DISRUPTION_RULE = rule(
+    "!(self.?disruption.policy.orValue('') == 'MoveFirst'"
+    " && self.?upgradeStrategy.type.orValue('') == 'Recreate')",
+    "MoveFirst needs two pods at a time, which upgradeStrategy.type Recreate excludes: use Auto or "
+    "RollingUpdate",
+    fieldPath=".disruption.policy",
+)
+
 _COLUMNS = (
     ("Phase", "string", ".status.phase", 0),
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
@@ -70,7 +78,7 @@ def generate() -> dict[str, Any]:
             "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
             "kind": {"type": "string", "description": KIND},
             "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
-            "spec": _model(PerformerSpec, "spec"),
+            "spec": {**_model(PerformerSpec, "spec"), VALIDATIONS: [_DISRUPTION_RULE]},
             "status": _model(PerformerStatus, "status"),
         },
         VALIDATIONS: [_NAME_RULE],

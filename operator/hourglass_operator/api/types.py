@@ -75,6 +75,13 @@ class UpgradeStrategyType(StrEnum):
     RECREATE = "Recreate"
 
 
+class DisruptionPolicy(StrEnum):
+    """What becomes of a pod whose node is to be drained."""
+
+    EVICT = "Evict"
+    MOVE_FIRST = "MoveFirst"
+
+
 class PerformerConfig(Model):
     """Performer-specific configuration."""
 
@@ -234,8 +241,28 @@ class UpgradeStrategy(Model):
         le=604800,
         description="Seconds for which the new pod must have been ready without a break before an "
         "upgrade is a success. Until then a RollingUpdate keeps the old pod, and both serve. 0 "
-        "when absent: ready is enough. Says nothing of the first start or of a pod that is "
-        "replaced by one like it.",
+        "when absent: ready is enough. The same holds for the successor of a pod that moves (see "
+        "disruption), not for the first start or after the loss of a pod.",
+    )
+
+
+class Disruption(Model):
+    """What happens when the node of a pod that serves is cordoned or about to go."""
+
+    policy: DisruptionPolicy | None = Field(
+        None,
+        description="Evict: the pod is evicted by whoever drains its node, and another one takes "
+        "its place afterwards. MoveFirst: evictions are refused (by a PodDisruptionBudget) until "
+        "another pod serves elsewhere. Needs the upgrade strategy Auto or RollingUpdate. When "
+        "absent, what the operator's setting default-disruption-policy says, which is Evict unless "
+        "set.",
+    )
+    max_wait_seconds: int = Field(
+        300,
+        ge=1,
+        le=86400,
+        description="Seconds for which MoveFirst refuses evictions while no other pod can serve. "
+        "300 when absent.",
     )
 
 
@@ -285,6 +312,10 @@ class PerformerSpec(Model):
     upgrade_strategy: UpgradeStrategy = Field(
         default_factory=UpgradeStrategy,
         description="How a change of the pod is carried out.",
+    )
+    disruption: Disruption = Field(
+        default_factory=Disruption,
+        description="What happens when the pod's node is drained.",
     )
 
 

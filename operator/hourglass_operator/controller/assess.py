@@ -1,5 +1,6 @@
 """The second step of a pass: from what was observed to the facts that decide the phase."""
 
+from hourglass_operator.controller.budget import unprotected
 from hourglass_operator.controller.endings import awaited, kept
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.observation import Observation
@@ -27,12 +28,14 @@ def assess(seen: Observation, handover: Handover, explanations: Explanations) ->
             serving=roles.serving,
             detail=f"pod {pod.name} on node {pod.node} serves at {seen.endpoint}",
             fault=rival or crash_of_a_ready_pod(seen, pod) or _cut_off(seen),
-            lost_hardware=_lost_hardware(seen, pod),
+            impaired=_impaired(seen, pod),
         )
     progress, detail = _progress(seen, handover)
     fault = find_fault(seen, handover, explanations) or _cut_off(seen)
     if pod is not None:
         how = "serves" if roles.serving is Serving.NEW else "still serves"
+        if seen.leaves:
+            detail = f"node {pod.node} is {seen.leaves}, so the Performer moves: {detail}"
         serves = f"pod {pod.name} on node {pod.node} {how} at {seen.endpoint}"
         # A fault says what holds the other pod up.
         detail = serves if fault else f"{serves}; {detail}"
@@ -45,7 +48,7 @@ def assess(seen: Observation, handover: Handover, explanations: Explanations) ->
         detail=detail,
         fault=rival or fault,
         deadline_exceeded=on_the_way and seen.now >= seen.deadline,
-        lost_hardware=_lost_hardware(seen, pod) if pod else "",
+        impaired=_impaired(seen, pod) if pod else None,
     )
 
 
@@ -57,14 +60,22 @@ def _cut_off(seen: Observation) -> Fault | None:
     return Fault(Reason.REPAIR_UNDONE, message) if message else None
 
 
-def _lost_hardware(seen: Observation, pod: PodView) -> str:
-    """Which required hardware the serving pod's node no longer offers; empty if it offers all."""
+def _impaired(seen: Observation, pod: PodView) -> Fault | None:
+    """What the pod that serves lacks of what the spec asks for."""
+    return _lost_hardware(seen, pod) or unprotected(seen)
+
+
+def _lost_hardware(seen: Observation, pod: PodView) -> Fault | None:
+    """The serving pod's node no longer offers what is required."""
     needed, node = seen.requirement, seen.nodes.get(pod.node)
     if needed is None or node is None or pod.template_hash != seen.wanted:
-        return ""
+        return None
     if offers(node, needed):
-        return ""
-    return f"node {pod.node} no longer offers {needed}, which pod {pod.name} was placed there for"
+        return None
+    return Fault(
+        Reason.HARDWARE_UNAVAILABLE,
+        f"node {pod.node} no longer offers {needed}, which pod {pod.name} was placed there for",
+    )
 
 
 def _progress(seen: Observation, handover: Handover) -> tuple[Progress, str]:

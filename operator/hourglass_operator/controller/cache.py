@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from hourglass_kube.node import NodeView
 from hourglass_kube.node import view as node_view
+from hourglass_operator.controller.budget_index import BudgetIndex
 from hourglass_operator.controller.ownership import belongs, own_service
 from hourglass_operator.controller.plan import Read
 from hourglass_operator.controller.pod_index import PodIndex
@@ -22,11 +23,19 @@ from hourglass_operator.controller.views import (
     replace_view,
 )
 from hourglass_operator.resources import go_operator, names
+from hourglass_operator.resources.budget import view as budget_view
 from hourglass_operator.resources.owner import owner_uid
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.service import view as service_view
 
-RESOURCES = ("nodes", "services", "endpointslices", "pods", "performers")
+RESOURCES = (
+    "nodes",
+    "services",
+    "endpointslices",
+    "poddisruptionbudgets",
+    "pods",
+    "performers",
+)
 """What is watched, in the order in which initial lists are best delivered."""
 
 Object = Mapping[str, Any]
@@ -45,6 +54,7 @@ class Cache:
 
     def __init__(self) -> None:
         self.performers: dict[Key, PerformerView] = {}
+        self.budgets = BudgetIndex()
         self._pods = PodIndex()
         self._services: dict[Key, ServiceView] = {}
         self._endpoints: dict[Key, tuple[EndpointsView, ...]] = {}
@@ -62,6 +72,7 @@ class Cache:
             "pods": self._put_pod,
             "services": self._put_service,
             "endpointslices": self._put_endpoints,
+            "poddisruptionbudgets": self._put_budget,
             "nodes": self._put_node,
         }
 
@@ -353,6 +364,17 @@ class Cache:
             replace_view(self._endpoints, after, name[1], view)
             affected.append(after)
         return affected
+
+    def _put_budget(self, name: Name, obj: Object | None) -> Iterable[Key]:
+        view = budget_view(obj) if obj is not None else None
+        if not self.budgets.put(*name, view):
+            return ()
+        performer = names.performer_of_service(name[1])
+        own = (name[0], performer) if performer is not None else None
+        if own in self.performers:
+            return (own,)
+        # One of others may select any pod of its namespace.
+        return [key for key in self.performers if key[0] == name[0]]
 
     def _put_node(self, name: Name, obj: Object | None) -> Iterable[Key]:
         after = node_view(obj) if obj is not None else None

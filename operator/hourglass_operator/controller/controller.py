@@ -52,7 +52,7 @@ class Controller:
         self.cache = Cache()
         self.queue: WorkQueue[Key] = WorkQueue(settings.retry_base, settings.retry_limit)
         self._settings = settings
-        self._specs = SpecResolver(catalogue, settings.pod_defaults)
+        self._specs = SpecResolver(catalogue, settings.pod_defaults, settings.disruption_policy)
         self._explanations = Explanations(catalogue)
         self._memories = Memories()
         self._phase_changes = PhaseChanges(settings.status_limit)

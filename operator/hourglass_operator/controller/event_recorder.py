@@ -69,8 +69,8 @@ def _problem(facts: Facts) -> tuple[Reason, str] | None:
     if facts.deadline_exceeded and facts.serving is not Serving.WANTED:
         late = f"the progress deadline has passed: {facts.detail}"
         return Reason.PROGRESS_DEADLINE_EXCEEDED, late
-    if facts.lost_hardware:
-        return Reason.HARDWARE_UNAVAILABLE, facts.lost_hardware
+    if facts.impaired:
+        return facts.impaired.reason, facts.impaired.message
     return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hourglass_kube.backoff import backoff
 from hourglass_kube.types import JSON
+from hourglass_operator.controller.moves import kept_off
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
 from hourglass_operator.controller.pod_view import PodView
@@ -55,7 +56,7 @@ def _plan_pods(seen: Observation, handover: Handover, settings: Settings) -> Pod
     # What serves, or may, stays until the new template does; whatever else is left of interrupted
     # upgrades and failed pods goes.
     spare = _leftovers(seen, keep=[new, *roles.previous])
-    if asks_in_vain(seen, new):
+    if asks_in_vain(seen, new) or is_kept_off_in_vain(seen, new):
         return PodPlan((*_clear_away(spare), *_delete([new])))
     return PodPlan((*_clear_away(spare), *_delete(handover.pods)))
 
@@ -72,6 +73,13 @@ def asks_in_vain(seen: Observation, pod: PodView) -> bool:
     if any(map(needed.offered_by, nodes)):
         return False
     return any(other.offered_by(node) for other in needed.others for node in nodes)
+
+
+def is_kept_off_in_vain(seen: Observation, pod: PodView) -> bool:
+    """No node takes the pod, and what it was to take over from is gone: any node will do now."""
+    unready = pod.unready
+    kept = unready is not None and unready.kept_off != "" and pod.unschedulable is not None
+    return kept and not seen.roles.leaving
 
 
 def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPlan:
@@ -97,6 +105,9 @@ def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPla
         seen.next_attempt,
         seen.pod_spec,
     )
+    leaving = seen.roles.serving_pod
+    if leaving is not None and leaving in seen.roles.leaving:
+        body = kept_off(body, seen.nodes[leaving.node])
     create = Write("create", "pods", performer.namespace, body["metadata"]["name"], body)
     return PodPlan((create, *_clear_away(_leftovers(seen, keep=old))))
 

@@ -15,6 +15,7 @@ from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.stall import STALL_SECONDS
 from hourglass_operator.controller.views import Key, PerformerView
 from hourglass_operator.hardware.requirement import Requirement
+from hourglass_operator.resources.budget import BudgetView
 from hourglass_operator.resources.pod import PodDefaults, build_pod_spec
 from hourglass_operator.resources.service import ServiceView
 
@@ -46,6 +47,14 @@ class Observation:
     roles: PodRoles
     service: ServiceView | None
     """The Performer's own."""
+    move_first: bool
+    """Whether a pod whose node is going is to be succeeded before it is evicted."""
+    leaves: str
+    """Why pods should leave the node of the pod that is to move, as in `moves.leaves`."""
+    budget: BudgetView | None
+    """The Performer's own PodDisruptionBudget."""
+    other_budgets: tuple[str, ...]
+    """PodDisruptionBudgets of others that select the Performer's pods, if that matters: by name."""
     endpoint: str
     """Where clients reach the Performer: DNS name and port."""
     unread: tuple[Read, ...]
@@ -68,7 +77,8 @@ class Observation:
     refusals: tuple[Refusal, ...]
     """Of the API server: to create what the present spec asks for and is not there."""
     progress_start: float
-    """Since when the wanted template has been on its way to serve."""
+    """Since when the wanted template, or the successor of a pod that moves, has been on its way to
+    serve."""
     deadline: float
     """When it must serve."""
     stall: Stall | None

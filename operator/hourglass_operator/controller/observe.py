@@ -13,8 +13,9 @@ from hourglass_operator.controller.availability import (
 )
 from hourglass_operator.controller.cache import Cache
 from hourglass_operator.controller.competitors import Waiting
+from hourglass_operator.controller.moves import leaves, leaving_pods
 from hourglass_operator.controller.observation import Observation
-from hourglass_operator.controller.ownership import own_pod, own_service
+from hourglass_operator.controller.ownership import belongs, own_pod, own_service
 from hourglass_operator.controller.plan import Memory, Read, Refusal
 from hourglass_operator.controller.pod_roles import assign_roles, find_candidate
 from hourglass_operator.controller.pod_view import PodView
@@ -23,8 +24,10 @@ from hourglass_operator.controller.stall import stall_of
 from hourglass_operator.controller.views import Key, PerformerView, seconds
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources import names
+from hourglass_operator.resources.budget import BudgetView
 from hourglass_operator.resources.pod import build_pod_spec
 from hourglass_operator.resources.service import ServiceView
+from hourglass_statemachine import Serving
 
 
 def observe(
@@ -50,7 +53,11 @@ def observe(
         service = None
     endpoints = _endpoints(cache, key, service, pods)
     served_before = status.serving_template_hash
-    candidate = find_candidate(pods, wanted, endpoints)
+    nodes, states = cache.nodes(), specs.catalogue.node_states
+    leaving: tuple[PodView, ...] = ()
+    if resolved.move_first and performer.deleted is None:
+        leaving = leaving_pods(pods, wanted, endpoints, nodes, states)
+    candidate = find_candidate(pods, wanted, endpoints, leaving)
     started = _progress_start(status, wanted, candidate, now)
     since = ready_since(candidate, memory.ready_since, now)
     min_ready = spec.upgrade_strategy.min_ready_seconds
@@ -63,9 +70,12 @@ def observe(
         candidate,
         endpoints,
         served_before,
+        leaving=leaving,
         ready_long_enough=available is not None and now >= available,
     )
-    nodes = cache.nodes()
+    budget = _budget(cache, performer)
+    moving = roles.serving is Serving.LEAVING
+    patience = spec.upgrade_strategy.progress_deadline_seconds
     return Observation(
         performer=performer,
         spec=spec,
@@ -88,18 +98,40 @@ def observe(
         phase_rests_until=phase_rests_until,
         refused=partial(_refused, cache, key, refused),
         changed=_changed(cache, performer.namespace, memory),
-        refusals=_refusals(memory, performer, pods, service, wanted),
+        refusals=_refusals(memory, performer, pods, service, budget, wanted),
         progress_start=started,
-        deadline=started + spec.upgrade_strategy.progress_deadline_seconds,
+        deadline=started + (spec.disruption.max_wait_seconds if moving else patience),
         stall=stall_of(candidate, memory.stall, now),
         # Until the status says so, what is over must not begin again.
-        ready_since=since if crashed or (min_ready and served_before != wanted) else None,
+        ready_since=since
+        if crashed or (min_ready and (leaving or served_before != wanted))
+        else None,
         available_at=available if roles.on_trial else None,
         steady_at=steady if crashed and steady is not None and now < steady else None,
         pod_defaults=specs.pod_defaults,
         endpoint=_endpoint(performer, resolved, status),
+        move_first=resolved.move_first,
+        leaves=leaves(nodes.get(roles.serving_pod.node), states)
+        if moving and roles.serving_pod
+        else "",
+        budget=budget,
+        other_budgets=_other_budgets(cache, performer, resolved) if resolved.move_first else (),
         now=now,
     )
+
+
+def _budget(cache: Cache, performer: PerformerView) -> BudgetView | None:
+    found = cache.budgets.get(performer.namespace, names.budget_name(performer.name))
+    if found is None or not belongs(found.owner, found.labels, performer):
+        return None
+    return found
+
+
+def _other_budgets(
+    cache: Cache, performer: PerformerView, resolved: ResolvedSpec
+) -> tuple[str, ...]:
+    labels = names.labels(performer.name, resolved.spec.avs_address, resolved.template_hash)
+    return cache.budgets.others_selecting(performer.namespace, labels)
 
 
 def _requirement(
@@ -210,6 +242,7 @@ def _refusals(
     performer: PerformerView,
     pods: tuple[PodView, ...],
     service: ServiceView | None,
+    budget: BudgetView | None,
     wanted: str,
 ) -> tuple[Refusal, ...]:
     """What was refused may exist nevertheless: an answer that got lost said yes."""
@@ -217,6 +250,7 @@ def _refusals(
         return ()
     exists = {
         "services": service is not None,
+        "poddisruptionbudgets": budget is not None,
         "pods": any(pod.alive and pod.template_hash == wanted for pod in pods),
     }
     return tuple(

@@ -18,6 +18,8 @@ from hourglass_statemachine import Fault, Reason
 # Kubelet admission refuses for want of a device with one of these; the pod never recovers.
 _DEVICE_ADMISSION = ("UnexpectedAdmissionError",)
 _OUT_OF = "OutOf"
+_NEEDED = ("pods", "services")
+"""What a Performer cannot serve without."""
 # Where several containers are at fault: whatever comes first must be mended first.
 _ORDER = (Reason.IMAGE_PULL_FAILED, Reason.CONTAINER_FAILED, Reason.POD_NOT_READY)
 
@@ -26,7 +28,7 @@ def find_fault(seen: Observation, handover: Handover, explanations: Explanations
     """What keeps the wanted pod from serving; None if nothing is known to."""
     if seen.invalid:
         return Fault(Reason.POD_REJECTED, f"no pod can be made of {seen.invalid}", permanent=True)
-    refusal = next((refusal for refusal in seen.refusals if not refusal.transient), None)
+    refusal = next((r for r in seen.refusals if not r.transient and r.resource in _NEEDED), None)
     pod, lost = seen.roles.candidate, seen.roles.lost
     if refusal is not None and not (pod is None and handover.pods):
         kept = handover.kept if pod is None and refusal.resource == "pods" else ""

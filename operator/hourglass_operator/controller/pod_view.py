@@ -65,7 +65,8 @@ class Unready:
     `reason` and `message` are those of its condition Ready. `sandbox`: there is one, or it is not
     known that there is none. `readiness_gates` (with what is said of them) and `scheduling_gates`
     are those that hold it back. `lost`: it was Ready, and its containers still are. `scheduler` is
-    the one that it waits for, empty for Kubernetes' own.
+    the one that it waits for, empty for Kubernetes' own. `kept_off`: the node that it must not come
+    to, as it takes over from a pod there; otherwise empty.
     """
 
     reason: str
@@ -75,6 +76,7 @@ class Unready:
     scheduling_gates: tuple[str, ...]
     lost: bool = False
     scheduler: str = ""
+    kept_off: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ def pod_view(pod: Mapping[str, Any]) -> PodView | None:
         disrupted=disrupted.get("reason", "") if disrupted.get("status") == "True" else "",
         ready=ready.get("status") == "True",
         ready_changed=created if ready_changed is None else ready_changed,
-        unready=None if ready.get("status") == "True" else _unready(spec, conditions),
+        unready=None if ready.get("status") == "True" else _unready(meta, spec, conditions),
         container=_container(status),
         others=_others(spec, status),
         priority=spec.get("priority") or 0,
@@ -223,7 +225,9 @@ def pod_view(pod: Mapping[str, Any]) -> PodView | None:
     )
 
 
-def _unready(spec: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]]) -> Unready:
+def _unready(
+    meta: Mapping[str, Any], spec: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]]
+) -> Unready:
     ready, nothing = conditions.get("Ready") or {}, {"status": "False"}
     kinds = [gate["conditionType"] for gate in spec.get("readinessGates") or ()]
     sandbox = conditions.get("PodReadyToStartContainers") or {}
@@ -246,6 +250,7 @@ def _unready(spec: Mapping[str, Any], conditions: Mapping[str, Mapping[str, Any]
         scheduling_gates=tuple(intern(gate["name"]) for gate in gates),
         lost=lost,
         scheduler="" if scheduler == _SCHEDULER else intern(scheduler),
+        kept_off=intern((meta.get("annotations") or {}).get(names.KEPT_OFF, "")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from hourglass_operator.controller import finalizer, rival, take_over
 from hourglass_operator.controller.assess import assess
+from hourglass_operator.controller.budget import plan_budget
 from hourglass_operator.controller.event_recorder import record_undone_repairs
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.lifecycle import PodPlan, plan_pods
@@ -40,8 +41,9 @@ def reconcile(
 
     added = () if seen.deleting or seen.invalid else _add_finalizer(seen)
     service = () if seen.deleting or seen.invalid else plan_service(seen)
+    budget = () if seen.deleting or seen.invalid else plan_budget(seen)
     pod_repairs = () if released else repair_pods(seen)
-    repairs = plan_repairs(seen, (*service, *pod_repairs), settings)
+    repairs = plan_repairs(seen, (*service, *budget, *pod_repairs), settings)
     pods = PodPlan() if released else plan_pods(seen, handover, settings)
     status = plan_status(seen, facts, phase, settings, alone=not added)
     contest = rival.wrote_over(seen, settings) if status.writes else rival.remembered(seen)

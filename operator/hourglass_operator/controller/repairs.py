@@ -141,7 +141,9 @@ def _leads_away(drift: Drift) -> bool:
 
 
 def _message(write: Write, past: Repair) -> str:
-    kind = {"services": "Service", "pods": "Pod"}[write.resource]
+    kind = {"services": "Service", "pods": "Pod", "poddisruptionbudgets": "PodDisruptionBudget"}[
+        write.resource
+    ]
     fields = ", ".join(
         f"{drift.field} is {drift.found} instead of {drift.wanted}" for drift in write.drifts
     )

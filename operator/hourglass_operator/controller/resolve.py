@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from hourglass_operator.api import PerformerSpec
+from hourglass_operator.api import DisruptionPolicy, PerformerSpec, UpgradeStrategyType
 from hourglass_operator.controller.compression import decompress
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.requirement import Requirement, requirement
@@ -31,13 +31,21 @@ class ResolvedSpec:
     template_hash: str
     requirement: Requirement | None
     constraints: str
+    move_first: bool
+    """Whether a pod whose node is going is to be succeeded before it is evicted."""
 
 
 class SpecResolver:
     """Resolves specs against a hardware catalogue; the latest ones are remembered."""
 
-    def __init__(self, catalogue: Catalogue, pod_defaults: PodDefaults | None = None) -> None:
-        self._catalogue = catalogue
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        pod_defaults: PodDefaults | None = None,
+        disruption_policy: DisruptionPolicy = DisruptionPolicy.EVICT,
+    ) -> None:
+        self.catalogue = catalogue
+        self._disruption_policy = disruption_policy
         self.pod_defaults = pod_defaults or PodDefaults()
         """What the operator's settings say for specs that do not say it themselves."""
         self.resolve = lru_cache(_REMEMBERED)(self._resolve)
@@ -55,9 +63,16 @@ class SpecResolver:
             spec=spec,
             invalid=invalid,
             template_hash="" if invalid else template_hash(spec),
-            requirement=requirement(spec, self._catalogue),
+            requirement=requirement(spec, self.catalogue),
             constraints=_constraints(spec),
+            move_first=not invalid and self._moves_first(spec),
         )
+
+    def _moves_first(self, spec: PerformerSpec) -> bool:
+        # Recreate says that no two pods may run at once.
+        apart = spec.upgrade_strategy.type is UpgradeStrategyType.RECREATE
+        policy = spec.disruption.policy or self._disruption_policy
+        return policy is DisruptionPolicy.MOVE_FIRST and not apart
 
 
 def _constraints(spec: PerformerSpec) -> str:

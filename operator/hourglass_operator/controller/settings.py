@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from hourglass_operator.api import DisruptionPolicy
 from hourglass_operator.resources.pod import PodDefaults
 
 
@@ -19,7 +20,7 @@ class Settings:
     `repair_base`, `repair_limit`: back-off of a repair whose answer showed that it was in vain,
     doubled with each try. `repair_window`: for how long a repair that lasted is remembered, to see
     that somebody undoes it.
-    `pod_defaults`: for Performers that do not say it themselves.
+    `pod_defaults`, `disruption_policy`: for Performers that do not say it themselves.
     """
 
     status_delay: float = 2.0
@@ -34,3 +35,4 @@ class Settings:
     repair_limit: float = 3600.0
     repair_window: float = 600.0
     pod_defaults: PodDefaults = field(default_factory=PodDefaults)
+    disruption_policy: DisruptionPolicy = DisruptionPolicy.EVICT

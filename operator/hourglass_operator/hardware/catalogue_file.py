@@ -87,10 +87,14 @@ class TeeEntry(_Entry):
 
 
 class NodeStateEntry(_Entry):
-    """A state of nodes that passes by itself, and what shows it; taint keys may hold a `*`."""
+    """A state of nodes that passes by itself, and what shows it; taint keys may hold a `*`.
+
+    `leaving`: pods will have to leave such a node soon.
+    """
 
     state: Name
     source: Name | None = None
+    leaving: bool = False
     taints: list[TaintKey] = Field(default_factory=list)
     conditions: dict[Name, LabelValue] = Field(default_factory=dict)
     labels: Labels = Field(default_factory=dict)

@@ -19,10 +19,14 @@ _OF_KUBERNETES = "node.kubernetes.io/"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`text` follows "the node is"; `source`, if it says anything, who says so."""
+    """`text` follows "the node is"; `source`, if it says anything, who says so.
+
+    `leaving`: pods will have to leave the node.
+    """
 
     text: str
     source: str = ""
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class NodeStates:
         if taint.key not in self._known:
             self._known[taint.key] = self._of_key(taint.key)
         return self._known[taint.key]
+
+    def leaving(self, taint: Taint) -> State | None:
+        """The state that the taint shows, if pods will have to leave the node."""
+        state = self.of_taint(taint)
+        return state if state is not None and state.leaving else None
 
     def signs(self, node: NodeView) -> list[State]:
         """What the node's conditions and labels say; by themselves they keep no pod off."""
@@ -97,4 +106,4 @@ def in_words(states: Iterable[State]) -> str:
 
 
 def _state(entry: NodeStateEntry) -> State:
-    return State(entry.state, entry.source or "")
+    return State(entry.state, entry.source or "", entry.leaving)

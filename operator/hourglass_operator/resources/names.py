@@ -15,6 +15,8 @@ APP = "performer"
 NAME_LABEL = "performer-name"
 PERFORMER_LABEL = "hourglass.eigenlayer.io/performer"
 AVS_LABEL = "hourglass.eigenlayer.io/avs"
+KEPT_OFF = "hourglass.eigenlayer.io/kept-off"
+"""Annotation: the node to which a pod must not come, as the Performer moves off it."""
 HASH_LABEL = "hourglass.eigenlayer.io/template-hash"
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
@@ -50,8 +52,13 @@ def service_name(performer: str) -> str:
     return _PREFIX + performer
 
 
+def budget_name(performer: str) -> str:
+    """Name of the PodDisruptionBudget."""
+    return _PREFIX + performer
+
+
 def performer_of_service(service: str) -> str | None:
-    """Name of the Performer whose Service would have this name."""
+    """Name of the Performer whose Service, or PodDisruptionBudget, would have this name."""
     return intern(service.removeprefix(_PREFIX)) if service.startswith(_PREFIX) else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hourglass_operator.api import PerformerSpec
 
-_NOT_OF_THE_POD = {"upgrade_strategy"}
+_NOT_OF_THE_POD = {"upgrade_strategy", "disruption"}
 _LENGTH = 10
 # Without vowels no words come out; the digits 0, 1 and 3 would read like letters.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"

@@ -5,6 +5,7 @@ from hourglass_operator.api import GROUP, VERSION
 GROUP_VERSIONS = {
     "performers": (GROUP, VERSION),
     "endpointslices": ("discovery.k8s.io", "v1"),
+    "poddisruptionbudgets": ("policy", "v1"),
     "leases": ("coordination.k8s.io", "v1"),
     "selfsubjectaccessreviews": ("authorization.k8s.io", "v1"),
     "nodes": ("", "v1"),

@@ -23,10 +23,13 @@ from hourglass_simulator.scenario.strict import (
 PhaseName = Literal["Pending", "Running", "Upgrading", "Terminating", "Failed"]
 ReasonName = Literal[
     "AsExpected",
+    "BudgetConflict",
+    "BudgetRejected",
     "ContainerFailed",
     "EndpointsNotReady",
     "HardwareUnavailable",
     "ImagePullFailed",
+    "MoveInProgress",
     "NameConflict",
     "NotAvailable",
     "PodLost",

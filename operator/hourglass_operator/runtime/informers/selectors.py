@@ -11,6 +11,7 @@ SELECTORS: Mapping[str, str] = {
     "nodes": "",
     "services": _OWN,
     "endpointslices": _OWN,
+    "poddisruptionbudgets": "",
     "pods": _PODS,
     "performers": "",
 }

@@ -76,7 +76,13 @@ class Process:
         self._api = Api(configuration, settings.request_timeout, self)
         self._lease_namespace = settings.lease_namespace or own_namespace()
         self._clock = Clock()
-        self._controller = Controller(catalogue, Settings(pod_defaults=settings.pod_defaults))
+        self._controller = Controller(
+            catalogue,
+            Settings(
+                pod_defaults=settings.pod_defaults,
+                disruption_policy=settings.default_disruption_policy,
+            ),
+        )
         self._replica = Replica(
             self._controller,
             self._api,

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from hourglass_kube.loader import SafeLoader
-from hourglass_operator.api import HealthCheck
+from hourglass_operator.api import DisruptionPolicy, HealthCheck
 from hourglass_operator.api.coretypes import mistake
 from hourglass_operator.resources.pod import PodDefaults
 
@@ -91,6 +91,10 @@ class RuntimeSettings(BaseModel):
         None,
         description="Fields of spec.config.podSecurityContext for Performers that do not say them,"
         ' as JSON, such as {"runAsNonRoot": true}.',
+    )
+    default_disruption_policy: DisruptionPolicy = Field(
+        DisruptionPolicy.EVICT,
+        description="spec.disruption.policy of Performers that do not say it: Evict or MoveFirst.",
     )
     leader_election: bool = Field(
         True,

@@ -1,0 +1,58 @@
+"""The PodDisruptionBudget by which evictions wait for a move."""
+
+from hourglass_operator.controller.observation import Observation
+from hourglass_operator.controller.plan import Write
+from hourglass_operator.resources.budget import budget_drifts, budget_repair, build_budget
+from hourglass_statemachine import Fault, Reason, Serving
+
+_RESOURCE = "poddisruptionbudgets"
+
+
+def plan_budget(seen: Observation) -> tuple[Write, ...]:
+    """The write that leads to the budget that the spec asks for, or to none."""
+    performer, own = seen.performer, seen.budget
+    if not _wanted(seen):
+        if own is None or own.deleted:
+            return ()
+        body = {"preconditions": {"uid": own.uid}}
+        return (Write("delete", _RESOURCE, performer.namespace, own.name, body),)
+    wanted = build_budget(performer.name, performer.namespace, performer.uid, seen.spec.avs_address)
+    name = wanted["metadata"]["name"]
+    if own is None:
+        if not seen.may_create(_RESOURCE):
+            return ()
+        return (Write("create", _RESOURCE, performer.namespace, name, wanted),)
+    drifts = budget_drifts(own, wanted)
+    if not drifts:
+        return ()
+    patch = budget_repair(own, wanted)
+    return (Write("patch", _RESOURCE, performer.namespace, name, patch, drifts=drifts),)
+
+
+def unprotected(seen: Observation) -> Fault | None:
+    """Why evictions do not wait for a move although the spec asks for that."""
+    if not seen.move_first:
+        return None
+    if seen.other_budgets:
+        names = ", ".join(seen.other_budgets)
+        plural = "s" if len(seen.other_budgets) > 1 else ""
+        return Fault(
+            Reason.BUDGET_CONFLICT,
+            f"PodDisruptionBudget{plural} {names} of others select{'' if plural else 's'} the pod:"
+            " as no pod with two budgets can be evicted, the operator holds none, and an eviction"
+            " that the other allows does not wait until the pod has moved",
+        )
+    refusal = next((each for each in seen.refusals if each.resource == _RESOURCE), None)
+    if refusal is None:
+        return None
+    return Fault(
+        Reason.BUDGET_REJECTED,
+        f"evictions do not wait until the pod has moved: {refusal.message}",
+    )
+
+
+def _wanted(seen: Observation) -> bool:
+    """Not once a move has waited for long enough: no drain waits for ever."""
+    if not seen.move_first or seen.other_budgets:
+        return False
+    return seen.roles.serving is not Serving.LEAVING or seen.now < seen.deadline
