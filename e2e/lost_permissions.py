@@ -94,6 +94,28 @@ class Scene:
         self.performers.call("POST", "pods", body=body)
         self.create()
 
+    @property
+    def budgets(self) -> list[JSON]:
+        """The PodDisruptionBudgets of the namespace."""
+        return self.performers.items("poddisruptionbudgets")
+
+    def protect(self) -> None:
+        """Ask for moves before evictions."""
+        self.performers.set_spec(self.name, disruption={"policy": "MoveFirst"})
+
+    def unprotect(self) -> None:
+        """Take that back, once it has come about."""
+        self.protect()
+        self.wait_until("there is a budget", lambda: bool(self.budgets))
+        self.performers.set_spec(self.name, disruption=None)
+
+    def loosen_the_budget(self) -> None:
+        """Let every eviction pass, as somebody may by hand."""
+        self.protect()
+        self.wait_until("there is a budget", lambda: bool(self.budgets))
+        name = f"performer-{self.name}"
+        self.performers.patch("poddisruptionbudgets", name, {"spec": {"minAvailable": 0}})
+
     def free_the_names(self) -> None:
         """Delete what `occupy_…` has created."""
         for kind in ("pods", "services"):
@@ -189,6 +211,7 @@ def _of_reading(resource: str) -> tuple[LostPermission, LostPermission]:
 CREATED, DELETED = "a Performer is created", "a Performer is deleted"
 CRD, SLICES = "performers.hourglass.eigenlayer.io", "endpointslices.discovery.k8s.io"
 LEASES = "leases.coordination.k8s.io"
+BUDGETS, PROTECTED = "poddisruptionbudgets.policy", "a Performer is to move before it is evicted"
 LOST_PERMISSIONS = (
     *_of_reading(CRD),
     LostPermission(
@@ -253,6 +276,28 @@ LOST_PERMISSIONS = (
         lambda scene: scene.service["spec"]["selector"]["app"] != ELSEWHERE,
     ),
     *_of_reading(SLICES),
+    *_of_reading(BUDGETS),
+    LostPermission(
+        f"create {BUDGETS}",
+        Scene.protect,
+        PROTECTED,
+        "evictions do not wait until it has moved",
+        lambda scene: bool(scene.budgets),
+    ),
+    LostPermission(
+        f"patch {BUDGETS}",
+        Scene.loosen_the_budget,
+        "its budget is changed",
+        "it is not repaired",
+        lambda scene: [each["spec"]["minAvailable"] for each in scene.budgets] == [2],
+    ),
+    LostPermission(
+        f"delete {BUDGETS}",
+        Scene.unprotect,
+        "the policy MoveFirst is taken back",
+        "its budget stays, and evictions are refused",
+        lambda scene: not scene.budgets,
+    ),
     *_of_reading("nodes"),
     LostPermission(
         "create events",

@@ -16,6 +16,7 @@ from hourglass_operator.api import GROUP, KIND, VERSION, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue, load
 from hourglass_operator.hardware.requirement import requirement
 from hourglass_operator.resources import go_operator, names
+from hourglass_operator.resources.budget import build_budget
 from hourglass_operator.resources.pod import build_pod, build_pod_spec
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import template_hash
@@ -86,6 +87,17 @@ class PerformerBuilder:
 
     def min_ready(self, seconds: int) -> Self:
         return self._upgrade(minReadySeconds=seconds)
+
+    def move_first(self, seconds: int | None = None) -> Self:
+        """Another pod serves before this one's is evicted; it waits for that at most so long."""
+        wait = {} if seconds is None else {"maxWaitSeconds": seconds}
+        return self._spec(disruption={"policy": "MoveFirst", **wait})
+
+    def budget(self, **spec: Any) -> JSON:
+        """Its PodDisruptionBudget, with these fields of the spec otherwise."""
+        budget = build_budget(self.name, self.namespace, self.uid, self.spec["avsAddress"])
+        metadata = {**budget["metadata"], "uid": f"budget-of-{self.uid}"}
+        return _stamp({**budget, "metadata": metadata, "spec": {**budget["spec"], **spec}})
 
     def bare(self) -> Self:
         """Without the operator's finalizer, as a user creates it."""
@@ -201,6 +213,7 @@ class PodBuilder:
     beside: tuple[JSON, ...] = ()
     more_spec: JSON = field(default_factory=dict)
     dropped_labels: tuple[str, ...] = ()
+    annotations: JSON = field(default_factory=dict)
     owned: bool = True
     controller: str = ""
     finalizers: tuple[str, ...] = ()
@@ -338,6 +351,9 @@ class PodBuilder:
     def without_label(self, *keys: str) -> Self:
         return replace(self, dropped_labels=(*self.dropped_labels, *keys))
 
+    def annotated(self, key: str, value: str) -> Self:
+        return replace(self, annotations={**self.annotations, key: value})
+
     def orphaned(self) -> Self:
         """Somebody removed its owner reference."""
         return replace(self, owned=False)
@@ -370,6 +386,8 @@ class PodBuilder:
             "creationTimestamp": at(self.created),
         }
         meta["labels"] = {k: v for k, v in meta["labels"].items() if k not in self.dropped_labels}
+        if self.annotations:
+            meta["annotations"] = self.annotations
         if not self.owned:
             del meta["ownerReferences"]
         elif self.controller:

@@ -64,6 +64,7 @@ def scene(
     serving: Iterable[PodBuilder] = (),
     nodes: Iterable[NodeBuilder] = (node("node-1"),),
     service: bool | PerformerBuilder = True,
+    budgets: Iterable[JSON] = (),
     settings: Settings | None = None,
 ) -> Scene:
     """What the cache holds when the operator has just started.
@@ -76,6 +77,7 @@ def scene(
         "nodes": [n.build() for n in nodes],
         "services": [made_for.service()] if made_for else [],
         "endpointslices": [performer.endpoints(*(pod.name for pod in serving))],
+        "poddisruptionbudgets": list(budgets),
         "pods": [pod.build() for pod in pods],
         "performers": [performer.build()],
     }

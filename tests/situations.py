@@ -47,6 +47,7 @@ class Situation:
     serving: list[PodBuilder] = field(default_factory=list)
     nodes: list[NodeBuilder] = field(default_factory=lambda: [node("node-1")])
     service: bool | PerformerBuilder = True
+    budgets: list[JSON] = field(default_factory=list)
     now: float = NOW
 
 
@@ -128,5 +129,6 @@ def _staged(
         serving=case.serving,
         nodes=case.nodes,
         service=case.service,
+        budgets=case.budgets,
         settings=settings,
     )

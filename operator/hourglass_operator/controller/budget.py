@@ -15,18 +15,20 @@ def plan_budget(seen: Observation) -> tuple[Write, ...]:
         if own is None or own.deleted:
             return ()
         body = {"preconditions": {"uid": own.uid}}
-        return (Write("delete", _RESOURCE, performer.namespace, own.name, body),)
+        return (Write("delete", "poddisruptionbudgets", performer.namespace, own.name, body),)
     wanted = build_budget(performer.name, performer.namespace, performer.uid, seen.spec.avs_address)
     name = wanted["metadata"]["name"]
     if own is None:
         if not seen.may_create(_RESOURCE):
             return ()
-        return (Write("create", _RESOURCE, performer.namespace, name, wanted),)
+        return (Write("create", "poddisruptionbudgets", performer.namespace, name, wanted),)
     drifts = budget_drifts(own, wanted)
     if not drifts:
         return ()
     patch = budget_repair(own, wanted)
-    return (Write("patch", _RESOURCE, performer.namespace, name, patch, drifts=drifts),)
+    return (
+        Write("patch", "poddisruptionbudgets", performer.namespace, name, patch, drifts=drifts),
+    )
 
 
 def unprotected(seen: Observation) -> Fault | None:

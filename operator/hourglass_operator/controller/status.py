@@ -110,7 +110,8 @@ def patch(stored: Mapping[str, Any], wanted: JSON) -> JSON:
 def _serving_template(seen: Observation, facts: Facts) -> str | None:
     if facts.deleting:
         return seen.status.serving_template_hash
-    return seen.wanted if facts.serving is Serving.WANTED else seen.roles.replaced
+    as_wanted = facts.serving in (Serving.WANTED, Serving.LEAVING)
+    return seen.wanted if as_wanted else seen.roles.replaced
 
 
 def _progress_start(seen: Observation, facts: Facts) -> str | None:

@@ -83,7 +83,7 @@ def test_every_rule_has_a_message() -> None:
         (
             ".spec",
             "avsAddress image version config resources scheduling hardwareRequirements "
-            "imagePullSecrets imagePullPolicy upgradeStrategy",
+            "imagePullSecrets imagePullPolicy upgradeStrategy disruption",
         ),
         (
             ".spec.config",
@@ -91,6 +91,7 @@ def test_every_rule_has_a_message() -> None:
             "livenessCheck securityContext podSecurityContext",
         ),
         (".spec.scheduling", "nodeSelector tolerations affinity runtimeClass priorityClassName"),
+        (".spec.disruption", "policy maxWaitSeconds"),
         (".spec.hardwareRequirements", "gpuType gpuCount teeRequired teeType customLabels"),
         (
             ".status",

@@ -24,7 +24,7 @@ def read(refusals: dict[str, Answer] | None = None) -> tuple[Objects, Script]:
         items: list[Any] = EVENTS if call.resource == "events" else [{"of": call.resource}]
         return (refusals or {}).get(call.resource, done(items=items))
 
-    script = Script(*[answer] * 6)
+    script = Script(*[answer] * 7)
     return asyncio.run(objects(script, "avs", events_of="ml")), script
 
 

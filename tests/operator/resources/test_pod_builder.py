@@ -36,11 +36,15 @@ LATER = {
     },
 }
 """Fields of `config` that are younger than the recorded pod, whose hash is pinned."""
-FULL = {**RECORDED, "config": {**RECORDED["config"], **LATER}}
+FULL = {
+    **RECORDED,
+    "config": {**RECORDED["config"], **LATER},
+    "disruption": {"policy": "MoveFirst", "maxWaitSeconds": 60},
+}
 MINIMAL = performer("minimal")["spec"]
 AVS = MINIMAL["avsAddress"]
 
-NOT_OF_THE_POD = ("upgradeStrategy",)
+NOT_OF_THE_POD = ("upgradeStrategy", "disruption")
 ONLY_IN_THE_HASH = (("version",), ("hardwareRequirements", "teeRequired"))
 """teeRequired says nothing that teeType has not said."""
 
@@ -75,7 +79,13 @@ def changed(path: Path_) -> dict[str, Any]:
 
 
 def other(value: Any) -> Any:
-    special = {"IfNotPresent": "Always", "GRPC": "TCP", "Recreate": "Auto", FULL["avsAddress"]: AVS}
+    special = {
+        "IfNotPresent": "Always",
+        "GRPC": "TCP",
+        "Recreate": "Auto",
+        "MoveFirst": "Evict",
+        FULL["avsAddress"]: AVS,
+    }
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):

@@ -74,7 +74,8 @@ def test_each_missing_permission_is_reported_with_its_use() -> None:
     assert texts(script) == [
         "missing permission: patch performers.hourglass.eigenlayer.io/status in the whole cluster"
         " (to report phase and conditions)",
-        "missing permission: list nodes in the whole cluster (to explain why no node fits)",
+        "missing permission: list nodes in the whole cluster"
+        " (to explain why no node fits, and see which go)",
         "missing permission: create leases.coordination.k8s.io in namespace system"
         " (to elect a leader)",
     ]
@@ -84,7 +85,8 @@ def test_in_namespaces_each_is_asked_for() -> None:
     assert texts(reviewed(("create", "pods"), ("list", "nodes")), "a", "b") == [
         "missing permission: create pods in namespace a (to run, repair and replace them)",
         "missing permission: create pods in namespace b (to run, repair and replace them)",
-        "missing permission: list nodes in the whole cluster (to explain why no node fits)",
+        "missing permission: list nodes in the whole cluster"
+        " (to explain why no node fits, and see which go)",
     ]
 
 

@@ -1,0 +1,289 @@
+"""Planned moves: off a node that is going, once another pod serves."""
+
+import pytest
+
+from builders import CATALOGUE, NodeBuilder, PodBuilder, node, pod_of
+from hourglass_kube.node import view as node_view
+from hourglass_operator.controller.moves import leaves, leaving_pods
+from scene import scene, status_of
+from situations import (
+    AT_ONCE,
+    NOW,
+    V1,
+    CallsCase,
+    ConditionsCase,
+    assert_calls,
+    assert_conditions,
+    assert_deciding_twice_comes_to_the_same,
+    assert_written_once,
+    bound,
+    settled,
+    view,
+)
+
+MOVES = V1.move_first()
+OLD = bound(MOVES).ready()
+NEW = bound(MOVES, "node-2").number(1)
+GOING, OTHER = node("node-1").cordoned(), node("node-2")
+BOTH = [GOING, OTHER]
+BUDGET = [MOVES.budget()]
+STATES = CATALOGUE.node_states
+
+
+@pytest.mark.parametrize(
+    ("of", "why"),
+    [
+        pytest.param(node("n"), "", id="a plain one"),
+        pytest.param(node("n").cordoned(), "cordoned", id="a cordoned one"),
+        pytest.param(
+            node("n").taint("karpenter.sh/disrupted"),
+            "being removed by Karpenter",
+            id="one that Karpenter removes",
+        ),
+        pytest.param(
+            node("n").taint("ToBeDeletedByClusterAutoscaler"),
+            "being removed by the cluster autoscaler",
+            id="one that the cluster autoscaler removes",
+        ),
+        pytest.param(
+            node("n").taint("karpenter.sh/disrupted", effect="PreferNoSchedule"),
+            "",
+            id="one that the scheduler may take all the same",
+        ),
+        pytest.param(node("n").taint("dedicated", "avs"), "", id="one that is dedicated"),
+        pytest.param(
+            node("n").taint("node.kubernetes.io/memory-pressure"), "", id="one under pressure"
+        ),
+        pytest.param(node("n").not_ready(), "", id="one that is not ready"),
+    ],
+)
+def test_which_nodes_pods_should_leave(of: NodeBuilder, why: str) -> None:
+    assert leaves(node_view(of.build()), STATES) == why
+
+
+def test_nothing_leaves_a_node_that_is_not_known() -> None:
+    assert leaves(None, STATES) == ""
+
+
+@pytest.mark.parametrize(
+    ("pods", "serving", "leaving"),
+    [
+        pytest.param([OLD], [OLD], [OLD], id="what serves there"),
+        pytest.param([OLD], [], [], id="not what does not serve yet"),
+        pytest.param([bound(MOVES)], [], [], id="not what starts there"),
+        pytest.param([bound(MOVES), NEW], [], [bound(MOVES)], id="what has served, once it moves"),
+        pytest.param([OLD, NEW], [OLD], [OLD], id="what serves while its successor starts"),
+        pytest.param([OLD.deleting(1030), NEW], [OLD], [], id="not what is being deleted"),
+        pytest.param([NEW.ready()], [NEW], [], id="not what serves elsewhere"),
+    ],
+)
+def test_which_pods_are_leaving(
+    pods: list[PodBuilder], serving: list[PodBuilder], leaving: list[PodBuilder]
+) -> None:
+    endpoints = {pod.name for pod in serving}
+    nodes = {each.name: node_view(each.build()) for each in BOTH}
+    found = leaving_pods([view(pod) for pod in pods], MOVES.hash, endpoints, nodes, STATES)
+    assert [pod.name for pod in found] == [pod.name for pod in leaving]
+
+
+def create(pod: PodBuilder) -> str:
+    return f"create pods {pod.name}"
+
+
+def delete(pod: PodBuilder) -> str:
+    return f"delete pods {pod.name}"
+
+
+CASES = [
+    CallsCase(
+        "a successor comes first",
+        MOVES,
+        [OLD],
+        [create(NEW)],
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "without the policy nothing moves",
+        V1,
+        [bound(V1).ready()],
+        [],
+        serving=[bound(V1)],
+        nodes=BOTH,
+    ),
+    CallsCase(
+        "while the successor starts both stay",
+        MOVES,
+        [OLD, NEW],
+        [],
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "a successor that is ready and no endpoint yet is waited for",
+        MOVES,
+        [OLD, NEW.ready()],
+        [],
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "once the successor serves the old one goes",
+        MOVES,
+        [OLD, NEW.ready()],
+        [delete(OLD)],
+        serving=[OLD, NEW],
+        nodes=BOTH,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "a successor on trial does not suffice",
+        MOVES.min_ready(60),
+        [OLD, NEW.ready()],
+        [],
+        serving=[OLD, NEW],
+        nodes=BOTH,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "a successor that failed is followed by another, after a while",
+        MOVES,
+        [OLD, NEW.born(900).failed("Evicted")],
+        [create(NEW.number(2)), delete(NEW)],
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "a successor that is not needed any more goes",
+        MOVES,
+        [OLD, pod_of(MOVES).number(1)],
+        [delete(NEW)],
+        serving=[OLD],
+        nodes=[node("node-1"), OTHER],
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "an upgrade needs no move of its own",
+        MOVES.image("avs/performer:v2").with_status(servingTemplateHash=MOVES.hash),
+        [OLD],
+        [create(pod_of(MOVES.image("avs/performer:v2")))],
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.situation)
+def test_calls(case: CallsCase) -> None:
+    assert_calls(case)
+
+
+MOVING = ("Running", "True/PodReady", "True/MoveInProgress")
+SERVES = settled(MOVES, OLD, serving=(OLD,))
+LONG_AGO = {"progressStartTime": "1970-01-01T00:05:00Z"}
+
+CONDITIONS = [
+    ConditionsCase(
+        "the successor is being created",
+        SERVES,
+        [OLD],
+        *MOVING,
+        "False/AsExpected",
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+        says="node node-1 is cordoned, so the Performer moves: the pod is being created",
+    ),
+    ConditionsCase(
+        "no node takes the successor",
+        SERVES,
+        [OLD, pod_of(MOVES).number(1).unschedulable("0/1 nodes are available: 1 Too many pods.")],
+        *MOVING,
+        "True/SchedulingFailed",
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+        says="the move is held up: ",
+    ),
+    ConditionsCase(
+        "the move has waited for long enough",
+        SERVES.with_status(**LONG_AGO),
+        [OLD, NEW],
+        "Running",
+        "True/PodReady",
+        "False/ProgressDeadlineExceeded",
+        "True/ProgressDeadlineExceeded",
+        serving=[OLD],
+        nodes=BOTH,
+        budgets=BUDGET,
+        says="the move has not finished within its progress deadline",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CONDITIONS, ids=lambda case: case.situation)
+def test_conditions(case: ConditionsCase) -> None:
+    assert_conditions(case)
+    assert_deciding_twice_comes_to_the_same(case)
+    assert_written_once(case)
+
+
+def test_the_eviction_is_let_through_when_the_move_has_waited_for_long_enough() -> None:
+    for seconds, released in ((299, False), (300, True)):
+        began = SERVES.with_status(**LONG_AGO)
+        staged = scene(began, OLD, NEW, serving=[OLD], nodes=BOTH, budgets=BUDGET)
+        verbs = {write.verb for write in staged.plan(300 + seconds).writes if not write.subresource}
+        assert verbs == ({"delete"} if released else set())
+
+
+def test_the_time_that_it_waits_counts_from_the_first_status_that_says_so() -> None:
+    staged = scene(SERVES, OLD, serving=[OLD], nodes=BOTH, budgets=BUDGET, settings=AT_ONCE)
+    status = status_of(staged.plan(NOW), SERVES.status)
+    assert status["progressStartTime"] == "1970-01-01T00:16:40Z"
+    assert status["servingTemplateHash"] == MOVES.hash
+    assert "lastUpgrade" not in status
+
+
+EVERYTHING = MOVES.scheduling(tolerations=[{"operator": "Exists"}])
+SUCCESSOR = pod_of(EVERYTHING).number(1)
+
+
+def test_what_tolerates_every_taint_is_kept_off_the_node_that_it_leaves() -> None:
+    pinned = {"key": "zone", "operator": "In", "values": ["a"]}
+    term = {"matchExpressions": [pinned]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    of = EVERYTHING.scheduling(
+        tolerations=[{"operator": "Exists"}], affinity={"nodeAffinity": required}
+    )
+    old = bound(of).ready()
+    plan = scene(of, old, serving=[old], nodes=BOTH, budgets=BUDGET).plan(NOW)
+    (pod,) = [write.body for write in plan.writes if write.verb == "create"]
+    assert pod["metadata"]["annotations"] == {"hourglass.eigenlayer.io/kept-off": "node-1"}
+    (found,) = pod["spec"]["affinity"]["nodeAffinity"][
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    ]["nodeSelectorTerms"]
+    off = {"key": "metadata.name", "operator": "NotIn", "values": ["node-1"]}
+    assert found == {"matchExpressions": [pinned], "matchFields": [off]}
+
+
+@pytest.mark.parametrize(
+    ("pods", "expected"),
+    [
+        pytest.param([], [delete(SUCCESSOR)], id="it goes when the old one is gone"),
+        pytest.param([bound(EVERYTHING).ready()], [], id="it stays while the old one serves"),
+    ],
+)
+def test_a_successor_that_is_kept_off_in_vain(pods: list[PodBuilder], expected: list[str]) -> None:
+    waiting = SUCCESSOR.unschedulable("0/1 nodes are available").annotated(
+        "hourglass.eigenlayer.io/kept-off", "node-1"
+    )
+    assert_calls(
+        CallsCase(
+            "", EVERYTHING, [*pods, waiting], expected, serving=pods, nodes=BOTH, budgets=BUDGET
+        )
+    )
