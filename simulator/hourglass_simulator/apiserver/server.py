@@ -21,6 +21,7 @@ from hourglass_simulator.apiserver.calls import Audit, Call, Interceptor
 from hourglass_simulator.apiserver.decoding import FieldValidation
 from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 from hourglass_simulator.apiserver.eviction import Evictions
+from hourglass_simulator.apiserver.flow_control import FlowControl
 from hourglass_simulator.apiserver.managedfields.ownership import manager_of
 from hourglass_simulator.apiserver.pages import ObjectList
 from hourglass_simulator.apiserver.rbac import RBAC
@@ -82,6 +83,7 @@ class APIServer:
             clock, version, self._random, history, managed_fields=managed_fields
         )
         self._evictions = Evictions(self._registry)
+        self.flow_control = FlowControl(self._registry.store)
         self.accounts = AccountTokens(self._registry.store, lambda: clock.unix_time)
         """Issues the tokens of ServiceAccounts."""
 
@@ -105,6 +107,18 @@ class APIServer:
             for obj in objects:
                 self._registry.create(resource, obj, obj["metadata"].get("namespace", ""))
         self._registry.rbac = RBAC(self._registry.store, self.version.texts.authorizer)
+
+    def make_flow_control(self) -> None:
+        """Make the FlowSchemas and priority levels that every cluster has, where they are not."""
+        now = self.clock.timestamp()
+        for resource, objects in self.version.flow_control.items():
+            table = self._registry.table(resource)
+            for obj in objects:
+                if not table.find("", obj["metadata"]["name"]):
+                    conditions = obj["status"].get("conditions") or ()
+                    since = [{**each, "lastTransitionTime": now} for each in conditions]
+                    status = {**obj["status"], **({"conditions": since} if since else {})}
+                    self._registry.restore(resource, {**obj, "status": status})
 
     def call_webhooks_by(self, caller: Caller) -> None:
         """Call the admission webhooks that are configured; nobody calls them by itself."""

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import orjson
 import yaml
@@ -109,7 +110,8 @@ def sent(answer: Answer, asked: Mapping[str, str], version: Version) -> web.Resp
 
     When to come back is in a Status and in a header, as a real API server has it.
     """
-    headers = CIMultiDict({"Content-Type": answer.content_type or answer.media.type})
+    headers = CIMultiDict(usual_headers())
+    headers["Content-Type"] = answer.content_type or answer.media.type
     if isinstance(answer.body, bytes):
         body = answer.body
         if not body:
@@ -132,6 +134,11 @@ def sent(answer: Answer, asked: Mapping[str, str], version: Version) -> web.Resp
         headers["Vary"] = "Accept-Encoding"
         body = gzip.compress(body, compresslevel=1, mtime=0)
     return web.Response(body=body, status=answer.code, headers=headers)
+
+
+def usual_headers() -> dict[str, str]:
+    """Those of every answer."""
+    return {"Audit-Id": str(uuid4()), "Cache-Control": "no-cache, private"}
 
 
 def encoded(obj: Any, media: Media, version: Version) -> bytes:

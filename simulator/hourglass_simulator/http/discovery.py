@@ -8,7 +8,7 @@ https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from hourglass_kube.types import JSON
@@ -162,72 +162,3 @@ def _priority(version: str) -> tuple[Any, ...]:
 def _names(resource: Resource) -> JSON:
     names = {"shortNames": resource.short_names, "categories": resource.categories}
     return {key: list(value) for key, value in names.items() if value}
-
-
-def openapi_paths(version: Version, resources: Iterable[Resource]) -> JSON:
-    """/openapi/v3: one document for each group and version."""
-    paths = sorted({*version.openapi_v3, *(_base(r) for r in resources if r.custom)})
-    return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in paths}}
-
-
-def openapi_v2(
-    version: Version, resources: Iterable[Resource], fields: Callable[[Resource], JSON]
-) -> JSON:
-    """/openapi/v2: the recorded document, with the kinds of definitions."""
-    recorded = version.openapi_v2
-    added = {
-        ".".join([*reversed(r.group.split(".")), r.version, r.kind]): _schema(r, fields, [_kind(r)])
-        for r in resources
-        if r.custom
-    }
-    return {**recorded, "definitions": {**recorded["definitions"], **added}}
-
-
-def openapi(
-    version: Version,
-    resources: Iterable[Resource],
-    base: str,
-    fields: Callable[[Resource], JSON],
-) -> JSON | None:
-    """/openapi/v3/BASE: the kinds with their `fields`, and that unknown fields can be reported.
-
-    kubectl looks here whether it may leave validation to the server, and for what it explains:
-    https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
-    """
-    if base in version.openapi_v3:
-        document: JSON = version.openapi_v3[base]
-        return document
-    found = [r for r in resources if r.custom and _base(r) == base]
-    if not found:
-        return None
-    parameters = [
-        {"name": name, "in": "query", "schema": {"type": "string"}}
-        for name in ("dryRun", "fieldManager", "fieldValidation")
-    ]
-    schemas, paths = {}, {}
-    for resource in found:
-        kind = _kind(resource)
-        name = f"{resource.group}.{resource.version}.{resource.kind}"
-        schemas[name] = _schema(resource, fields, [kind])
-        where = "namespaces/{namespace}/" if resource.namespaced else ""
-        paths[f"/{base}/{where}{resource.plural}/{{name}}"] = {
-            "patch": {"parameters": parameters, "x-kubernetes-group-version-kind": kind},
-        }
-    return {
-        "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": version.git_version},
-        "paths": paths,
-        "components": {"schemas": schemas},
-    }
-
-
-def _kind(resource: Resource) -> JSON:
-    return {"group": resource.group, "kind": resource.kind, "version": resource.version}
-
-
-def _schema(resource: Resource, fields: Callable[[Resource], JSON], kinds: list[JSON]) -> JSON:
-    return fields(resource) | {"type": "object", "x-kubernetes-group-version-kind": kinds}
-
-
-def _base(resource: Resource) -> str:
-    return f"apis/{resource.api_version}" if resource.group else f"api/{resource.version}"

@@ -15,6 +15,13 @@ JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
 PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf"
 ALL_TYPES = (JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE)
+OPENAPI_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+_OPENAPI = (
+    (JSON_TYPE, JSON_TYPE),
+    ("application/com.github.proto-openapi.spec.v2@v1.0+protobuf", OPENAPI_TYPE),
+    (OPENAPI_TYPE, OPENAPI_TYPE),
+)
+"""Formats of OpenAPI v2 as they are asked for, and as they are sent; JSON comes first."""
 CUSTOM_TYPES = (JSON_TYPE, YAML_TYPE)
 """Custom resources have no protocol buffers."""
 STREAM = ";stream=watch"
@@ -115,6 +122,19 @@ def of_documents(accept: str, *, routed: bool) -> Media:
 def require_json(accept: str) -> None:
     """406 where JSON is all there is, and not what is accepted."""
     _require_route(accept, (JSON_TYPE,))
+
+
+def of_openapi(accept: str) -> str:
+    """`JSON_TYPE` or `OPENAPI_TYPE`, empty where neither is accepted.
+
+    https://github.com/kubernetes/kube-openapi/blob/master/pkg/handler/handler.go
+    """
+    for clause in _clauses(accept or "*/*"):
+        for named, sent in _OPENAPI:
+            kind, _, subtype = named.partition("/")
+            if clause.type in (kind, "*") and clause.subtype in (subtype, "*"):
+                return sent
+    return ""
 
 
 def of_discovery(accept: str, *, routed: bool) -> tuple[Media, str]:

@@ -22,7 +22,7 @@ class Request:
     `headers` are those that say who makes the request, by name in lower case, and `certificate` is
     whom the connection's certificate is for; without headers it is `user`, an admin. `agent` is the
     User-Agent. `warnings` are found while the request is answered. `media` is what has been made of
-    `accept`.
+    `accept`. `excluded` are the values of the parameter that may come several times, `exclude`.
     """
 
     method: str
@@ -39,6 +39,7 @@ class Request:
     headers: Mapping[str, Sequence[str]] | None = None
     certificate: User | None = None
     identity: User | None = None
+    excluded: Sequence[str] = ()
 
     @property
     def requester(self) -> User:
@@ -59,6 +60,12 @@ class Answer:
     content_type: str = ""
     media: Media = PLAIN
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+NOT_SNIFFED = {"X-Content-Type-Options": "nosniff"}
+"""A header of texts that are no objects."""
+NOT_FOUND = Answer(404, "404 page not found\n", headers=NOT_SNIFFED)
+"""Where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

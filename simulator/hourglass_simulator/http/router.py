@@ -1,7 +1,6 @@
 """From a request to the call of the API server, and from what it says to an answer."""
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,8 +17,10 @@ from hourglass_simulator.http import (
     decoded,
     delete_options,
     discovery,
+    health,
     list_options,
     negotiation,
+    openapi,
     pod_streams,
     scale,
     subresources,
@@ -36,7 +37,14 @@ from hourglass_simulator.http.authentication import (
 from hourglass_simulator.http.denials import Denials
 from hourglass_simulator.http.forms import Form, columns_of, list_of, metadata_of, table
 from hourglass_simulator.http.negotiation import Media
-from hourglass_simulator.http.request import Answer, Place, Request, place, sent_object
+from hourglass_simulator.http.request import (
+    NOT_FOUND,
+    Answer,
+    Place,
+    Request,
+    place,
+    sent_object,
+)
 from hourglass_simulator.http.reviews import RESOURCES as REVIEWS
 from hourglass_simulator.http.reviews import Reviews
 from hourglass_simulator.http.views import VIEWS, View
@@ -45,12 +53,6 @@ from hourglass_simulator.http.write_options import is_dry, options_of
 _SIMULATED_SUBRESOURCES = ("approval", "ephemeralcontainers", "finalize", "resize", "status")
 _ONE_BY_ONE = ("namespaces",)
 """Resources without the verb deletecollection."""
-_HEALTH = re.compile(r"/(healthz|livez|readyz)(/(ping|log|etcd))?")
-"""Of the single checks those that every API server has.
-
-https://kubernetes.io/docs/reference/using-api/health-checks/#individual-health-checks
-"""
-NOT_FOUND = Answer(404, "404 page not found\n")
 
 
 class Router:
@@ -75,10 +77,12 @@ class Router:
         resource = self._resource(found) if found and found.resource else None
         resource = resource if view is None else view.resource
         try:
-            request = self.admitted(request)
+            request = self.identified(request)
         except (APIError, ImpersonationError) as error:
             return refusal(request, error)
+        flow = self.flow(request)
         try:
+            self.authorize(request)
             if found and resource and _takes(request.method, found):
                 request = decoded.request(request, found, resource, self._api.version)
             with (
@@ -90,19 +94,30 @@ class Router:
             media = negotiation.of_errors(request.accept)
             answer = Answer(error.code, error.status(), media=media)
         standing = warnings.standing(request, place(request.path)) if answer.code != 415 else []
-        return replace(answer, warnings=[*standing, *request.warnings])
+        headers = {**flow, **answer.headers}
+        return replace(answer, warnings=[*standing, *request.warnings], headers=headers)
 
-    def admitted(self, request: Request) -> Request:
-        """The request with its user; 401 when nobody knows the user, 403 when he may not."""
-        if request.headers is not None:
-            user = self.authenticator.user(request.headers, request.certificate)
-            user = impersonated(user, request.headers, self._api.authorizer)
-            request = replace(request, user=user.name, identity=user)
+    def identified(self, request: Request) -> Request:
+        """The request with its user.
+
+        401 when nobody knows the user, 403 or an ImpersonationError when he may not be another.
+        """
+        if request.headers is None:
+            return request
+        user = self.authenticator.user(request.headers, request.certificate)
+        user = impersonated(user, request.headers, self._api.authorizer)
+        return replace(request, user=user.name, identity=user)
+
+    def flow(self, request: Request) -> Mapping[str, str]:
+        """The headers of an answer that say by which rules the request was let through."""
+        return self._api.flow_control.headers(access.attributes(request, request.requester))
+
+    def authorize(self, request: Request) -> None:
+        """403 when the user may not."""
         asked = access.attributes(request, request.requester)
         decision = self._api.authorizer.decide(asked)
         if not decision.allowed:
             raise access.forbidden(asked, decision.reason)
-        return request
 
     def watched(self, request: Request) -> Resource | None:
         """The resource that a request watches; None if it is no watch."""
@@ -151,9 +166,9 @@ class Router:
     # Discovery
 
     def _fixed(self, request: Request) -> Answer | None:
+        if (found := health.answer(self._api.version, request)) is not None:
+            return found
         path = request.path.rstrip("/")
-        if _HEALTH.fullmatch(path):
-            return Answer(200, "ok")
         if path == "/version":
             if request.method != "GET":
                 raise errors.method_not_allowed()
@@ -162,17 +177,24 @@ class Router:
         if path == "/api" or path == "/apis" or path.startswith(("/api/", "/apis/")):
             return self._discovery(request, path)
         version, resources = self._api.version, self._api.served()
-        if path == "/openapi/v2":
-            if "json" not in request.accept and "proto-openapi" in request.accept:
-                raise errors.not_simulated("OpenAPI v2 in protocol buffers")
-            return Answer(200, discovery.openapi_v2(version, resources, self._schema))
+        if request.path == "/openapi/v2":
+            return self._openapi_v2(request, resources)
         if path == "/openapi/v3":
-            return Answer(200, discovery.openapi_paths(version, resources))
+            return Answer(200, openapi.paths(version, resources))
         if path.startswith("/openapi/v3/"):
             base = path.removeprefix("/openapi/v3/")
-            document = discovery.openapi(version, resources, base, self._schema)
+            document = openapi.v3(version, resources, base, self._schema)
             return Answer(404, b"") if document is None else Answer(200, document)
         return None
+
+    def _openapi_v2(self, request: Request, resources: Iterable[Resource]) -> Answer:
+        version, media_type = self._api.version, negotiation.of_openapi(request.accept)
+        if not media_type:
+            return Answer(406, b"")
+        if media_type == negotiation.JSON_TYPE:
+            return Answer(200, openapi.v2(version, resources, self._schema))
+        content = openapi.v2_protobuf(version, resources, self._schema)
+        return Answer(200, content, content_type=media_type)
 
     def _discovery(self, request: Request, path: str) -> Answer | None:
         found_place = place(request.path)

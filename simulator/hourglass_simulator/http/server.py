@@ -102,12 +102,15 @@ class Server:
 
         try:
             with self._lock:
-                request = self.router.admitted(request)
+                request = self.router.identified(request)
+                self.router.authorize(request)
                 found, watch = self.router.watch(request, resource, sink)
+                flow = self.router.flow(request)
         except (APIError, ImpersonationError) as error:
             return sent(refusal(request, error), http.headers, self._api.version)
         logger.debug("%s WATCH %s", request.user, http.path_qs)
-        response = web.StreamResponse(headers={"Content-Type": found.content_type})
+        headers = {**bodies.usual_headers(), **flow, "Content-Type": found.content_type}
+        response = web.StreamResponse(headers=headers)
         response.enable_chunked_encoding()
         self._watches[events] = resource.qualified
         try:
@@ -202,8 +205,12 @@ async def _request(http: web.Request) -> Request:
         text = f"Request entity too large: limit is {MAX_BODY}"
         raise APIError(413, "RequestEntityTooLarge", text) from None
     request = received(http.method, http.path, dict(http.query), http.headers, data)
-    certificate = user_of(_certificate(http))
-    return replace(request, headers=_identifying(http), certificate=certificate)
+    return replace(
+        request,
+        headers=_identifying(http),
+        certificate=user_of(_certificate(http)),
+        excluded=http.query.getall("exclude", ()),
+    )
 
 
 def _certificate(http: web.Request) -> Any:

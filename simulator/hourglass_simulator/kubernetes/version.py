@@ -121,6 +121,21 @@ class Version:
         return self._read("openapi-v2")
 
     @cached_property
+    def custom(self) -> dict[str, Any]:
+        """What the OpenAPI documents have of a definition, by scope: see record_openapi.py."""
+        return self._read("custom")
+
+    @cached_property
+    def health(self) -> dict[str, list[str]]:
+        """What is checked by `livez`, `readyz` and `healthz`: see record_health.py."""
+        return dict(self._read("health")["checks"])
+
+    @cached_property
+    def flow_control(self) -> dict[str, list[dict[str, Any]]]:
+        """The objects of API Priority and Fairness that every cluster has, by plural name."""
+        return dict(self._read("health")["flow control"])
+
+    @cached_property
     def descriptors(self) -> bytes:
         """The protocol buffer types: a FileDescriptorSet."""
         return _decompressed(f"{self.name}.protobuf.xz")

@@ -1,7 +1,7 @@
 """The simulated API server as bytes come and go, without sockets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hourglass_simulator.apiserver import APIError, APIServer, WatchEvent
@@ -26,18 +26,23 @@ class SimulatedWire:
 
     def __init__(self, version: Version = DEFAULT) -> None:
         self._version = version
-        self._router = Router(APIServer(Clock(), version))
+        self.api = APIServer(Clock(), version)
+        self._router = Router(self.api)
 
     def fetch(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> RawReply:
         url = urlsplit(path)
-        query = dict(reversed(parse_qsl(url.query, keep_blank_values=True)))
-        request = received(method, unquote(url.path), query, headers, body or b"")
+        values = parse_qsl(url.query, keep_blank_values=True)
+        excluded = [value for name, value in values if name == "exclude"]
+        request = received(method, unquote(url.path), dict(reversed(values)), headers, body or b"")
+        identifying = {name.lower(): [headers[name]] for name in headers if "Impersonate" in name}
+        request = replace(request, headers=identifying, excluded=excluded)
         resource = self._router.watched(request)
         if resource is not None:
             return self._watch(request, resource, headers)
-        return self._reply(self._router.answer(request), headers)
+        answer = self._router.answer(request)
+        return self._reply(replace(answer, body="") if method == "HEAD" else answer, headers)
 
     def _watch(self, request: Request, resource: Resource, headers: Mapping[str, str]) -> RawReply:
         events: list[WatchEvent] = []

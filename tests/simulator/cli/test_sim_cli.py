@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -385,6 +386,22 @@ def test_serve_writes_over_its_own_kubeconfig(tmp_path: Path) -> None:
     assert writable(there) == there
     there.write_text("contexts: [{name: simulator}]")
     assert writable(there) == there
+
+
+@pytest.mark.parametrize("given", [["--rbac"], ["--tls"], []])
+def test_serve_is_over_https_where_users_matter(
+    sim: Sim, monkeypatch: pytest.MonkeyPatch, given: list[str]
+) -> None:
+    asked = []
+
+    def served(_: object, **options: object) -> None:
+        asked.append(options["authority"] is not None)
+        raise OSError(98, "taken")
+
+    monkeypatch.setattr(import_module("hourglass_simulator.cli.serve"), "served", served)
+    sim("serve", *given)
+    # Programs in Go send no credentials over HTTP.
+    assert asked == [bool(given)]
 
 
 @pytest.mark.parametrize("given", ["kubelets", "kubelet,etcd", "", "kubelet,"])
