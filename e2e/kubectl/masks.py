@@ -29,6 +29,9 @@ _MASKS = tuple(
         (r"kube-api-access-\w{5}\b", "kube-api-access-<suffix>"),
         (r"/tmp/[\w./-]*\d{5,}[\w./-]*", "<file>"),
         (r"-\d{8}(?=\b)", "-<minute>"),
+        # Events are named by the time.
+        (r"(?<=[a-z0-9]\.)1[0-9a-f]{15,23}\b", "<nanoseconds>"),
+        (r"\bdefault-scheduler-[\w-]+", "default-scheduler-<host>"),
     )
 )
 _AGES = re.compile(

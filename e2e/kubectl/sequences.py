@@ -47,6 +47,8 @@ class Sequence:
     commands: tuple[Command, ...]
     always: tuple[str, ...] = ()
     """What runs at the end, whatever happened."""
+    quick: bool = False
+    """It takes seconds on a real cluster."""
 
     @property
     def namespace(self) -> str:
@@ -74,6 +76,7 @@ def load(path: Path = COMMANDS) -> list[Sequence]:
             name=each["sequence"],
             commands=tuple(_command(entry, known) for entry in each["commands"]),
             always=tuple(each.get("always", ())),
+            quick=each.get("quick", False),
         )
         for each in document["sequences"]
     ]
