@@ -17,6 +17,7 @@ _MASKS = tuple(
         (r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| ?[+-]\d{4})", "<time>"),
         (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?\b", "<time>"),
         (r"https?://(?:\d+\.){3}\d+:\d+", "<server>"),
+        (r'("serverAddress":")(?:\d+\.){3}\d+:\d+', r"\1<server>"),
         (r"(\bIPv4 +)\d{5}\b", r"\1<port>"),
         (r"\bcontainerd://[0-9a-f]{64}", "containerd://<id>"),
         # Images are imported in the tests, without a name that a registry gave them.

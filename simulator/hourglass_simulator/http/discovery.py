@@ -24,9 +24,10 @@ def named_as(version: str) -> str:
 _SUBRESOURCE_VERBS = ["get", "patch", "update"]
 
 
-def versions() -> JSON:
-    """/api."""
-    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
+def versions(host: str) -> JSON:
+    """/api; `host` is where the server is."""
+    addresses = [{"clientCIDR": "0.0.0.0/0", "serverAddress": host}] if host else []
+    return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": addresses}
 
 
 def groups(version: Version, resources: Iterable[Resource]) -> JSON:

@@ -15,13 +15,6 @@ JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
 PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf"
 ALL_TYPES = (JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE)
-OPENAPI_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
-_OPENAPI = (
-    (JSON_TYPE, JSON_TYPE),
-    ("application/com.github.proto-openapi.spec.v2@v1.0+protobuf", OPENAPI_TYPE),
-    (OPENAPI_TYPE, OPENAPI_TYPE),
-)
-"""Formats of OpenAPI v2 as they are asked for, and as they are sent; JSON comes first."""
 CUSTOM_TYPES = (JSON_TYPE, YAML_TYPE)
 """Custom resources have no protocol buffers."""
 STREAM = ";stream=watch"
@@ -124,16 +117,19 @@ def require_json(accept: str) -> None:
     _require_route(accept, (JSON_TYPE,))
 
 
-def of_openapi(accept: str) -> str:
-    """`JSON_TYPE` or `OPENAPI_TYPE`, empty where neither is accepted.
+def of_openapi(accept: str, version: str) -> str:
+    """The type that an OpenAPI document (`v2`, `v3`) is sent in; empty where none is accepted.
 
     https://github.com/kubernetes/kube-openapi/blob/master/pkg/handler/handler.go
     """
+    protobuf = f"application/com.github.proto-openapi.spec.{version}"
+    sent = f"{protobuf}.v1.0+protobuf"
+    served = {JSON_TYPE: JSON_TYPE, f"{protobuf}@v1.0+protobuf": sent, sent: sent}
     for clause in _clauses(accept or "*/*"):
-        for named, sent in _OPENAPI:
+        for named, media_type in served.items():
             kind, _, subtype = named.partition("/")
             if clause.type in (kind, "*") and clause.subtype in (subtype, "*"):
-                return sent
+                return media_type
     return ""
 
 

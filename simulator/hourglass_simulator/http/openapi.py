@@ -34,22 +34,31 @@ def paths(version: Version, resources: Iterable[Resource]) -> JSON:
 def v2(version: Version, resources: Iterable[Resource], schema: Schema) -> JSON:
     """/openapi/v2: the recorded document, with the kinds of definitions."""
     recorded = version.openapi_v2
-    found, definitions = dict(recorded["paths"]), dict(recorded["definitions"])
-    for resource in resources:
-        if resource.custom:
-            own = _of_template(version, resource)["v2"]
-            found |= _served_paths(own["paths"], resource)
-            definitions |= _schemas(own["definitions"], resource, schema(resource), v2=True)
+    found, definitions = _v2_of_definitions(version, resources, schema)
     return {
         **recorded,
-        "paths": dict(sorted(found.items())),
-        "definitions": dict(sorted(definitions.items())),
+        "paths": dict(sorted((recorded["paths"] | found).items())),
+        "definitions": dict(sorted((recorded["definitions"] | definitions).items())),
     }
 
 
 def v2_protobuf(version: Version, resources: Iterable[Resource], schema: Schema) -> bytes:
     """/openapi/v2 in protocol buffers."""
-    return protobuf.encoded(version, v2(version, resources, schema))
+    return protobuf.encoded(version, *_v2_of_definitions(version, resources, schema))
+
+
+def _v2_of_definitions(
+    version: Version, resources: Iterable[Resource], schema: Schema
+) -> tuple[JSON, JSON]:
+    """Paths, and definitions of kinds."""
+    found: JSON = {}
+    definitions: JSON = {}
+    for resource in resources:
+        if resource.custom:
+            own = _of_template(version, resource)["v2"]
+            found |= _served_paths(own["paths"], resource)
+            definitions |= _schemas(own["definitions"], resource, schema(resource), v2=True)
+    return found, definitions
 
 
 def v3(version: Version, resources: Iterable[Resource], base: str, schema: Schema) -> JSON | None:

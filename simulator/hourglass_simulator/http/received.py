@@ -21,4 +21,5 @@ def received(
         content_type=content_type,
         accept=headers.get("Accept", ""),
         agent=headers.get("User-Agent", ""),
+        host=headers.get("Host", ""),
     )

@@ -21,8 +21,9 @@ class Request:
 
     `headers` are those that say who makes the request, by name in lower case, and `certificate` is
     whom the connection's certificate is for; without headers it is `user`, an admin. `agent` is the
-    User-Agent. `warnings` are found while the request is answered. `media` is what has been made of
-    `accept`. `excluded` are the values of the parameter that may come several times, `exclude`.
+    User-Agent, `host` how the client calls the server. `warnings` are found while the request is
+    answered. `media` is what has been made of `accept`. `excluded` are the values of `exclude`, a
+    parameter that may come several times.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Request:
     media: Media = PLAIN
     user: str = "admin"
     agent: str = ""
+    host: str = ""
     warnings: list[str] = field(default_factory=list)
     headers: Mapping[str, Sequence[str]] | None = None
     certificate: User | None = None

@@ -183,18 +183,28 @@ class Router:
             return Answer(200, openapi.paths(version, resources))
         if path.startswith("/openapi/v3/"):
             base = path.removeprefix("/openapi/v3/")
-            document = openapi.v3(version, resources, base, self._schema)
-            return Answer(404, b"") if document is None else Answer(200, document)
+            return self._openapi_v3(request, resources, base)
         return None
 
     def _openapi_v2(self, request: Request, resources: Iterable[Resource]) -> Answer:
-        version, media_type = self._api.version, negotiation.of_openapi(request.accept)
+        version, media_type = self._api.version, negotiation.of_openapi(request.accept, "v2")
         if not media_type:
             return Answer(406, b"")
         if media_type == negotiation.JSON_TYPE:
             return Answer(200, openapi.v2(version, resources, self._schema))
         content = openapi.v2_protobuf(version, resources, self._schema)
         return Answer(200, content, content_type=media_type)
+
+    def _openapi_v3(self, request: Request, resources: Iterable[Resource], base: str) -> Answer:
+        document = openapi.v3(self._api.version, resources, base, self._schema)
+        if document is None:
+            return Answer(404, b"")
+        media_type = negotiation.of_openapi(request.accept, "v3")
+        if not media_type:
+            return Answer(406, b"")
+        if media_type != negotiation.JSON_TYPE:
+            raise errors.not_simulated("OpenAPI v3 in protocol buffers")
+        return Answer(200, document)
 
     def _discovery(self, request: Request, path: str) -> Answer | None:
         found_place = place(request.path)
@@ -211,7 +221,7 @@ class Router:
             plain = (
                 discovery.groups(self._api.version, resources)
                 if path == "/apis"
-                else discovery.versions()
+                else discovery.versions(request.host)
             )
             return Answer(200, plain, media=media)
         parts = path.strip("/").split("/")

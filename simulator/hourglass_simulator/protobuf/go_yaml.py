@@ -34,7 +34,7 @@ class _Dumper(yaml.SafeDumper):
 
     def text(self, value: str) -> yaml.ScalarNode:
         """A text; between double quotes where it would be read as something else."""
-        tag = self.resolve(yaml.ScalarNode, value, (True, False))
+        tag = self.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
         style = "|" if "\n" in value else None if tag == _TEXT else '"'
         return self.represent_scalar(_TEXT, value, style)
 

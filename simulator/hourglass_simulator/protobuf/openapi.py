@@ -8,6 +8,7 @@ https://github.com/google/gnostic-models/blob/v0.7.0/openapiv2/OpenAPIv2.go
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -18,7 +19,7 @@ from hourglass_simulator.kubernetes.version import Version
 from hourglass_simulator.protobuf import go_yaml
 from hourglass_simulator.protobuf.descriptors import descriptors
 
-_PACKAGE = "openapi.v2"
+_DOCUMENT = "openapi.v2.Document"
 _MAPS = {
     "additional_properties": re.compile(""),
     "vendor_extension": re.compile("x-"),
@@ -28,12 +29,29 @@ _MAPS = {
 """Fields for what has no field of its own, by how its names begin."""
 
 
-def encoded(version: Version, document: JSON) -> bytes:
-    """A document in OpenAPI v2; its keys may be in any order."""
-    message = descriptors(version).message(f"{_PACKAGE}.Document")
-    _fill(message, document)
+def encoded(version: Version, paths: Mapping[str, JSON], definitions: Mapping[str, JSON]) -> bytes:
+    """The document of a version, with more paths and definitions."""
+    message = descriptors(version).message(_DOCUMENT)
+    message.ParseFromString(_recorded(version))
+    _insert(message.paths.path, paths)
+    _insert(message.definitions.additional_properties, definitions)
     content: bytes = message.SerializeToString(deterministic=True)
     return content
+
+
+@cache
+def _recorded(version: Version) -> bytes:
+    """Made once: it takes a second."""
+    message = descriptors(version).message(_DOCUMENT)
+    _fill(message, version.openapi_v2)
+    content: bytes = message.SerializeToString(deterministic=True)
+    return content
+
+
+def _insert(entries: Any, more: Mapping[str, JSON]) -> None:
+    for name, each in more.items():
+        _fill(entries.add(name=name).value, each)
+    entries.sort(key=lambda entry: entry.name)
 
 
 def _fill(message: Message, value: Any) -> None:

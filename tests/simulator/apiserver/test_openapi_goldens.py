@@ -47,17 +47,25 @@ def test_v2_in_protobuf_is_the_real_one_byte_for_byte(both: Answered) -> None:
     assert ours == theirs
 
 
+V2, V3 = "/openapi/v2", "/openapi/v3/apis/apps/v1"
+
+
 @pytest.mark.parametrize(
-    ("accept", "code", "sent"),
+    ("path", "accept", "code", "sent"),
     [
-        ("", 200, "application/json"),
-        ("application/*", 200, "application/json"),
-        ("text/plain, application/json;q=0.3", 200, "application/json"),
-        (record_openapi.PROTOBUF, 200, record_openapi.PROTOBUF.replace("@", ".")),
-        ("text/plain", 406, ""),
+        (V2, "", 200, "application/json"),
+        (V2, "application/*", 200, "application/json"),
+        (V2, "text/plain, application/json;q=0.3", 200, "application/json"),
+        (V2, record_openapi.PROTOBUF, 200, record_openapi.PROTOBUF.replace("@", ".")),
+        (V2, "text/plain", 406, ""),
+        (V3, "*/*", 200, "application/json"),
+        (V3, "text/plain", 406, ""),
+        (V3, record_openapi.PROTOBUF.replace("v2", "v3"), 501, "application/json"),
     ],
 )
-def test_the_format_is_the_one_that_is_accepted(accept: str, code: int, sent: str) -> None:
+def test_the_format_is_the_one_that_is_accepted(
+    path: str, accept: str, code: int, sent: str
+) -> None:
     headers = {"Accept": accept} if accept else {}
-    reply = SimulatedWire().fetch("GET", "/openapi/v2", None, headers)
+    reply = SimulatedWire().fetch("GET", path, None, headers)
     assert (reply.code, reply.headers.get("content-type", [""])) == (code, [sent])
