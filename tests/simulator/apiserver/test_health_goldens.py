@@ -37,7 +37,7 @@ def test_a_flow_schema_that_is_made_is_asked_at_once() -> None:
     made = {
         "metadata": {"name": "mine"},
         "spec": {
-            "matchingPrecedence": 1,
+            "matchingPrecedence": 2,
             "priorityLevelConfiguration": {"name": "exempt"},
             "rules": [rule],
         },
