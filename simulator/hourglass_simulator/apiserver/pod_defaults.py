@@ -142,6 +142,9 @@ def of_template(spec: JSON) -> JSON:
 def _common(spec: JSON, container: Callable[[JSON], JSON]) -> JSON:
     result = {**_SPEC, **spec}
     result["terminationGracePeriodSeconds"] = _grace(result["terminationGracePeriodSeconds"])
+    # The second is what the first was called once.
+    if account := spec.get("serviceAccountName") or spec.get("serviceAccount"):
+        result["serviceAccountName"] = result["serviceAccount"] = account
     for field in ("containers", "initContainers", "ephemeralContainers"):
         if containers := spec.get(field):
             result[field] = [container(each) for each in containers]

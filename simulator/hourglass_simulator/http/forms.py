@@ -56,6 +56,16 @@ def table(
     }
 
 
+def in_order(resource: Resource, objects: Sequence[JSON]) -> Sequence[JSON]:
+    """The objects of a table; FlowSchemas come as they are asked.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/printers/internalversion/printers.go
+    """
+    if resource.qualified == "flowschemas.flowcontrol.apiserver.k8s.io":
+        return sorted(objects, key=lambda each: each["spec"]["matchingPrecedence"])
+    return objects
+
+
 class Column(NamedTuple):
     """A column of a table, and what stands in it."""
 

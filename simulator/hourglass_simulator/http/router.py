@@ -35,7 +35,14 @@ from hourglass_simulator.http.authentication import (
     impersonated,
 )
 from hourglass_simulator.http.denials import Denials
-from hourglass_simulator.http.forms import Form, columns_of, list_of, metadata_of, table
+from hourglass_simulator.http.forms import (
+    Form,
+    columns_of,
+    in_order,
+    list_of,
+    metadata_of,
+    table,
+)
 from hourglass_simulator.http.negotiation import Media
 from hourglass_simulator.http.request import (
     NOT_FOUND,
@@ -270,11 +277,8 @@ class Router:
         answer = self._object_answer(request, found, resource)
         if isinstance(answer.body, dict):
             include = request.query.get("includeObject", "")
-            body, scaled = answer.body, found.subresource == "scale"
-            # The Scale of a custom resource is sent whole, whatever form is asked for.
-            if not (scaled and resource.custom):
-                shown = scale.SCALE if scaled else resource
-                body = self._formed(shown, body, request.media, include)
+            shown = scale.SCALE if found.subresource == "scale" else resource
+            body = self._formed(shown, answer.body, request.media, include)
             answer = replace(answer, body=body, media=request.media)
         return answer
 
@@ -551,7 +555,7 @@ class Router:
     ) -> JSON:
         crd = self._definition(resource) if resource.custom else None
         now = datetime.fromtimestamp(self._api.clock.unix_time, UTC)
-        objects = body["items"] if listed else [body]
+        objects = in_order(resource, body["items"]) if listed else [body]
         found = table(
             columns_of(self._api.version, resource, crd), objects, now, metadata, media.meta
         )
