@@ -156,7 +156,7 @@ class Version:
 def _recorded(name: str, part: str) -> dict[str, Any]:
     """A part of a version; of a newer one the file is a merge patch on that of the oldest.
 
-    Where there is no file of a newer one, that part is yet to be recorded: it is that of the oldest.
+    Where there is no file of a newer one, that part is yet to be recorded and that of the oldest.
     """
     if not (files(__package__) / f"{name}.{part}.json.xz").is_file():
         return _recorded(OLDEST, part)
