@@ -1,6 +1,7 @@
 """Container images for the end-to-end tests, made without any engine."""
 
+from images.container_image import container_image
 from images.performer_image import performer_image
 from images.python_images import executor_image, operator_image
 
-__all__ = ["executor_image", "operator_image", "performer_image"]
+__all__ = ["container_image", "executor_image", "operator_image", "performer_image"]

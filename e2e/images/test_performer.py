@@ -13,7 +13,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from clusters import wait_until
-from images.performer_image import performer_program
+from images.go_program import go_program
+from images.performer_image import MODULE
 
 SERVING = "SERVING, v7"
 NOT_SERVING = "NOT_SERVING, v7"
@@ -61,7 +62,7 @@ Start = Callable[..., Performer]
 
 @pytest.fixture(scope="module")
 def program() -> Path:
-    return performer_program(print)
+    return go_program(MODULE, print)
 
 
 @pytest.fixture

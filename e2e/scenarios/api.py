@@ -36,8 +36,12 @@ class CallError(Exception):
 class Api:
     """An API server. Resources are those that scenarios know, by their plural names."""
 
-    def __init__(self, kubeconfig: Path, folder: Path) -> None:
-        """What the client keeps of the cluster's API goes into the folder."""
+    def __init__(self, kubeconfig: Path, folder: Path, namespace: str = "") -> None:
+        """What the client keeps of the cluster's API goes into the folder.
+
+        With a namespace, of what lives in namespaces its objects alone are watched.
+        """
+        self._namespace = namespace
         self._client = DynamicClient(
             new_client_from_config(str(kubeconfig)), cache_file=str(folder / "discovery.json")
         )
@@ -121,14 +125,20 @@ class Api:
         if resource in self._watched:
             return
         self._watched.add(resource)
-        version = self._call("get", resource)["metadata"]["resourceVersion"]
-        threading.Thread(target=self._follow, args=(resource, version), daemon=True).start()
+        within = (self._namespace if self.namespaced(resource) else "") or None
+        version = self._call("get", resource, namespace=within)["metadata"]["resourceVersion"]
+        following = threading.Thread(
+            target=self._follow, args=(resource, within, version), daemon=True
+        )
+        following.start()
 
-    def _follow(self, resource: str, version: str) -> None:
+    def _follow(self, resource: str, namespace: str | None, version: str) -> None:
         endpoint = self._endpoint(resource)
         while True:
             try:
-                for event in self._client.watch(endpoint, resource_version=version):
+                for event in self._client.watch(
+                    endpoint, namespace=namespace, resource_version=version
+                ):
                     found = event["raw_object"]
                     version = found["metadata"]["resourceVersion"]
                     change = Change(time.monotonic(), event["type"], resource, found)

@@ -40,8 +40,13 @@ class RealBackend:
     Leave the context to remove what the scenario made.
     """
 
-    def __init__(self, api: Api, kwok: Kwok, writing: Callable[[], bool]) -> None:
-        """`writing`: whether the operator waits for the answer to a write."""
+    def __init__(
+        self, api: Api, kwok: Kwok | None = None, writing: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Without KWOK the cluster's own kubelets play the pods.
+
+        `writing`: whether the operator waits for the answer to a write.
+        """
         self._api = api
         self._writing = writing
         self._kwok = kwok
@@ -63,7 +68,8 @@ class RealBackend:
         try:
             remove(self._api, self._made)
         finally:
-            self._kwok.stop()
+            if self._kwok is not None:
+                self._kwok.stop()
 
     @property
     def now(self) -> float:
@@ -82,7 +88,8 @@ class RealBackend:
                 self._api.records.get_nowait()
         self._started = time.monotonic()
         self._ensure_namespace(namespace)
-        self._kwok.start(cluster.images)
+        if self._kwok is not None:
+            self._kwok.start(cluster.images)
         names = {node["metadata"]["name"] for node in objects.nodes(cluster)}
         for node in objects.nodes(cluster):
             self._make("nodes", "", node)
@@ -159,6 +166,13 @@ class RealBackend:
     def heal(self, fault: str) -> None:
         """See `inject`."""
         raise RefusedError(f"{fault}: faults are for the simulator")
+
+    def wait_for_account(self, namespace: str) -> None:
+        """Return once pods can be made in a namespace."""
+        wait_until(
+            f"the namespace {namespace} has its ServiceAccount",
+            lambda: self._api.get("serviceaccounts", namespace, "default") is not None,
+        )
 
     def _schedulable(self, node: str, spec: JSON) -> None:
         self._call("nodes", lambda: self._api.patch("nodes", "", node, {"spec": spec}))
@@ -246,10 +260,7 @@ class RealBackend:
         wait_until(f"the namespace {namespace} of before is gone", ended)
         if self._api.get("namespaces", "", namespace) is None:
             self._make("namespaces", "", {"metadata": {"name": namespace}})
-        wait_until(
-            f"the namespace {namespace} has its ServiceAccount",
-            lambda: self._api.get("serviceaccounts", namespace, "default") is not None,
-        )
+        self.wait_for_account(namespace)
 
     def _take_pods(self, names: set[str]) -> bool:
         """Whether nodes are under a kubelet: the taint of new nodes is off, a Lease is held."""

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from pathlib import Path
 
 from hourglass_simulator.scenario.backend import Change
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+PODS = SCENARIOS / "pods"
+"""Files about what kubelets do: they are played on the real node, all others on KWOK's nodes."""
 
 LONGEST = 30.0
 """Seconds that a file may take in the simulator, at the pace of `pace.shorten_windows`."""
@@ -33,6 +38,8 @@ def left_out(scenario: Scenario, play: Callable[[], Result]) -> LeftOut | None:
     """The rule by which a scenario is left out, if any; `play` plays it on the simulator."""
     if not scenario.portable:
         return LeftOut.FAULTS
+    if any(image.builds for image in scenario.cluster.images.values()):
+        return LeftOut.KUBELET
     simulated = play()
     if not simulated.met:
         return LeftOut.UNMET

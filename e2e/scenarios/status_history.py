@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from hourglass_operator.controller import Settings
 from hourglass_simulator.scenario.backend import Change, Write
@@ -39,6 +39,25 @@ class Summary:
 
     def __str__(self) -> str:
         return f"{self.phase} ({'/'.join(self.reasons)})" if any(self.reasons) else self.phase
+
+
+class Lasting(Protocol):
+    """Something that stayed for a while."""
+
+    @property
+    def summary(self) -> object:
+        """What it was, hashable and printable."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """For how long it stayed."""
+        ...
+
+    @property
+    def brief(self) -> bool:
+        """It may be missing on the other backend."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +110,7 @@ def _states(moments: Sequence[tuple[float, Summary | None]], end: float) -> list
     ]
 
 
-def difference(simulated: Sequence[State], real: Sequence[State]) -> str | None:
+def difference(simulated: Sequence[Lasting], real: Sequence[Lasting]) -> str | None:
     """None if both went through the same, else what each of them shows.
 
     States that were brief on their side may be missing on the other; the last one counts however
@@ -105,14 +124,14 @@ def difference(simulated: Sequence[State], real: Sequence[State]) -> str | None:
     )
 
 
-def _match(one: Sequence[State], other: Sequence[State]) -> bool:
+def _match(one: Sequence[Lasting], other: Sequence[Lasting]) -> bool:
     """Whether both are the same once some of their brief states are left out."""
     return bool(_variants(one) & _variants(other))
 
 
-def _variants(states: Sequence[State]) -> set[tuple[Summary, ...]]:
+def _variants(states: Sequence[Lasting]) -> set[tuple[object, ...]]:
     """The history with and without each of its brief states, in every combination."""
-    variants: set[tuple[Summary, ...]] = {()}
+    variants: set[tuple[object, ...]] = {()}
     for number, state in enumerate(states):
         longer = {
             variant if variant[-1:] == (state.summary,) else (*variant, state.summary)

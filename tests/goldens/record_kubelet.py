@@ -48,6 +48,8 @@ HOSTS = ("10.243.0.1", "10.247.0.1")
 NODE, REAL_NODE = "node-1", "real-node"
 """What goldens call the node, and what it is called on this machine."""
 KUBELET_FOLDER = "/var/lib/hourglass-e2e/kubelet"
+TAGS = ("kept", "moved", "pulled")
+"""Of the image in the registry; the step `push` moves one of them to a new build."""
 CONTAINERS = ("containers", "initContainers")
 UNLIMITED = {"memory": "9007199254740988Ki"}
 """What a cgroup of the first version says of a pod without a limit; of the second, nothing."""
@@ -101,8 +103,11 @@ def behaviour_of(situation: JSON, container: str) -> JSON:
     return found
 
 
-def normalised(status: JSON, uid: str) -> JSON:
-    """A status without what differs from run to run: times, ids, addresses."""
+def normalised(status: JSON, uid: str, images: dict[str, str]) -> JSON:
+    """A status without what differs from run to run: times, ids, addresses.
+
+    `images`: what the ids of images are called, kept from status to status.
+    """
     ids: dict[str, str] = {}
 
     def replace(value: Any, key: str = "") -> Any:
@@ -117,7 +122,8 @@ def normalised(status: JSON, uid: str) -> JSON:
         if key == "containerID" and value:
             return ids.setdefault(value, f"{{container {len(ids) + 1}}}")
         if key == "imageID" and value:
-            return "{image id}"
+            number = f" {len(images) + 1}" if images else ""
+            return images.setdefault(value, f"{{image id{number}}}")
         if key in ("ip", "podIP", "hostIP"):
             return f"{{{'host' if key == 'hostIP' or value in HOSTS else 'pod'} ip}}"
         return text(value, uid)
@@ -140,7 +146,7 @@ def text(value: str, uid: str) -> str:
 
 
 class Registry(BaseHTTPRequestHandler):
-    """Serves one image at performer:pulled; private wants credentials, broken fails."""
+    """Serves the images of its blobs; private wants credentials, broken fails."""
 
     blobs: dict[str, tuple[str, bytes]]
 
@@ -173,7 +179,7 @@ class Registry(BaseHTTPRequestHandler):
         pass
 
 
-def image(binary: Path) -> dict[str, tuple[str, bytes]]:
+def image(binary: Path, tag: str, build: str) -> dict[str, tuple[str, bytes]]:
     """The blobs of a one-layer image by digest, the manifest also by its tag."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as layer_tar:
@@ -188,7 +194,7 @@ def image(binary: Path) -> dict[str, tuple[str, bytes]]:
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Entrypoint": ["/performer"], "Labels": {"pulled": "true"}},
+            "config": {"Entrypoint": ["/performer"], "Labels": {"build": build}},
             "rootfs": {"type": "layers", "diff_ids": [digest(layer)]},
         }
     ).encode()
@@ -204,13 +210,14 @@ def image(binary: Path) -> dict[str, tuple[str, bytes]]:
         }
     ).encode()
     blobs = {digest(data): (kind, data) for kind, data in parts}
-    return {**blobs, digest(manifest): (kind, manifest), "pulled": (kind, manifest)}
+    return {**blobs, digest(manifest): (kind, manifest), tag: (kind, manifest)}
 
 
 class Recorder:
     """One namespace a situation, so that all of them can go on at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, binary: Path) -> None:
+        self._binary = binary
         self._core = client.CoreV1Api()
         self._raw = client.ApiClient()
         self.situation_of: dict[str, JSON] = {}
@@ -245,6 +252,7 @@ class Recorder:
         return {"states": states, "events": events}
 
     def _follow(self, namespace: str, until: float, began: float, states: list[JSON]) -> None:
+        images: dict[str, str] = {}
         stream = watch.Watch().stream(
             self._core.list_namespaced_pod, namespace, timeout_seconds=int(until)
         )
@@ -253,7 +261,7 @@ class Recorder:
             uid = pod["metadata"]["uid"]
             state = {
                 "deleting": "deletionTimestamp" in pod["metadata"],
-                "status": normalised(pod["status"], uid),
+                "status": normalised(pod["status"], uid, images),
             }
             if event["type"] == "DELETED":
                 state["gone"] = True
@@ -297,6 +305,8 @@ class Recorder:
             given = json.loads(json.dumps(step["object"]))
             with suppress(utils.FailToCreateError):
                 utils.create_from_dict(self._raw, given, namespace=namespace)
+        elif "push" in step:
+            Registry.blobs = {**Registry.blobs, **image(self._binary, step["push"], "2")}
         elif step["create"] == "secrets":
             body = {
                 "metadata": {"name": step["name"]},
@@ -339,10 +349,12 @@ def main() -> None:
         files = {"/performer": binary}
         cluster.import_image(write_image(archive, IMAGE, files, entrypoint=["/performer"]))
         config.load_kube_config(str(cluster.kubeconfig))
-        Registry.blobs = image(binary)
+        Registry.blobs = {
+            name: blob for tag in TAGS for name, blob in image(binary, tag, "1").items()
+        }
         registry = ThreadingHTTPServer(("127.0.0.1", 5055), Registry)
         threading.Thread(target=registry.serve_forever, daemon=True).start()
-        recorder, first = Recorder(), int(time.time()) % 100_000 * 100
+        recorder, first = Recorder(binary), int(time.time()) % 100_000 * 100
         with ThreadPoolExecutor(8) as pool:
             numbered = enumerate(wanted.values(), first)
             records = pool.map(lambda pair: recorder.record(*pair), numbered)

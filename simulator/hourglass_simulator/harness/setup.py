@@ -1,5 +1,7 @@
 """The cluster that a scenario starts with."""
 
+from functools import partial
+
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.kubelet.images import Pull
 from hourglass_simulator.nodepools.pool import (
@@ -54,6 +56,8 @@ def declare(cluster: Cluster, pattern: str, image: Image) -> None:
     if image.pull is not None:
         images.take(pattern, image.pull)
     images.behave(pattern, image.workload)
+    for build in image.builds:
+        cluster.clock.at(build.pushed, partial(images.rebuild, pattern, build.workload))
 
 
 def node_pool(wanted: WantedPool) -> NodePool:

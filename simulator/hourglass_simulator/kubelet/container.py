@@ -24,6 +24,7 @@ class Container:
     __slots__ = (
         "actuated",
         "backoff",
+        "build",
         "failed",
         "finished",
         "image_id",
@@ -59,6 +60,8 @@ class Container:
         self.runtime_id = ""
         self.image_reference: str = spec["image"]
         self.image_id = ""
+        self.build: int | None = None
+        """Of its image; None before it is created."""
         self.restarts = -1
         self.started: float | None = None
         """When it was started, in seconds of the clock; None if it does not run."""

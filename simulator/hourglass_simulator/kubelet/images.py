@@ -45,6 +45,8 @@ class Image:
     pull_seconds: float = PULL_SECONDS
     workload: Workload | None = None
     """None: nothing is declared of it."""
+    build: int = 0
+    """Which build: a tag may be moved to a newer one."""
 
     @property
     def identifier(self) -> str:
@@ -52,7 +54,8 @@ class Image:
         repository, _, digest = self.reference.partition("@")
         if not digest:
             repository = _without_tag(repository)
-            digest = f"sha256:{hashlib.sha256(self.reference.encode()).hexdigest()}"
+            built = f"{self.reference}#{self.build}" if self.build else self.reference
+            digest = f"sha256:{hashlib.sha256(built.encode()).hexdigest()}"
         return f"{repository}@{digest}"
 
     @property
@@ -92,8 +95,11 @@ class ImageRegistry:
         """Nodes keep what they have pulled; otherwise every start of a container pulls anew."""
         self._pulls: list[tuple[str, Pull]] = []
         self._seconds: list[tuple[str, float]] = []
-        self._workloads: list[tuple[str, Workload]] = []
-        self._known: dict[str, Image] = {}
+        self._workloads: list[tuple[str, tuple[Workload | None, ...]]] = []
+        """What the builds of an image do, the oldest first."""
+        self._builds: list[tuple[str, int]] = []
+        """The newest build, where it is not the first."""
+        self._known: dict[tuple[str, int | None], Image] = {}
 
     def push(self, pattern: str) -> None:
         """Images exist from now on, and their registry answers."""
@@ -113,7 +119,17 @@ class ImageRegistry:
 
     def behave(self, pattern: str, workload: Workload) -> None:
         """Containers started from now on behave like this."""
-        self._declare(self._workloads, pattern, workload)
+        self._declare(self._workloads, pattern, (workload,))
+
+    def rebuild(self, pattern: str, workload: Workload) -> None:
+        """The tag means a new build from now on; nodes that have pulled it keep the one before."""
+        for index, (known, builds) in enumerate(self._workloads):
+            if known == pattern:
+                self._workloads[index] = (pattern, (*builds, workload))
+                break
+        else:
+            self._workloads.append((pattern, (None, workload)))
+        self._declare(self._builds, pattern, _last(self._builds, pattern, 0) + 1)
 
     def override(
         self,
@@ -127,7 +143,7 @@ class ImageRegistry:
         undo = [
             self._push_rule(self._pulls, pattern, pull),
             self._push_rule(self._seconds, pattern, seconds),
-            self._push_rule(self._workloads, pattern, workload),
+            self._push_rule(self._workloads, pattern, None if workload is None else (workload,)),
         ]
 
         def restore() -> None:
@@ -151,15 +167,18 @@ class ImageRegistry:
 
         return remove
 
-    def image(self, reference: str) -> Image:
-        """What a valid reference stands for at the moment."""
-        found = self._known.get(reference)
+    def image(self, reference: str, build: int | None = None) -> Image:
+        """What a valid reference stands for at the moment: its newest build, or one before."""
+        found = self._known.get((reference, build))
         if found is None:
-            found = self._known[reference] = Image(
+            number = _last(self._builds, reference, 0) if build is None else build
+            builds = _last(self._workloads, reference, (None,))
+            found = self._known[reference, build] = Image(
                 qualified(reference),
                 _last(self._pulls, reference, Pull.SUCCEEDS),
                 _last(self._seconds, reference, PULL_SECONDS),
-                _last(self._workloads, reference, None),
+                builds[min(number, len(builds) - 1)],
+                number,
             )
         return found
 

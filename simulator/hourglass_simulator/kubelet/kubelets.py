@@ -202,7 +202,7 @@ class Kubelets:
 
     def preload(self, node: str, reference: str) -> None:
         """A node has an image already."""
-        self._agents[node].images.add(qualified(reference))
+        self._agents[node].images[qualified(reference)] = self.images.image(reference).build
 
     def equip(
         self,
@@ -387,7 +387,7 @@ class Kubelets:
         return (
             found
             or self._declared(pod, container)
-            or self.images.image(container.spec["image"]).workload
+            or self.images.image(container.spec["image"], container.build).workload
             or undeclared(pod, container)
         )
 

@@ -67,7 +67,8 @@ class NodeAgent:
         """What is at paths of its file system: Directory, File or Socket; all else is as wanted."""
         self.ports: dict[str, frozenset[HostPort]] = {}
         """The ports of the node that pods hold, by the pod's uid."""
-        self.images: set[str] = set()
+        self.images: dict[str, int] = {}
+        """Which build of each image it has."""
         self.devices: dict[str, Devices] = {}
         self.drivers = drivers
         """Drivers of Dynamic Resource Allocation that were started or stopped on it, by name."""

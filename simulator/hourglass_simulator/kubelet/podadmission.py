@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hourglass_kube import podresources
-from hourglass_simulator.kubelet import admission
+from hourglass_simulator.kubelet import admission, security
 from hourglass_simulator.kubelet.admission import Rejection
 from hourglass_simulator.kubelet.pod import NodePod, host_ports
 
@@ -13,6 +13,8 @@ def admit(pod: NodePod) -> Rejection | None:
     agent, spec = pod.agent, pod.object["spec"]
     requested = podresources.requests(spec)
     refusal = admission.refusal(pod.object, agent.node, ends=agent.shutting_down)
+    if refusal is None and (why := security.apparmor_refusal(spec, agent.paths)):
+        refusal = Rejection("AppArmor", why)
     refusal = refusal or take_devices(pod, requested)
     if refusal is not None:
         return refusal

@@ -1,4 +1,4 @@
-"""Whether a container may run as it would: its user, its seccomp profile.
+"""Whether a container may run as it would: its user, its seccomp and AppArmor profiles.
 
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kuberuntime/security_context.go
 """
@@ -11,6 +11,8 @@ from hourglass_simulator.kubelet.workload import ROOT
 
 PROFILES = "/var/lib/kubelet/seccomp"
 """Where a kubelet looks for profiles."""
+APPARMOR = "/sys/module/apparmor/parameters/enabled"
+"""What a node has whose kernel enforces AppArmor."""
 
 
 def refusal(spec: JSON, container: JSON, user: str, pod: str) -> str | None:
@@ -49,6 +51,21 @@ def missing_profile(spec: JSON, container: JSON, paths: Mapping[str, str]) -> st
         f'failed to create containerd container: cannot load seccomp profile "{path}":'
         f" open {path}: no such file or directory"
     )
+
+
+def apparmor_refusal(spec: JSON, paths: Mapping[str, str]) -> str | None:
+    """Why a node without AppArmor takes no pod in that wants it; see `Kubelets.equip`.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/security/apparmor/validate.go
+    """
+    contexts = [spec.get("securityContext")]
+    for kind in ("containers", "initContainers", "ephemeralContainers"):
+        contexts += [container.get("securityContext") for container in spec.get(kind) or ()]
+    profiles = [(context or {}).get("appArmorProfile") for context in contexts]
+    wanted = any(profile and profile["type"] != "Unconfined" for profile in profiles)
+    if not wanted or paths.get(APPARMOR) != "":
+        return None
+    return "Cannot enforce AppArmor: AppArmor is not enabled on the host"
 
 
 def _either(own: JSON, of_pod: JSON, field: str) -> Any:

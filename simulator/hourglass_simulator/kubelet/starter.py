@@ -89,15 +89,15 @@ class Starter:
             self._fail_image(container, "InvalidImageName", why)
             return
         policy = container.spec.get("imagePullPolicy", "IfNotPresent")
-        present = qualified(reference) in self._pod.agent.images
-        if policy == "Never" and not present:
+        build = self._pod.agent.images.get(qualified(reference))
+        if policy == "Never" and build is None:
             why = f'Container image "{reference}" is not present with pull policy of Never'
             self._event(container, WARNING, "ErrImageNeverPull", why)
             self._fail_image(container, "ErrImageNeverPull", why)
-        elif policy != "Always" and present:
+        elif policy != "Always" and build is not None:
             text = self._texts.image_present.format(image=reference)
             self._event(container, NORMAL, "Pulled", text)
-            self._create(container, self._runtime.images.image(reference))
+            self._create(container, self._runtime.images.image(reference, build))
         elif container.pull_backoff.waiting_since_update(self._clock.now):
             why = f'Back-off pulling image "{reference}"'
             self._event(container, NORMAL, "BackOff", why)
@@ -127,7 +127,7 @@ class Starter:
             self._fail_image(container, "ErrImagePull", why)
             return
         if self._runtime.images.kept:
-            self._pod.agent.images.add(image.reference)
+            self._pod.agent.images[image.reference] = image.build
         took = _duration(seconds)
         text = (
             f'Successfully pulled image "{reference}" in {took} ({took} including waiting).'
@@ -140,6 +140,7 @@ class Starter:
 
     def _create(self, container: Container, image: Image) -> None:
         namespace = self._pod.object["metadata"]["namespace"]
+        container.build = image.build
         workload = self._workload(container)
         spec = self._pod.object["spec"]
         why = self._target_missing(container)

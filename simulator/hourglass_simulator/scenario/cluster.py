@@ -215,6 +215,13 @@ class NodePool(_Nodes):
         return self
 
 
+class Build(Behaviour):
+    """A newer build of an image: how its containers behave."""
+
+    pushed: Duration
+    """When the tag is moved to it."""
+
+
 class Image(Behaviour):
     """An image: how it is pulled, and how a container of it behaves."""
 
@@ -224,6 +231,8 @@ class Image(Behaviour):
     """The registry wants credentials that the pod does not have: the pull fails."""
     pull: Duration | None = None
     """How long the pull takes."""
+    builds: tuple[Build, ...] = ()
+    """Later builds behind the same tag; nodes that have pulled it keep the one they have."""
 
 
 def _kubernetes(value: object) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.scenario.behaviour import ProbeAnswers
+from hourglass_simulator.scenario.behaviour import Behaviour, ProbeAnswers
 from hourglass_simulator.scenario.cluster import Cluster, Image, NodeGroup, NodePool
 from hourglass_simulator.scenario.duration import text
 from hourglass_simulator.scenario.expectation import (
@@ -182,6 +182,13 @@ def _image(image: Image) -> Iterator[str]:
         yield "is refused by the registry"
     if image.pull is not None:
         yield f"takes {text(image.pull)} to pull"
+    yield from _behaves(image)
+    for build in image.builds:
+        how = ", ".join(_behaves(build)) or "behaves well"
+        yield f"means from {text(build.pushed)} on a build that {how}"
+
+
+def _behaves(image: Behaviour) -> Iterator[str]:
     if image.start is not None:
         yield f"takes {text(image.start)} to start"
     if image.command_missing:
@@ -202,7 +209,7 @@ def _image(image: Image) -> Iterator[str]:
     yield from _ends_and_probes(image)
 
 
-def _ends_and_probes(image: Image) -> Iterator[str]:
+def _ends_and_probes(image: Behaviour) -> Iterator[str]:
     if image.memory is not None:
         yield f"uses {image.memory} of memory"
     if image.stops_after is not None:

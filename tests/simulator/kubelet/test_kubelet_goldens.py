@@ -38,6 +38,7 @@ NAMESPACE = "golden-1"
 PATHS = {
     "/nowhere": "",
     "/etc/hostname": "File",
+    "/sys/module/apparmor/parameters/enabled": "",
     "/var/lib/kubelet/seccomp/absent.json": "",
 }
 """What the node that was recorded had not, or not as the pods wanted it."""
@@ -140,6 +141,7 @@ class Replay:
         images.fail("localhost:5055/broken:1", Pull.REGISTRY_FAILS)
         images.fail("localhost:5056/*", Pull.REGISTRY_DOWN)
         images.take("localhost:5055/*", 0.1)
+        self.images, self.image_ids = images, dict[str, str]()
         self.kubelets = Kubelets(self.clock, self.api, images)
         self.kubelets.declared = lambda pod, name: workload(situation, spec_of(pod, name))
         self.api.create("nodes", NODE)
@@ -168,7 +170,7 @@ class Replay:
         pod = event.object
         state = {
             "deleting": "deletionTimestamp" in pod["metadata"],
-            "status": recorder.normalised(pod["status"], pod["metadata"]["uid"]),
+            "status": recorder.normalised(pod["status"], pod["metadata"]["uid"], self.image_ids),
         }
         if event.type == "DELETED":
             state["gone"] = True
@@ -201,6 +203,8 @@ class Replay:
             self._patch({"spec": recorder.resized(step["resize"])}, "resize")
         elif "condition" in step:
             self._patch({"status": {"conditions": [step["condition"]]}}, "status")
+        elif "push" in step:
+            self.images.rebuild(f"localhost:5055/performer:{step['push']}", Workload())
         elif "object" in step:
             given = step["object"]
             plural = {"RuntimeClass": "runtimeclasses"}.get(given["kind"], "persistentvolumeclaims")
