@@ -25,6 +25,13 @@ _BAD = {
     "PIDPressure": ("True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
 }
 
+PRESSURES = {
+    "MemoryPressure": ("NodeHasSufficientMemory", "NodeHasInsufficientMemory"),
+    "DiskPressure": ("NodeHasNoDiskPressure", "NodeHasDiskPressure"),
+    "PIDPressure": ("NodeHasSufficientPID", "NodeHasInsufficientPID"),
+}
+"""The reasons of the Events about a condition that becomes False or True."""
+
 
 def all_good(now: str) -> list[JSON]:
     """The conditions of a node that is well; `now` is a timestamp as in the API."""

@@ -14,6 +14,7 @@ from hourglass_simulator.faults import (
     nodes,
     operators,
     pools,
+    pressure,
     watches,
     webhooks,
 )
@@ -31,6 +32,7 @@ _ALL: tuple[FaultType[Any], ...] = (
     *nodes.FAULTS,
     *operators.FAULTS,
     *pools.FAULTS,
+    *pressure.FAULTS,
     *watches.FAULTS,
     *webhooks.FAULTS,
 )

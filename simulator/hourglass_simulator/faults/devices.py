@@ -31,6 +31,17 @@ class Unhealthy(OfDevices):
     """How many devices more become unhealthy."""
 
 
+class Reconfigured(OfDevices):
+    """Which devices, and what becomes of them."""
+
+    into: Annotated[dict[str, Count], Field(min_length=1)]
+    """What the node offers instead: resources, and how many of each."""
+    takes: Duration = 60.0
+    """From the end of the old devices to the new ones."""
+    labels: dict[str, str] = {}  # noqa: RUF012 - pydantic copies mutable defaults
+    """Labels that the node has from then on."""
+
+
 class Restarted(OfDevices):
     """Which devices, and for how long."""
 
@@ -84,8 +95,54 @@ def _restarted(target: Target, p: Restarted, random: Random) -> Undo:
     return end
 
 
+def _reconfigured(target: Target, p: Reconfigured, random: Random) -> Undo:
+    """Devices of a node are cut into others, as by another MIG layout; healed, they are whole.
+
+    Pods that have them keep running.
+    """
+    kubelets, offered, before = target.cluster.kubelets, False, dict[str, str | None]()
+    plug_back = _unplugged(target, p, random)
+
+    def offer() -> None:
+        nonlocal offered
+        offered = True
+        if (node := present.find_node(target, p.node)) is not None:
+            labels = node["metadata"].get("labels") or {}
+            before.update({key: labels.get(key) for key in p.labels if key not in before})
+            for resource, count in sorted(p.into.items()):
+                kubelets.plug(p.node, resource, count)
+            present.change_node(target, p.node, {"metadata": {"labels": p.labels}})
+
+    def end() -> None:
+        timer.cancel()
+        if present.find_node(target, p.node) is None:
+            gone = {"status": {"capacity": dict.fromkeys(p.into, "0")}}
+            present.change_node(target, p.node, gone)
+        elif offered:
+            for resource in sorted(p.into):
+                kubelets.unplug(p.node, resource)
+        present.change_node(target, p.node, {"metadata": {"labels": before}})
+
+    def again() -> None:
+        if offered:
+            offer()
+
+    timer = target.cluster.clock.after(p.takes, offer)
+    # Each fault has resources of its own.
+    thing = ("layout", p.node, p.resource, str(next(target.holds.numbers)))
+    make_whole = target.holds.hold(thing, lambda: end, again)
+
+    def undo() -> None:
+        make_whole()
+        plug_back()
+
+    return undo
+
+
+MIG = {"node": "gpu-1", "into": {"nvidia.com/mig-1g.10gb": 7}}
 FAULTS = (
     FaultType("device-plugin-gone", OfDevices, _unplugged, {"node": "gpu-1"}),
     FaultType("device-plugin-restarted", Restarted, _restarted, {"node": "gpu-1", "for": "30s"}),
+    FaultType("devices-reconfigured", Reconfigured, _reconfigured, MIG),
     FaultType("devices-unhealthy", Unhealthy, _unhealthy, {"node": "gpu-1", "count": 2}),
 )

@@ -62,6 +62,10 @@ def _takes(field: dict[str, Any]) -> str:
     kind = next((option for option in field.get("anyOf", ()) if option["type"] != "null"), field)
     if kind["type"] == ["object", "array"]:
         return "a mapping or a list"
+    if kind["type"] == ["string", "number"]:
+        return "a quantity"
+    if kind["type"] == "object":
+        return f"a mapping to {_takes(kind['additionalProperties'])}"
     if kind["type"] == "array":
         return f"one or several of {_takes(kind['items'])}"
     if "enum" in kind:

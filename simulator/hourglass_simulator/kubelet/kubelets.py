@@ -16,20 +16,20 @@ from hourglass_simulator.kubelet import devicehealth
 from hourglass_simulator.kubelet.container import Container, undeclared
 from hourglass_simulator.kubelet.devices import MOST_DEVICES, Devices
 from hourglass_simulator.kubelet.drivers import Drivers
+from hourglass_simulator.kubelet.eviction import CRITICAL_PRIORITY, priority
 from hourglass_simulator.kubelet.images import ImageRegistry, qualified
 from hourglass_simulator.kubelet.node import NodeAgent
+from hourglass_simulator.kubelet.pod import NodePod
 from hourglass_simulator.kubelet.podworker import PodWorker
 from hourglass_simulator.kubelet.runtime import Runtime
 from hourglass_simulator.kubelet.status import OWN_CONDITIONS
 from hourglass_simulator.kubelet.workload import Workload
-from hourglass_simulator.recorder import WARNING, EventRecorder, reference
+from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
 
 WATCH_SECONDS = 0.02
 """From a commit to the kubelet acting on it."""
 RECONNECT_SECONDS = 1.0
 """From a kubelet's return to its first report."""
-CRITICAL_PRIORITY = 2_000_000_000
-"""From this priority on a pod is critical to its node."""
 UNPLUGGED_SECONDS = 300.0
 """From a device plugin's leaving to its resource being forgotten."""
 
@@ -146,7 +146,7 @@ class Kubelets:
         self._set_node_status(agent, {**status, "conditions": conditions})
         workers = list(self._by_node.get(node, {}).values())
         for worker in workers:
-            if (worker.pod.object["spec"].get("priority") or 0) < CRITICAL_PRIORITY:
+            if priority(worker.pod.object) < CRITICAL_PRIORITY:
                 worker.shut_down(seconds - critical)
 
         def goes_on() -> bool:
@@ -171,6 +171,9 @@ class Kubelets:
     def press(self, node: str, condition: str, *, on: bool) -> None:
         """A node comes under MemoryPressure, DiskPressure or PIDPressure, or is well again."""
         agent = self._agents[node]
+        state = node_conditions.PRESSURES[condition][on]
+        text = f"Node {node} status is now: {state}"
+        agent.recorder.event(reference(agent.node), NORMAL, state, text)
         status = agent.node.get("status") or {}
         now = self._clock.timestamp_after(agent.ahead)
         change = node_conditions.bad if on else node_conditions.good
@@ -195,6 +198,15 @@ class Kubelets:
     def sandbox_failure(self, node: str) -> str:
         """Why the runtime of a node can make no sandboxes; empty if it can."""
         return self._agents[node].sandbox_failure
+
+    def agent(self, node: str) -> NodeAgent | None:
+        """The kubelet of a node, if there is such a node."""
+        return self._agents.get(node)
+
+    def running(self, node: str) -> list[NodePod]:
+        """The pods that a node runs and that nothing ends yet."""
+        found = [worker.pod for worker in self._by_node.get(node, {}).values()]
+        return [p for p in found if p.startable and "deletionTimestamp" not in p.object["metadata"]]
 
     def pods(self, node: str) -> list[JSON]:
         """The pods bound to a node, in the order of their binding."""

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis.strategies import integers, lists, permutations, sampled_from
-from troubled_backend import GPU, NODES, Quiet, nodes_of, parameters, serving, wellness
+from troubled_backend import GPU, MIG, NODES, Quiet, nodes_of, parameters, serving, wellness
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.faults import REGISTRY, inject
@@ -43,9 +43,11 @@ def test_two_faults_at_once_leave_nothing_behind(number: int) -> None:
 
 OF_ONE_NODE: dict[str, JSON] = {
     "device-plugin-gone": {"node": "gpu-1"},
+    "devices-reconfigured": {"node": "gpu-1", "into": {MIG: 7}, "labels": {MIG: "yes"}},
     "devices-unhealthy": {"node": "gpu-1", "count": 2},
     "label-gone": {"node": "gpu-1", "label": "accelerator"},
     "node-clock": {"node": "gpu-1", "behind": "10m"},
+    "memory-pressure": {"node": "gpu-1"},
     "node-cordoned": {"node": "gpu-1"},
     "node-drained": {"node": "gpu-1"},
     "node-lost": {"node": "gpu-1"},
@@ -88,7 +90,9 @@ def test_a_node_is_as_it_was_in_whatever_order_its_faults_end(
         ("node-cordoned", {}, lambda node: node[1].get("unschedulable")),
         ("node-lost", {}, lambda node: node[4]["Ready"] == "Unknown"),
         ("devices-unhealthy", {"count": 3}, lambda node: node[3][GPU] == "1"),
-        ("device-plugin-gone", {}, lambda node: node[3][GPU] == "0"),
+        ("device-plugin-gone", {}, lambda node: GPU not in node[3]),
+        ("devices-reconfigured", {"into": {MIG: 7}, "takes": "0s"}, lambda node: MIG in node[3]),
+        ("memory-pressure", {}, lambda node: node[4]["MemoryPressure"] == "True"),
     ],
 )
 def test_what_lasts_troubles_a_node_that_is_back(name: str, parameters: JSON, shows: Any) -> None:

@@ -5,7 +5,7 @@ from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario.cluster import Cluster
 
-GPU = "nvidia.com/gpu"
+GPU, MIG = "nvidia.com/gpu", "nvidia.com/mig-1g.5gb"
 NODES = {
     "nodes": [
         {
@@ -48,13 +48,20 @@ def serving() -> SimulatedBackend:
 
 
 def nodes_of(backend: SimulatedBackend) -> JSON:
-    """Labels, spec, capacity, allocatable and conditions by name."""
+    """Labels, spec, capacity, allocatable and conditions by name.
+
+    A kubelet goes on to say of a resource that nobody offers any more that there are 0 of it.
+    """
+
+    def some(resources: JSON) -> JSON:
+        return {name: amount for name, amount in resources.items() if amount != "0"}
+
     return {
         node["metadata"]["name"]: (
             node["metadata"]["labels"],
             node["spec"],
-            node["status"]["capacity"],
-            node["status"]["allocatable"],
+            some(node["status"]["capacity"]),
+            some(node["status"]["allocatable"]),
             {c["type"]: c["status"] for c in node["status"]["conditions"]},
         )
         for node in backend.cluster.api.list("nodes").items
