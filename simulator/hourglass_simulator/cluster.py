@@ -73,6 +73,7 @@ class Cluster:
         self._kubelets: Kubelets | None = None
         if "kubelet" not in without:
             self._kubelets = Kubelets(self.clock, self.api, self.images, seed=seed)
+            NodeLeases(self.clock, self.api, self._kubelets)
         if "scheduler" not in without:
             Scheduler(self.clock, self.api, seed)
         DefinitionFinalizer(self.clock, self.api)
@@ -81,8 +82,6 @@ class Cluster:
         if "controllers" not in without:
             reports = self._kubelets or LeaseReports(self.clock, self.api)
             self._controllers = ControllerManager(self.clock, self.api, informers, reports)
-        elif self._kubelets is not None:
-            NodeLeases(self.clock, self.api, self._kubelets)
         Provisioner(self.clock, self.api, informers)
         self.node_pools = NodePools(self, ())
         self._nodes = 0

@@ -194,7 +194,7 @@ def image(binary: Path, tag: str, build: str) -> dict[str, tuple[str, bytes]]:
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Entrypoint": ["/performer"], "Labels": {"build": build}},
+            "config": {"Entrypoint": ["/performer"], "Labels": {"build": f"{tag} {build}"}},
             "rootfs": {"type": "layers", "diff_ids": [digest(layer)]},
         }
     ).encode()

@@ -86,6 +86,29 @@ def test_without_controllers_nobody_does_what_controllers_do() -> None:
     assert ready(cluster) == "True"
 
 
+def test_leases_are_renewed_when_they_are_read() -> None:
+    cluster = made()
+    written: list[str] = []
+    cluster.api.auditors.append(lambda audit: written.append(audit.call.resource))
+    cluster.run_until(35)
+    assert "leases" not in written
+    assert [lease["spec"]["renewTime"] for lease in cluster.api.list("leases").items] == [
+        "2026-01-01T00:00:30.000000Z"
+    ]
+
+
+def test_leases_are_renewed_while_they_are_watched() -> None:
+    cluster = made()
+    seen: list[str] = []
+    watch = cluster.api.watch(
+        "leases", sink=lambda event: seen.append(event.object["spec"]["renewTime"][17:19])
+    )
+    cluster.run_until(35)
+    watch.stop()
+    cluster.run_until(100)
+    assert seen == ["00", "10", "20", "30"]
+
+
 def test_without_controllers_kubelets_renew_leases_for_those_of_others() -> None:
     cluster = made(CONTROLLERS)
     cluster.run_until(15)

@@ -5,7 +5,6 @@ import (
 	"log"
 	"net"
 	"strconv"
-	"strconv"
 	"time"
 )
 

@@ -31,7 +31,10 @@ class Audit(NamedTuple):
 
 
 class Interceptor(Protocol):
-    """Lets faults get in the way of calls by raising APIError or CallTimeoutError."""
+    """Lets faults get in the way of calls by raising APIError or CallTimeoutError.
+
+    What is to be read can be brought up to date before.
+    """
 
     def before(self, call: Call) -> None:
         """Before anything is done; raising prevents the call."""

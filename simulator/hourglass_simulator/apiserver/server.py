@@ -632,6 +632,10 @@ class APIServer:
 
         return self._answer(Call("watch", resource, namespace, "", "", user), begin)
 
+    def watched(self, resource: str) -> bool:
+        """Whether anybody watches a resource."""
+        return any(not watch.stopped for watch in self._registry.table(resource).watches)
+
     def send_bookmarks(self) -> None:
         """Send a bookmark to every watch that allows it, as a real server does once a minute."""
         for table in self._registry.store.tables():

@@ -1,7 +1,7 @@
 """The kubelets of all nodes.
 
-Leases and heartbeats are not written while a kubelet is well, as they would say nothing: whoever
-wants to know when a kubelet reported last asks `heartbeat`.
+Heartbeats are not written while a kubelet is well, as they would say nothing: whoever wants to know
+when a kubelet reported last asks `heartbeat`, or reads its Lease (`leases`).
 """
 
 import random
@@ -187,9 +187,9 @@ class Kubelets:
         agent = self._agents.get(node)
         return self._clock.now if agent is None or agent.up else agent.heartbeat
 
-    def reporting(self) -> list[JSON]:
-        """The nodes whose kubelets report."""
-        return [agent.node for agent in self._agents.values() if agent.up]
+    def nodes(self) -> list[JSON]:
+        """The nodes that have a kubelet, whether or not it reports."""
+        return [agent.node for agent in self._agents.values()]
 
     def fail_sandboxes(self, node: str, why: str) -> None:
         """The runtime of a node makes no sandboxes any more; empty: it does again."""
