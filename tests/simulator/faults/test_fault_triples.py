@@ -41,7 +41,7 @@ PROBE: JSON = {
 Shows = Callable[[SimulatedBackend, Any], bool]
 SHOWS: dict[str, Shows] = {
     # A kubelet that is silent does not say it.
-    "device-plugin-gone": lambda _, node: node[3][GPU] == "0" or node[4]["Ready"] != "True",
+    "device-plugin-gone": lambda _, node: GPU not in node[3] or node[4]["Ready"] != "True",
     "label-gone": lambda _, node: "accelerator" not in node[0],
     "node-cordoned": lambda _, node: bool(node[1].get("unschedulable")),
     "node-drained": lambda _, node: bool(node[1].get("unschedulable")),

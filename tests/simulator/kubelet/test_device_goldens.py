@@ -125,7 +125,7 @@ class Replay:
         status = json.loads(json.dumps(pod["status"]).replace(address, record_kubelet.HOSTS[0]))
         state = {
             "deleting": "deletionTimestamp" in pod["metadata"],
-            "status": record_kubelet.normalised(status, uid),
+            "status": record_kubelet.normalised(status, uid, {}),
         }
         if event.type == "DELETED":
             state["gone"] = True
