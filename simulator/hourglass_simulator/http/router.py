@@ -115,6 +115,12 @@ class Router:
         user = impersonated(user, request.headers, self._api.authorizer)
         return replace(request, user=user.name, identity=user)
 
+    def admitted(self, request: Request) -> Request:
+        """The request with its user, who may."""
+        request = self.identified(request)
+        self.authorize(request)
+        return request
+
     def flow(self, request: Request) -> Mapping[str, str]:
         """The headers of an answer that say by which rules the request was let through."""
         return self._api.flow_control.headers(access.attributes(request, request.requester))

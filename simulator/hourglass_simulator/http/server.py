@@ -102,8 +102,7 @@ class Server:
 
         try:
             with self._lock:
-                request = self.router.identified(request)
-                self.router.authorize(request)
+                request = self.router.admitted(request)
                 found, watch = self.router.watch(request, resource, sink)
                 flow = self.router.flow(request)
         except (APIError, ImpersonationError) as error:
