@@ -12,7 +12,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator import node_conditions
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.kubelet import devicehealth
+from hourglass_simulator.kubelet import devicehealth, nodestatus
 from hourglass_simulator.kubelet.container import Container, undeclared
 from hourglass_simulator.kubelet.devices import MOST_DEVICES, Devices
 from hourglass_simulator.kubelet.drivers import Drivers
@@ -378,14 +378,8 @@ class Kubelets:
     def _resume(self, agent: NodeAgent) -> None:
         if not agent.up or self._agents.get(agent.name) is not agent:
             return
-        status = agent.node.get("status") or {}
         now = self._clock.timestamp_after(agent.ahead)
-        conditions = [node_conditions.good(c, now) for c in status.get("conditions") or ()]
-        # Devices may have failed or recovered meanwhile.
-        offered = {name: str(found.allocatable) for name, found in agent.devices.items()}
-        allocatable = {**(status.get("allocatable") or {}), **offered}
-        report = {**status, "conditions": conditions, "allocatable": allocatable}
-        self._set_node_status(agent, report)
+        self._set_node_status(agent, nodestatus.resumed(agent, now))
         for worker in list(self._by_node.get(agent.name, {}).values()):
             worker.resume()
 

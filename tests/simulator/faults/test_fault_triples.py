@@ -68,6 +68,11 @@ def begun(backend: SimulatedBackend, name: str, seed: str) -> list[Undo]:
 
 
 @BOUNDED
+@example(
+    names=["device-plugin-gone", "node-lost", "node-clock"],
+    order=[0, 1, 2],
+    waits=[330.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+)
 @given(
     names=lists(one_of(ANY, OF_A_NODE), min_size=3, max_size=3),
     order=permutations(range(3)),
@@ -96,6 +101,7 @@ def test_three_faults_at_once_leave_nothing_behind(
 
 @BOUNDED
 @example(names=["node-lost", "label-gone", "spot-interrupted"], order=[2, 0, 1])
+@example(names=["node-rebooted", "label-gone", "node-shut-down"], order=[0, 1, 2])
 @given(names=lists(OF_A_NODE, min_size=3, max_size=3), order=permutations(range(3)))
 def test_a_fault_of_a_node_lasts_until_it_ends(names: list[str], order: list[int]) -> None:
     """Whatever else begins or ends meanwhile; of a node that is away there is nothing to see."""
