@@ -31,6 +31,12 @@ def controller_of(obj: JSON) -> JSON | None:
     return None
 
 
+def _same_owners(before: JSON, after: JSON) -> bool:
+    """Whether both have one list of owners, as a write that does not touch it leaves it."""
+    owners = before["metadata"].get("ownerReferences")
+    return owners is after["metadata"].get("ownerReferences")
+
+
 class Informer:
     """One watch for all who ask; an object costs one look at its owner and no more."""
 
@@ -80,8 +86,10 @@ class Informer:
         key = key_of(obj)
         before = self.objects.get(key)
         after = None if event.type == "DELETED" else obj
-        old = controller_of(before) if before is not None else None
         new = controller_of(obj)
+        old = new
+        if before is None or not _same_owners(before, obj):
+            old = controller_of(before) if before is not None else None
         if after is None:
             self.objects.pop(key, None)
             self._namespaces.get(key[0], {}).pop(key[1], None)

@@ -166,6 +166,8 @@ def _name_faults(plural: str, name: str) -> list[str]:
 def _segment_faults(name: str) -> list[str]:
     if name in (".", ".."):
         return [f"be '{name}'"]
+    if "/" not in name and "%" not in name:
+        return []
     return [f"contain '{each}'" for each in "/%" if each in name]
 
 
