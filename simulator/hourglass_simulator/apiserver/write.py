@@ -63,7 +63,7 @@ class Write(NamedTuple):
     def with_new(self, obj: JSON) -> "Write":
         """The same with another object."""
         # `_replace` takes three times as long, and every write passes here.
-        return self if obj is self.new else Write(*self[:3], obj, *self[4:])
+        return self if obj is self.new else Write._make((*self[:3], obj, *self[4:]))
 
     def refused(self, why: str) -> APIError:
         """403."""
