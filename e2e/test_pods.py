@@ -12,13 +12,13 @@ from conftest import ClusterReport
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.kubernetes.version import Version, minor_of, nearest
-from hourglass_simulator.scenario import Observer, Scenario, ScenarioFile, find, load, run
+from hourglass_simulator.scenario import Observer, ScenarioFile, find, load, run
 from hourglass_simulator.scenario.cluster import Cluster as Wanted
-from hourglass_simulator.scenario.cluster import Image
 from hourglass_simulator.scenario.result import Result
 from images import container_image
 from scenarios.api import Api
 from scenarios.backend import RealBackend
+from scenarios.named_images import images_of
 from scenarios.other_nodes import node_group
 from scenarios.pace import extend_deadlines, shorten_windows
 from scenarios.pod_history import event_reasons, pod_histories
@@ -109,29 +109,6 @@ def play_for_real(file: ScenarioFile, api: Api) -> Result:
             return run(replace(file, scenario=scenario), backend)
         finally:
             api.delete("namespaces", "", scenario.namespace)
-
-
-def images_of(scenarios: Iterable[Scenario]) -> dict[str, Image]:
-    """How every image behaves that scenarios name; ValueError if two of them say it differently."""
-    found: dict[str, Image] = {}
-    for scenario in scenarios:
-        declared = scenario.cluster.images
-        for name in {*declared, *named(scenario.model_dump(mode="json"))}:
-            image = declared.get(name, Image())
-            if found.setdefault(name, image) != image:
-                raise ValueError(f"{scenario.title}: another scenario says else of {name}")
-    return found
-
-
-def named(value: object) -> Iterator[str]:
-    """The images of all containers in objects."""
-    if isinstance(value, dict):
-        if isinstance(image := value.get("image"), str):
-            yield image
-        value = [*value.values()]
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from named(each)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
