@@ -21,6 +21,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hourglass_simulator.apiserver.users import AUTHENTICATED, User
 
 _DAYS = 365
+_UID = x509.ObjectIdentifier("1.3.6.1.4.1.57683.2")
+"""Of the part of a name that is the user's uid.
+
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Authority:
 
     def client(self, user: str, groups: Sequence[str]) -> Pair:
         """By which a user is known."""
-        return self._signed(_name(user, groups), ExtendedKeyUsageOID.CLIENT_AUTH, [])
+        return self._signed(_name(user, groups, uid=user), ExtendedKeyUsageOID.CLIENT_AUTH, [])
 
     def context(self, server: Pair) -> ssl.SSLContext:
         """For a server that asks clients for a certificate and does without one."""
@@ -81,13 +86,14 @@ class Authority:
 
 
 def user_of(peer: dict[str, Any] | None) -> User | None:
-    """Whom a certificate (as `ssl` shows it) is for: its common name and organizations."""
+    """Whom a certificate (as `ssl` shows it) is for: its common name, organizations and uid."""
     if not peer:
         return None
     subject = [pair for each in peer.get("subject", ()) for pair in each]
     names = [value for key, value in subject if key == "commonName"]
     groups = [value for key, value in subject if key == "organizationName"]
-    return User(names[0], (*groups, AUTHENTICATED)) if names else None
+    uid = next((value for key, value in subject if key == _UID.dotted_string), "")
+    return User(names[0], (*groups, AUTHENTICATED), uid) if names else None
 
 
 def base64_of(data: bytes) -> str:
@@ -95,8 +101,10 @@ def base64_of(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _name(common: str, organizations: Sequence[str] = ()) -> x509.Name:
+def _name(common: str, organizations: Sequence[str] = (), uid: str = "") -> x509.Name:
     parts = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, each) for each in organizations]
+    if uid:
+        parts.append(x509.NameAttribute(_UID, uid))
     return x509.Name([*parts, x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 

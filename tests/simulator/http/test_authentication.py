@@ -119,7 +119,7 @@ def test_a_token_is_a_jwt_that_ends_with_its_account_and_its_time(
     assert call(there, "GET", MAPS, token=young)[0] == 401
 
 
-def test_a_client_certificate_is_a_user_with_groups(tmp_path: Path) -> None:
+def test_a_client_certificate_is_a_user_with_groups_and_a_uid(tmp_path: Path) -> None:
     cluster, authority = Cluster(), Authority()
     cluster.api.enable_rbac()
     with served(cluster, authority=authority, names=False) as there:
@@ -131,10 +131,9 @@ def test_a_client_certificate_is_a_user_with_groups(tmp_path: Path) -> None:
         pair.write_bytes(b"".join(b64decode(part) for part in parts))
         context.load_cert_chain(pair)
         code, review = call(there, "POST", WHOAMI, {}, context=context)
-        assert (code, review["status"]["userInfo"]) == (
-            201,
-            {"username": "admin", "groups": ["system:masters", "system:authenticated"]},
-        )
+        groups = ["system:masters", "system:authenticated"]
+        who = {"username": "admin", "uid": "admin", "groups": groups}
+        assert (code, review["status"]["userInfo"]) == (201, who)
         assert call(there, "GET", MAPS, context=context)[0] == 200
 
 
