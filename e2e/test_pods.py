@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -50,8 +51,8 @@ class WithImages(SimulatedBackend):
     ) -> None:
         super().start(cluster, namespace, resources, observer)
         for group in cluster.nodes:
-            for image in self._images:
-                self.cluster.kubelets.preload(group.name, image)
+            for name, image in product(group.names, self._images):
+                self.cluster.kubelets.preload(name, image)
 
 
 @pytest.fixture(scope="module")
@@ -76,16 +77,15 @@ def played(
         cluster.import_image(container_image(folder / f"{number}.tar", name, image, print))
     node = node_group(cluster.get("node", cluster.real_node), [])
     version = nearest(minor_of(cluster.version) or 0)
-    apis = {path: Api(cluster.kubeconfig, folder, f"pods-{path.stem}") for path in files}
+    api = Api(cluster.kubeconfig, folder)
 
     def play(path: Path) -> Played:
-        written = files[path].scenario
-        wanted = written.cluster.model_copy(update={"kubernetes": version.name, "nodes": (node,)})
-        scenario = shorten_windows(
-            written.model_copy(update={"cluster": wanted, "namespace": f"pods-{path.stem}"})
-        )
-        file = replace(files[path], scenario=scenario)
-        return Played(run(file, WithImages(version, images)), play_for_real(file, apis[path]))
+        written, namespace = files[path].scenario, f"pods-{path.stem}"
+        like_it = {"kubernetes": version.name, "nodes": (node,)}
+        here = {"cluster": written.cluster.model_copy(update=like_it), "namespace": namespace}
+        file = replace(files[path], scenario=shorten_windows(written.model_copy(update=here)))
+        simulated = run(file, WithImages(version, images))
+        return Played(simulated, play_for_real(file, api.within(namespace)))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         playing = {path: pool.submit(play, path) for path in files}

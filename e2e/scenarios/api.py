@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from copy import copy
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -36,12 +37,9 @@ class CallError(Exception):
 class Api:
     """An API server. Resources are those that scenarios know, by their plural names."""
 
-    def __init__(self, kubeconfig: Path, folder: Path, namespace: str = "") -> None:
-        """What the client keeps of the cluster's API goes into the folder.
-
-        With a namespace, of what lives in namespaces its objects alone are watched.
-        """
-        self._namespace = namespace
+    def __init__(self, kubeconfig: Path, folder: Path) -> None:
+        """What the client keeps of the cluster's API goes into the folder."""
+        self._namespace = ""
         self._client = DynamicClient(
             new_client_from_config(str(kubeconfig)), cache_file=str(folder / "discovery.json")
         )
@@ -51,6 +49,12 @@ class Api:
         self._plurals = {resource.kind: resource.plural for resource in simulated.resources()}
         self._watched: set[str] = set()
         self.records: SimpleQueue[Record] = SimpleQueue()
+
+    def within(self, namespace: str) -> "Api":
+        """The same with watches of its own; of what is namespaced, they see one namespace."""
+        api = copy(self)
+        api._namespace, api._watched, api.records = namespace, set(), SimpleQueue()
+        return api
 
     def plural(self, kind: str) -> str | None:
         """The resource of a kind, None if scenarios do not know it."""
