@@ -45,18 +45,21 @@ def pod_histories(records: Sequence[Change | Write], end: float) -> dict[Key, li
     return {key: list(_states(seen, end)) for key, seen in moments.items()}
 
 
-def event_reasons(records: Sequence[Change | Write]) -> dict[Key, list[str]]:
-    """The reasons of each pod's Events by the kubelet, and of what, as each was first seen."""
-    found: dict[str, list[str]] = {}
+def event_reasons(records: Sequence[Change | Write]) -> dict[Key, dict[str, list[str]]]:
+    """The reasons of each pod's Events by the kubelet, by container, as each was first seen.
+
+    Which of several containers comes first in what is done to all of them is chance.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
     for change in _changes(records, "events"):
         event, about = change.object, change.object["involvedObject"]
         source = (event.get("source") or {}).get("component")
         if about["kind"] == "Pod" and source == "kubelet":
-            reason = f"{event['reason']} {about.get('fieldPath', '')}".rstrip()
-            reasons = found.setdefault(about["uid"], [])
-            if reason not in reasons:
-                reasons.append(reason)
-    return {key: found.get(uid, []) for uid, key in _keys(records).items()}
+            of_pod = found.setdefault(about["uid"], {})
+            reasons = of_pod.setdefault(about.get("fieldPath", ""), [])
+            if event["reason"] not in reasons:
+                reasons.append(event["reason"])
+    return {key: found.get(uid, {}) for uid, key in _keys(records).items()}
 
 
 def summary_of(pod: JSON) -> str:
@@ -112,7 +115,9 @@ def _keys(records: Sequence[Change | Write]) -> dict[str, Key]:
     for change in _changes(records, "pods"):
         metadata = change.object["metadata"]
         if metadata["uid"] not in keys:
+            template = (metadata.get("labels") or {}).get("pod-template-hash")
             beginning = metadata.get("generateName") or metadata["name"]
+            beginning = beginning.replace(template, "{hash}") if template else beginning
             numbers[beginning] += 1
             keys[metadata["uid"]] = beginning, numbers[beginning]
     return keys

@@ -74,5 +74,5 @@ def test_reasons_of_events_are_the_kubelets_each_once() -> None:
         event("uid-a", "Started"),
         event("uid-a", "Pulled"),
     ]
-    where = "spec.containers{main}"
-    assert event_reasons(records) == {("web-1", 1): [f"Pulled {where}", f"Started {where}"]}
+    found = {"spec.containers{main}": ["Pulled", "Started"]}
+    assert event_reasons(records) == {("web-1", 1): found}
