@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIServer
+from hourglass_simulator.apiserver import APIServer, own_objects
 from hourglass_simulator.clock import EPOCH, Clock
 from hourglass_simulator.controllers import DefinitionFinalizer
 from hourglass_simulator.controllers.controllermanager import ControllerManager
@@ -67,6 +67,7 @@ class Cluster:
         without: Collection[str] = (),
     ) -> None:
         self.clock = Clock(epoch)
+        self._managed_fields = managed_fields
         self.api = APIServer(self.clock, version, seed=seed, managed_fields=managed_fields)
         if crd is not None:
             self.api.create("customresourcedefinitions", crd)
@@ -134,7 +135,7 @@ class Cluster:
         """From now on every namespace has an account `default` and the ConfigMap kube-root-ca.crt.
 
         Real clusters have them; scenarios that only look at Performers go without. They are made
-        by controllers. What the API server itself writes into kube-system is there too.
+        by controllers. What the API server itself makes is there too.
         """
         since = self.clock.timestamp()[:10]
         tracking = {"metadata": {"name": _TRACKING}, "data": {"since": since}}
@@ -142,6 +143,7 @@ class Cluster:
             self.api.create(
                 "configmaps", tracking, namespace="kube-system", user="system:apiserver"
             )
+        own_objects.make(self.api, managed_fields=self._managed_fields)
         if self._controllers is not None:
             self._controllers.fill_namespaces()
 

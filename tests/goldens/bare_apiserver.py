@@ -30,10 +30,10 @@ class Reply(NamedTuple):
 
 
 class BareServer:
-    """Speaks HTTPS as a member of system:masters."""
+    """Speaks HTTPS, at `port` of 127.0.0.1, as a member of system:masters."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         self._tls = ssl.create_default_context()
         self._tls.check_hostname = False
         self._tls.verify_mode = ssl.CERT_NONE
@@ -42,7 +42,7 @@ class BareServer:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> "RawReply":
         """What is sent and what comes back, byte for byte."""
-        host = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls, timeout=60)
+        host = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._tls, timeout=60)
         sent = {"Authorization": f"Bearer {TOKEN}", "User-Agent": "recorder", **headers}
         with closing(host):
             host.request(method, path, body, sent)
@@ -55,7 +55,7 @@ class BareServer:
 
     def kubeconfig(self) -> dict[str, Any]:
         """For programs beside it, which may do everything, too."""
-        address = f"https://127.0.0.1:{self._port}"
+        address = f"https://127.0.0.1:{self.port}"
         cluster = {"server": address, "insecure-skip-tls-verify": True}
         return {
             "apiVersion": "v1",
@@ -80,7 +80,7 @@ class BareServer:
 
         The header Authorization takes the place of the recorder's own; an empty list leaves it out.
         """
-        host = http.client.HTTPSConnection("127.0.0.1", self._port, context=self._tls, timeout=60)
+        host = http.client.HTTPSConnection("127.0.0.1", self.port, context=self._tls, timeout=60)
         all_headers = {
             "Authorization": [f"Bearer {TOKEN}"],
             "Content-Type": [content_type],

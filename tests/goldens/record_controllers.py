@@ -570,7 +570,7 @@ class _Real:
 
 def main() -> None:
     """Write the golden."""
-    from goldens.bare_apiserver import TOKEN, bare_apiserver
+    from goldens.bare_apiserver import bare_apiserver
 
     apiserver, manager = map(Path, sys.argv[1:3])
     part = sys.argv[3] if len(sys.argv) > 3 else ""
@@ -579,18 +579,8 @@ def main() -> None:
     flags = ("--disable-admission-plugins=ServiceAccount",)
     with bare_apiserver(apiserver, *flags) as server, tempfile.TemporaryDirectory() as folder:
         version = newer.version_of(server)
-        user = {"name": "a", "user": {"token": TOKEN}}
-        where = {"server": f"https://127.0.0.1:{server._port}", "insecure-skip-tls-verify": True}
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "a", "cluster": where}],
-            "users": [user],
-            "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
-            "current-context": "a",
-        }
         kubeconfig = Path(folder) / "kubeconfig"
-        kubeconfig.write_text(json.dumps(config))
+        kubeconfig.write_text(json.dumps(server.kubeconfig()))
         log = Path(folder) / "log"
         command = [
             str(manager),

@@ -118,7 +118,8 @@ class APIServer:
                     conditions = obj["status"].get("conditions") or ()
                     since = [{**each, "lastTransitionTime": now} for each in conditions]
                     status = {**obj["status"], **({"conditions": since} if since else {})}
-                    self._registry.restore(resource, {**obj, "status": status})
+                    meta = {**obj["metadata"], "generation": 1}
+                    self._registry.restore(resource, {**obj, "metadata": meta, "status": status})
 
     def call_webhooks_by(self, caller: Caller) -> None:
         """Call the admission webhooks that are configured; nobody calls them by itself."""

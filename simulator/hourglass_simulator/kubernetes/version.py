@@ -106,6 +106,14 @@ class Version:
         return self._read("rbac")
 
     @cached_property
+    def objects(self) -> dict[str, Any]:
+        """What else every cluster starts with, by plural name, `<time>` for times.
+
+        By the order in which they are made; the server is said to be at 192.0.2.1:16443.
+        """
+        return self._read("objects")
+
+    @cached_property
     def internal_types(self) -> dict[str, Any]:
         """The fields of a type that the server works with: see record_internal_types.py."""
         return self._read("internal")

@@ -28,13 +28,20 @@ class Simulated:
     """The simulated server behind the interface of the recorder."""
 
     def __init__(
-        self, version: Version = DEFAULT, *, rbac: bool = False, managed_fields: bool = False
+        self,
+        version: Version = DEFAULT,
+        *,
+        rbac: bool = False,
+        managed_fields: bool = False,
+        has_flow_control: bool = False,
     ) -> None:
         self.clock = Clock()
         self.api = api = APIServer(self.clock, version, managed_fields=managed_fields)
         api.create("namespaces", {"metadata": {"name": record_kinds.NAMESPACE}})
         self._router = Router(api, names=not rbac)
         self._credentials: Mapping[str, list[str]] | None = None
+        if has_flow_control:
+            api.make_flow_control()
         if rbac:
             api.enable_rbac()
             groups = (MASTERS, AUTHENTICATED)
