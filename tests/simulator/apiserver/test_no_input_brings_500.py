@@ -65,6 +65,11 @@ RESOURCES = st.sampled_from(
         "apis/example.com/v1/namespaces/default/things",
         "apis/apiextensions.k8s.io/v1/customresourcedefinitions",
         "apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+        "apis/flowcontrol.apiserver.k8s.io/v1/flowschemas",
+        "apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations",
+        "apis/resource.k8s.io/v1/deviceclasses",
+        "apis/resource.k8s.io/v1/namespaces/default/resourceclaims",
+        "apis/resource.k8s.io/v1/resourceslices",
     ]
 )
 SUBRESOURCES = st.sampled_from(
@@ -238,6 +243,21 @@ def written(path: str) -> JSON:
         found["spec"] = {"ports": [{"port": 80}], "selector": {"a": "b"}}
     elif path.endswith("nodes"):
         found |= {"spec": {"taints": [{"key": "k", "effect": "NoExecute"}]}, "status": {}}
+    elif path.endswith("flowschemas"):
+        rule = {"subjects": [{"kind": "User", "user": {"name": "u"}}], "nonResourceRules": [{}]}
+        found["spec"] = {"priorityLevelConfiguration": {"name": "l"}, "rules": [rule]}
+    elif path.endswith("prioritylevelconfigurations"):
+        response = {"type": "Queue", "queuing": {"queues": 64, "handSize": 8}}
+        found["spec"] = {"type": "Limited", "limited": {"limitResponse": response}}
+    elif path.endswith("deviceclasses"):
+        found["spec"] = {"selectors": [{"cel": {"expression": "true"}}]}
+    elif path.endswith("resourceclaims"):
+        request = {"name": "r", "exactly": {"deviceClassName": "c"}}
+        found["spec"] = {"devices": {"requests": [request], "constraints": [{"requests": ["r"]}]}}
+    elif path.endswith("resourceslices"):
+        device = {"name": "d", "attributes": {"a": {"int": 1}}, "capacity": {"m": {"value": "1"}}}
+        pool = {"name": "p", "resourceSliceCount": 1}
+        found["spec"] = {"driver": "d.e", "nodeName": "n", "pool": pool, "devices": [device]}
     elif "reviews" in path:
         found["spec"] = {"resourceAttributes": {"verb": "get"}, "user": "u", "token": "t"}
     else:
