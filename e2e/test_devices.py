@@ -71,15 +71,29 @@ def claiming(name: str, image: str, claim: str) -> dict[str, Any]:
     return pod(name, image, resources={"claims": [{"name": "gpu"}]}, resourceClaims=wanted)
 
 
-def template(name: str, expression: str = "") -> dict[str, Any]:
+def wish(expression: str = "") -> dict[str, Any]:
+    """The spec of a claim for one device, if given one that fits the CEL expression."""
     exactly: dict[str, Any] = {"deviceClassName": devices.DRIVER}
     if expression:
         exactly["selectors"] = [{"cel": {"expression": expression}}]
+    return {"devices": {"requests": [{"name": "gpu", "exactly": exactly}]}}
+
+
+def template(name: str, expression: str = "") -> dict[str, Any]:
     return {
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaimTemplate",
         "metadata": {"name": name},
-        "spec": {"spec": {"devices": {"requests": [{"name": "gpu", "exactly": exactly}]}}},
+        "spec": {"spec": wish(expression)},
+    }
+
+
+def claim_of(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "resource.k8s.io/v1",
+        "kind": "ResourceClaim",
+        "metadata": {"name": name},
+        "spec": wish(),
     }
 
 
@@ -167,7 +181,7 @@ def test_a_pod_that_wants_more_devices_than_are_well_fails(
     )
 
 
-def test_from_a_slice_to_a_running_pod_whose_device_falls_ill(
+def test_from_a_slice_to_a_running_pod_and_back(
     real_kubelet: Cluster, namespace: str, driver: devices.Driver, performer_image: str
 ) -> None:
     cluster = real_kubelet
@@ -180,14 +194,28 @@ def test_from_a_slice_to_a_running_pod_whose_device_falls_ill(
     (allocated,) = claim["status"]["allocation"]["devices"]["results"]
     assert (allocated["pool"], allocated["device"]) == (cluster.real_node, "gpu-0")
     assert driver.prepared == [f"{namespace}/{claim['metadata']['name']}"]
-    device = f"{devices.DRIVER}/{cluster.real_node}/gpu-0"
-    # 1.34 has no messages about devices.
-    message = "" if cluster.version.startswith("v1.34.") else "fell off the bus"
-    for state, said in (("Healthy", ""), ("Unhealthy", message), ("Healthy", "")):
-        driver.report("gpu-0", state, "fell off the bus" if said else "")
-        wait_health(cluster, namespace, [("claim:gpu", device, state, said)])
     cluster.kubectl("delete", "pod", "p", "-n", namespace)
     wait_until("the claim is given back", lambda: driver.prepared == [])
+
+
+def test_a_pod_shows_that_the_device_of_its_claim_is_ill(
+    real_kubelet: Cluster, namespace: str, driver: devices.Driver, performer_image: str
+) -> None:
+    cluster = real_kubelet
+    driver.offer(GPU_0)
+    wait_until("the slice is there", lambda: devices.published(cluster) == [GPU_0])
+    # 1.34 finds the devices of claims only that have the name which the pod has for them.
+    claims = [{"name": "gpu", "resourceClaimName": "gpu"}]
+    wanted = {"claims": [{"name": "gpu"}]}
+    own = pod("p", performer_image, resources=wanted, resourceClaims=claims)
+    create(cluster, namespace, claim_of("gpu"), own)
+    wait_running(cluster, namespace, "p")
+    device = f"{devices.DRIVER}/{cluster.real_node}/gpu-0"
+    # 1.34 has no messages about devices.
+    text = "" if cluster.version.startswith("v1.34.") else "fell off the bus"
+    for state, said in (("Healthy", ""), ("Unhealthy", text), ("Healthy", "")):
+        driver.report("gpu-0", state, "fell off the bus" if state == "Unhealthy" else "")
+        wait_health(cluster, namespace, [("claim:gpu", device, state, said)])
 
 
 def test_what_is_said_when_no_device_is_to_be_had(

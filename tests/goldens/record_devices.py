@@ -6,7 +6,8 @@ starts a cluster with a node on this machine (Linux, root, gcc, Go; see e2e/READ
 Kubernetes 1.34 or with KUBERNETES=1.37 of that, and plays the situations one after the other,
 each with a device plugin or a DRA driver of its own (e2e/native/devices). For every situation:
 the distinct states of the pod's status, of the ResourceClaims in its namespace and of the driver's
-ResourceSlices, and the events of the pod.
+ResourceSlices, and the events of the pod. On 1.34 the feature gate ResourceHealthStatus is on, as
+in the end-to-end tests.
 """
 
 import json
@@ -195,6 +196,9 @@ class Recorder(record_kubelet.Recorder):
         elif "plugin" in step or "driver" in step:
             kind = "plugin" if "plugin" in step else "driver"
             (machine.stop if step[kind] == "gone" else machine.start)(kind)
+            if step["at"] < 0:
+                # The kubelet takes a second to find out.
+                time.sleep(SETTLING_SECONDS)
         elif "object" in step and step["object"]["apiVersion"] == "resource.k8s.io/v1":
             self._create(namespace, step["object"])
         else:
@@ -235,6 +239,7 @@ def main() -> None:
     from clusters.build import programs
     from clusters.image import write_image
     from clusters.native import FOLDER, native
+    from clusters.providers import GATES
 
     def log(line: str) -> None:
         sys.stderr.write(f"{line}\n")
@@ -246,7 +251,7 @@ def main() -> None:
     recorded: dict[str, JSON] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        cluster = stack.enter_context(native(log, kubernetes))
+        cluster = stack.enter_context(native(log, kubernetes, GATES.get(kubernetes, ())))
         binary, archive = folder / "performer", folder / "performer.tar"
         source = str(record_kubelet.HERE / "performer.c")
         subprocess.run(["gcc", "-static", "-O1", "-o", str(binary), source], check=True)

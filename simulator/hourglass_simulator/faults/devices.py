@@ -57,12 +57,12 @@ def _unhealthy(target: Target, p: Unhealthy, _: Random) -> Undo:
 
     def begin() -> Undo:
         failed.clear()
-        failed.update(kubelets.fail_devices(p.node, p.resource, p.count))
+        failed.update(kubelets.plugins.fail(p.node, p.resource, p.count))
         return end
 
     def end() -> None:
         if present.find_node(target, p.node) is not None:
-            kubelets.repair_devices(p.node, p.resource, failed)
+            kubelets.plugins.repair(p.node, p.resource, failed)
 
     # Each fault has devices of its own.
     thing = ("devices", p.node, p.resource, str(next(target.holds.numbers)))
@@ -75,12 +75,12 @@ def _unplugged(target: Target, p: OfDevices, _: Random) -> Undo:
     count = present.device_count(target, p.node, p.resource)
 
     def begin() -> Undo:
-        kubelets.unplug(p.node, p.resource)
+        kubelets.plugins.unplug(p.node, p.resource)
         return end
 
     def end() -> None:
         if present.find_node(target, p.node) is not None:
-            kubelets.plug(p.node, p.resource, count)
+            kubelets.plugins.plug(p.node, p.resource, count)
         else:
             change = {"status": {"capacity": {p.resource: str(count)}}}
             present.change_node(target, p.node, change)
@@ -110,7 +110,7 @@ def _reconfigured(target: Target, p: Reconfigured, random: Random) -> Undo:
             labels = node["metadata"].get("labels") or {}
             before.update({key: labels.get(key) for key in p.labels if key not in before})
             for resource, count in sorted(p.into.items()):
-                kubelets.plug(p.node, resource, count)
+                kubelets.plugins.plug(p.node, resource, count)
             present.change_node(target, p.node, {"metadata": {"labels": p.labels}})
 
     def end() -> None:
@@ -120,7 +120,7 @@ def _reconfigured(target: Target, p: Reconfigured, random: Random) -> Undo:
             present.change_node(target, p.node, gone)
         elif offered:
             for resource in sorted(p.into):
-                kubelets.unplug(p.node, resource)
+                kubelets.plugins.unplug(p.node, resource)
         present.change_node(target, p.node, {"metadata": {"labels": before}})
 
     def again() -> None:

@@ -25,6 +25,12 @@ def prepare(pod: NodePod) -> str:
     return ""
 
 
+def returned(pod: NodePod) -> bool:
+    """Whether all drivers are there that take its claims back; until then it does not end."""
+    used = {result["driver"] for results in pod.claimed.values() for result in results}
+    return all(pod.agent.drivers.get(driver, Driver()).there for driver in used)
+
+
 def _refusal(pod: NodePod, name: str, claim: str) -> str:
     driver = pod.agent.drivers.get(name, Driver())
     if not driver.there:

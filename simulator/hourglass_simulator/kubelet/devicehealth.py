@@ -49,7 +49,9 @@ def _device(pod: NodePod, result: JSON) -> JSON:
     driver, pool, device = result["driver"], result["pool"], result["device"]
     state, message = pod.agent.drivers.get(driver, Driver()).health(device)
     found = {"resourceID": f"{driver}/{pool}/{device}", "health": state}
-    return {**found, "message": message} if message else found
+    if message and pod.runtime.api.version.enabled("ResourceHealthStatusMessage"):
+        found["message"] = message
+    return found
 
 
 def uses(pod: NodePod, devices: Collection[tuple[str, str]]) -> bool:

@@ -10,10 +10,11 @@ MOST_DEVICES = 100_000
 
 
 class Devices:
-    """Devices 0 to total - 1 of one resource: healthy or not, and which pod has which."""
+    """The numbered devices of one resource: healthy or not, and which pod has which."""
 
     def __init__(self, total: int) -> None:
         self.total = total
+        self._first = 0
         self.unhealthy: set[int] = set()
         self.plugged = True
         self.owners: dict[int, tuple[str, str]] = {}
@@ -29,7 +30,7 @@ class Devices:
         """Healthy devices that no pod has."""
         if not self.plugged:
             return []
-        return [d for d in range(self.total) if d not in self.unhealthy and d not in self.owners]
+        return [d for d in self._offered if d not in self.unhealthy and d not in self.owners]
 
     def allocate(self, pod_uid: str, container: str, count: int) -> bool:
         """Give devices to a container; False if there are too few."""
@@ -58,10 +59,20 @@ class Devices:
 
     def fail(self, count: int) -> set[int]:
         """The first healthy devices, in use or not, become unhealthy; the result says which."""
-        healthy = [device for device in range(self.total) if device not in self.unhealthy]
+        healthy = [device for device in self._offered if device not in self.unhealthy]
         failed = set(healthy[:count])
         self.unhealthy |= failed
         return failed
+
+    @property
+    def _offered(self) -> range:
+        return range(self._first, self._first + self.total)
+
+    def offer(self, total: int) -> None:
+        """So many others are there instead, all of them healthy; pods keep what they have."""
+        self._first += self.total
+        self.total = total
+        self.unhealthy.clear()
 
     def recover(self, devices: Set[int]) -> None:
         """These devices are healthy."""

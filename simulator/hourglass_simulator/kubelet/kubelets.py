@@ -5,7 +5,7 @@ when a kubelet reported last asks `heartbeat`, or reads its Lease (`leases`).
 """
 
 import random
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Mapping
 
 from hourglass_kube import quantity
 from hourglass_kube.types import JSON
@@ -19,6 +19,7 @@ from hourglass_simulator.kubelet.drivers import Drivers
 from hourglass_simulator.kubelet.eviction import CRITICAL_PRIORITY, priority
 from hourglass_simulator.kubelet.images import ImageRegistry, qualified
 from hourglass_simulator.kubelet.node import NodeAgent
+from hourglass_simulator.kubelet.plugins import DevicePlugins
 from hourglass_simulator.kubelet.pod import NodePod
 from hourglass_simulator.kubelet.podworker import PodWorker
 from hourglass_simulator.kubelet.runtime import Runtime
@@ -30,8 +31,6 @@ WATCH_SECONDS = 0.02
 """From a commit to the kubelet acting on it."""
 RECONNECT_SECONDS = 1.0
 """From a kubelet's return to its first report."""
-UNPLUGGED_SECONDS = 300.0
-"""From a device plugin's leaving to its resource being forgotten."""
 
 _ENDED = ("Succeeded", "Failed")
 
@@ -60,6 +59,7 @@ class Kubelets:
         self._numbers = 0
         rng = random.Random(f"kubelet/{seed}")
         self._runtime = Runtime(clock, api, images, rng, self._workload)
+        self.plugins = DevicePlugins(clock, self._agents, self._set_resource, self._health_changed)
         self.drivers = Drivers(clock, api, self._claims_changed)
         """Of Dynamic Resource Allocation."""
         api.watch("nodes", sink=self._node_event)
@@ -235,47 +235,6 @@ class Kubelets:
 
     # Devices
 
-    def fail_devices(self, node: str, resource: str, count: int) -> set[int]:
-        """Healthy devices become unhealthy; pods that have them keep running.
-
-        The result says which, for `repair_devices`.
-        """
-        failed = self._agents[node].devices[resource].fail(count)
-        self._devices_changed(node, resource, failed)
-        return failed
-
-    def repair_devices(self, node: str, resource: str, devices: Set[int]) -> None:
-        """These devices are healthy again."""
-        self._agents[node].devices[resource].recover(devices)
-        self._devices_changed(node, resource, devices)
-
-    def unplug(self, node: str, resource: str) -> None:
-        """The device plugin goes: nothing is allocatable, and later the capacity is 0 too."""
-        devices = self._agents[node].devices[resource]
-        devices.plugged = False
-        self._report_devices(node, resource)
-
-        def forget() -> None:
-            agent = self._agents.get(node)
-            there = agent is not None and agent.devices.get(resource) is devices
-            if there and not devices.plugged:
-                self._set_resource(node, resource, "0", "0")
-
-        self._clock.after(UNPLUGGED_SECONDS, forget)
-
-    def plug(self, node: str, resource: str, count: int | None = None) -> None:
-        """A device plugin comes, or comes back with the devices it had."""
-        devices = self._agents[node].devices.get(resource)
-        if devices is None or (count is not None and count != devices.total):
-            devices = self._agents[node].devices[resource] = Devices(count or 0)
-        devices.plugged = True
-        self._report_devices(node, resource)
-
-    def _devices_changed(self, node: str, resource: str, changed: Set[int]) -> None:
-        self._report_devices(node, resource)
-        owners = self._agents[node].devices[resource].owners
-        self._health_changed(node, {owners[device][0] for device in changed & owners.keys()})
-
     def _health_changed(self, node: str, uids: Collection[str]) -> None:
         for uid, worker in list(self._by_node.get(node, {}).items()):
             if uid in uids:
@@ -285,10 +244,6 @@ class Kubelets:
         workers = self._by_node.get(node, {})
         uses = [uid for uid, worker in workers.items() if devicehealth.uses(worker.pod, devices)]
         self._health_changed(node, uses)
-
-    def _report_devices(self, node: str, resource: str) -> None:
-        devices = self._agents[node].devices[resource]
-        self._set_resource(node, resource, str(devices.total), str(devices.allocatable))
 
     def _set_resource(self, node: str, resource: str, capacity: str, allocatable: str) -> None:
         agent = self._agents.get(node)

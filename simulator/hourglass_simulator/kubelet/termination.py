@@ -8,7 +8,7 @@ from functools import partial
 
 from hourglass_simulator.apiserver import APIError, CallTimeoutError
 from hourglass_simulator.clock import Timer
-from hourglass_simulator.kubelet import killing
+from hourglass_simulator.kubelet import claims, killing
 from hourglass_simulator.kubelet.container import Container
 from hourglass_simulator.kubelet.pod import NodePod, Stage
 from hourglass_simulator.kubelet.statusmanager import StatusManager
@@ -19,6 +19,8 @@ STOPPED_SECONDS = 0.2
 CLEANED_SECONDS = 0.6
 """From there to the pod's volumes and cgroups being gone, and with them the pod."""
 RETRY_SECONDS = 1.0
+UNPREPARED_SECONDS = 10.0
+"""From an attempt to give claims back to the next, plus up to half of that."""
 
 
 class Termination:
@@ -92,6 +94,11 @@ class Termination:
             self._missed = self._finish
             return
         pod.sandbox = False
+        if not claims.returned(pod):
+            self._statuses.report()
+            jitter = pod.runtime.random.random() * UNPREPARED_SECONDS / 2
+            self._after(UNPREPARED_SECONDS + jitter, self._finish)
+            return
         # Admission counts active pods only, and one whose containers have ended is not:
         # https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/kubelet/kubelet_pods.go#L1128
         pod.release()

@@ -141,7 +141,7 @@ class Machines:
             return
         pool = machine.pool
         for resource in stage.devices:
-            self._cluster.kubelets.plug(machine.name, resource, pool.devices[resource])
+            self._cluster.kubelets.plugins.plug(machine.name, resource, pool.devices[resource])
         change: JSON = {}
         if stage.labels:
             change["metadata"] = {"labels": {key: pool.labels[key] for key in stage.labels}}

@@ -11,7 +11,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.kubelet import Workload
-from hourglass_simulator.kubernetes.version import version
+from hourglass_simulator.kubernetes.version import Version, version
 
 GOLDENS = {v: newer.whole(recorder.GOLDEN, v) for v in newer.recorded(recorder.GOLDEN)}
 RECORDED = [(v, name) for v in GOLDENS for name in GOLDENS[v]]
@@ -74,8 +74,7 @@ class Replay:
         cluster.api.create("namespaces", {"metadata": {"name": NAMESPACE}})
         cluster.api.create("deviceclasses", recorder.DEVICE_CLASS)
         for one in situation.get("objects") or ():
-            space = "" if one["kind"] == "DeviceClass" else NAMESPACE
-            cluster.api.create(PLURALS[one["kind"]], one, namespace=space)
+            self._create(one)
         if "driver" in situation:
             self._drive(situation["driver"])
 
@@ -84,9 +83,9 @@ class Replay:
         if "devices" in step:
             self._be_healthy(step["devices"])
         elif "offer" in step:
-            kubelets.plug(NODE, recorder.GPU, len(step["offer"]))
+            kubelets.plugins.plug(NODE, recorder.GPU, len(step["offer"]))
         elif "plugin" in step:
-            change = kubelets.unplug if step["plugin"] == "gone" else kubelets.plug
+            change = kubelets.plugins.unplug if step["plugin"] == "gone" else kubelets.plugins.plug
             change(NODE, recorder.GPU)
         elif driver == "gone":
             kubelets.drivers.stop(NODE, recorder.DRIVER)
@@ -94,18 +93,24 @@ class Replay:
             kubelets.drivers.start(NODE, recorder.DRIVER)
         elif driver is not None:
             self._drive(driver)
+        elif "object" in step:
+            self._create(step["object"])
         else:
             grace = step["delete"].get("grace")
             self.cluster.api.delete("pods", NAMESPACE, "performer", grace_period_seconds=grace)
+
+    def _create(self, body: JSON) -> None:
+        space = "" if body["kind"] == "DeviceClass" else NAMESPACE
+        self.cluster.api.create(PLURALS[body["kind"]], body, namespace=space)
 
     def _be_healthy(self, devices: JSON) -> None:
         """The device plugin says how its devices d0, d1 … are."""
         kubelets = self.cluster.kubelets
         for device, health in devices.items():
             if health == "Healthy":
-                kubelets.repair_devices(NODE, recorder.GPU, {int(device[1:])})
+                kubelets.plugins.repair(NODE, recorder.GPU, {int(device[1:])})
             else:
-                kubelets.fail_devices(NODE, recorder.GPU, 1)
+                kubelets.plugins.fail(NODE, recorder.GPU, 1)
 
     def _drive(self, said: JSON) -> None:
         drivers = self.cluster.kubelets.drivers
@@ -166,12 +171,19 @@ def of_kubelet(states: list[JSON]) -> list[JSON]:
 
 
 @pytest.mark.parametrize(("kubernetes", "name"), RECORDED)
-def test_it_goes_as_on_a_real_node(kubernetes: str, name: str) -> None:
-    real = GOLDENS[kubernetes][name]
-    replay = Replay(recorder.situations(kubernetes)[name], kubernetes)
+def test_it_goes_as_on_a_real_node(
+    kubernetes: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, situation = GOLDENS[kubernetes][name], recorder.situations(kubernetes)[name]
+    by_default = Version.enabled
+    # 1.34 was recorded with the gate on; it looks for claims under a wrong name and finds none.
+    on = {"ResourceHealthStatus"} if "plugin" in situation else set()
+    monkeypatch.setattr(Version, "enabled", lambda v, gate: gate in on or by_default(v, gate))
+    replay = Replay(situation, kubernetes)
     seen = replay.run()
     assert of_kubelet(seen["states"]) == of_kubelet(real["states"])
-    assert replay.events() == {said(event) for event in real["events"]} - RACES
+    raced = RACES if "objects" in situation else set()
+    assert replay.events() == {said(event) for event in real["events"]} - raced
     for what in ("claims", "slices"):
         # The recorder looks now and then: it misses what does not last.
         lasting = [state for state in seen[what] if state in real.get(what, [])]

@@ -42,11 +42,11 @@ def offered(cluster: Cluster) -> tuple[str, str]:
 def test_an_unhealthy_device_is_not_allocatable_and_its_pod_keeps_running(cluster: Cluster) -> None:
     create(cluster, pod("p", 2))
     cluster.run_until(10)
-    failed = cluster.kubelets.fail_devices("gpu-1", GPU, 1)
+    failed = cluster.kubelets.plugins.fail("gpu-1", GPU, 1)
     cluster.run_until(20)
     assert offered(cluster) == ("2", "1")
     assert status(cluster, "p")["phase"] == "Running"
-    cluster.kubelets.repair_devices("gpu-1", GPU, failed)
+    cluster.kubelets.plugins.repair("gpu-1", GPU, failed)
     assert offered(cluster) == ("2", "2")
 
 
@@ -55,7 +55,7 @@ def test_a_pod_that_was_bound_to_a_device_that_is_gone_is_rejected(cluster: Clus
     create(cluster, pod("p", 1))
     cluster.run_until(1)
     cluster.kubelets.start("gpu-1")
-    cluster.kubelets.fail_devices("gpu-1", GPU, 2)
+    cluster.kubelets.plugins.fail("gpu-1", GPU, 2)
     cluster.run_until(5)
     found = status(cluster, "p")
     assert (found["phase"], found["reason"], found["message"]) == (
@@ -79,10 +79,10 @@ def test_devices_are_free_again_when_their_pod_has_gone(cluster: Cluster) -> Non
 def test_a_plugin_that_restarts_takes_its_devices_away_for_a_while(cluster: Cluster) -> None:
     create(cluster, pod("p", 1))
     cluster.run_until(5)
-    cluster.kubelets.unplug("gpu-1", GPU)
+    cluster.kubelets.plugins.unplug("gpu-1", GPU)
     assert offered(cluster) == ("2", "0")
     cluster.run_until(20)
-    cluster.kubelets.plug("gpu-1", GPU)
+    cluster.kubelets.plugins.plug("gpu-1", GPU)
     assert offered(cluster) == ("2", "2")
     cluster.run_until(400)
     assert offered(cluster) == ("2", "2")
@@ -90,9 +90,9 @@ def test_a_plugin_that_restarts_takes_its_devices_away_for_a_while(cluster: Clus
 
 
 def test_a_kubelet_that_comes_back_reports_which_devices_are_healthy_now(cluster: Cluster) -> None:
-    failed = cluster.kubelets.fail_devices("gpu-1", GPU, 1)
+    failed = cluster.kubelets.plugins.fail("gpu-1", GPU, 1)
     cluster.kubelets.stop("gpu-1")
-    cluster.kubelets.repair_devices("gpu-1", GPU, failed)
+    cluster.kubelets.plugins.repair("gpu-1", GPU, failed)
     cluster.run_until(100)
     assert offered(cluster) == ("2", "1")
     cluster.kubelets.start("gpu-1")
@@ -101,7 +101,7 @@ def test_a_kubelet_that_comes_back_reports_which_devices_are_healthy_now(cluster
 
 
 def test_a_plugin_that_stays_away_is_forgotten(cluster: Cluster) -> None:
-    cluster.kubelets.unplug("gpu-1", GPU)
+    cluster.kubelets.plugins.unplug("gpu-1", GPU)
     cluster.run_until(301)
     assert offered(cluster) == ("0", "0")
 
