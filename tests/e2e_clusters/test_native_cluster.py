@@ -78,6 +78,14 @@ def test_a_kubeconfig_knows_the_api_server_by_its_certificate() -> None:
     assert config["users"][0]["user"] == {"token": "secret"}
 
 
+def test_feature_gates_are_on_in_the_api_server_and_the_kubelet() -> None:
+    gates = ["ResourceHealthStatus"]
+    flags = commands.apiserver(PROGRAM, FILES, PORTS, API_ADDRESS, gates)
+    assert "--feature-gates=WatchList=false,ResourceHealthStatus=true" in flags
+    config = json.loads(node.kubelet_config(FILES.folder, PORTS, gates))
+    assert config["featureGates"] == {"ResourceHealthStatus": True}
+
+
 def test_the_audit_log_holds_mutating_calls_and_the_lists_of_service_accounts() -> None:
     assert commands.AUDIT_POLICY["omitStages"] == ["RequestReceived"]
     # The first rule that matches decides.
