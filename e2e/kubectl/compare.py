@@ -12,6 +12,8 @@ def differences(sequence: Sequence, ours: Several[str], theirs: Several[str]) ->
     for command, our, their in zip(sequence.compared, ours, theirs, strict=True):
         for difference in command.differs:
             our, their = difference.left_out(our), difference.left_out(their)
+        if command.unordered:
+            our, their = ("".join(sorted(text.splitlines(keepends=True))) for text in (our, their))
         if our != their:
             lines = difflib.unified_diff(their.splitlines(), our.splitlines(), lineterm="", n=1)
             found.append("\n".join([f"$ {command.text}", *list(lines)[2:]]))

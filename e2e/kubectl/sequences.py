@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 COMMANDS = Path(__file__).with_name("commands.yaml")
-_KEYS = {"run", "until", "editor", "lines", "differs"}
+_KEYS = {"run", "until", "editor", "lines", "unordered", "differs"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Command:
     """It runs again and again until it succeeds, and what it prints does not count."""
     editor: str = ""
     lines: tuple[int, ...] = ()
+    unordered: bool = False
+    """kubectl prints the lines in any order."""
     differs: tuple[Difference, ...] = ()
 
 
@@ -90,5 +92,6 @@ def _command(entry: dict[str, Any], known: dict[str, Difference]) -> Command:
         repeated="until" in entry,
         editor=entry.get("editor", ""),
         lines=tuple(entry.get("lines", ())),
+        unordered=entry.get("unordered", False),
         differs=tuple(known[name] for name in entry.get("differs", ())),
     )
