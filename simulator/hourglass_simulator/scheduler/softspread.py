@@ -49,7 +49,7 @@ class SoftSpread:
         """Of nodes that fit, 0 to 100."""
         if not self._constraints:
             return [0] * len(nodes)
-        known = [self._has_keys(node) for node in nodes]
+        known = [not self._own or self._has_keys(node) for node in nodes]
         raw = [0.0] * len(nodes)
         for one in self._constraints:
             self._add(one, nodes, known, raw)
@@ -64,7 +64,10 @@ class SoftSpread:
     def _add(
         self, one: Spread, nodes: Sequence[NodeInfo], known: list[bool], raw: list[float]
     ) -> None:
-        key, by_node = one.topology_key, self._by_node(one)
+        key = one.topology_key
+        if not self._snapshot.nodes_with_label(key):
+            return
+        by_node = self._by_node(one)
         if key == _HOST:
             weight = log(sum(known) + 2)
         else:
