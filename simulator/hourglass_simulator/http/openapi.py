@@ -57,7 +57,9 @@ def _v2_of_definitions(
         if resource.custom:
             own = _of_template(version, resource)["v2"]
             found |= _served_paths(own["paths"], resource)
-            definitions |= _schemas(own["definitions"], resource, schema(resource), v2=True)
+            definitions |= _schemas(
+                version, own["definitions"], resource, schema(resource), v2=True
+            )
     return found, definitions
 
 
@@ -75,7 +77,7 @@ def v3(version: Version, resources: Iterable[Resource], base: str, schema: Schem
         own = _of_template(version, resource)["v3"]
         document = {**own, "paths": document["paths"] | _served_paths(own["paths"], resource)}
         known = own["components"]["schemas"]
-        schemas |= known | _schemas(known, resource, schema(resource), v2=False)
+        schemas |= known | _schemas(version, known, resource, schema(resource), v2=False)
     reached = _reached(document["paths"], schemas)
     kept = {name: schemas[name] for name in sorted(schemas) if name in reached}
     return {
@@ -127,7 +129,7 @@ def _served_paths(found: Mapping[str, JSON], resource: Resource) -> JSON:
 
 
 def _schemas(
-    recorded: Mapping[str, JSON], resource: Resource, schema: JSON, *, v2: bool
+    version: Version, recorded: Mapping[str, JSON], resource: Resource, schema: JSON, *, v2: bool
 ) -> dict[str, JSON]:
     """The schemas of a kind and of its list."""
     package = f"{_package(resource)}.{resource.version}"
@@ -141,7 +143,9 @@ def _schemas(
         fields = [{"fieldPath": path.removeprefix(".")} for path in resource.selectable]
         selectable = {"x-kubernetes-selectable-fields": fields}
     return {
-        of_kind: published(schema, usual, v2=v2) | group_version_kind | selectable,
+        of_kind: published(schema, usual, version.published_keywords, v2=v2)
+        | group_version_kind
+        | selectable,
         of_list: recorded[of_list] | selectable,
     }
 

@@ -7,7 +7,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiexte
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiextensions-apiserver/pkg/controller/openapi/v2/conversion.go
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hourglass_kube.types import JSON
@@ -40,18 +40,23 @@ _DESCRIBED = {
 """Of what is embedded."""
 
 
-def published(schema: JSON, usual: Mapping[str, JSON], *, v2: bool) -> JSON:
-    """The schema of a kind; `usual` are the properties that every kind has."""
+def published(
+    schema: JSON, usual: Mapping[str, JSON], kept: Sequence[str] = (), *, v2: bool
+) -> JSON:
+    """The schema of a kind; `usual` are the properties that every kind has.
+
+    `kept` are the keywords that describe, and which not every version publishes.
+    """
     if v2 and schema.get(_PRESERVED):
         return {"type": "object"}
-    found = _structural(schema, v2=v2)
+    found = _structural(schema, kept, v2=v2)
     found["properties"] = {**found.get("properties", {}), **usual}
     _embed(found, usual, v2=v2)
     return found
 
 
-def _structural(schema: JSON, *, v2: bool) -> JSON:
-    found = _values(schema)
+def _structural(schema: JSON, kept: Sequence[str], *, v2: bool) -> JSON:
+    found = _values(schema) | {name: schema[name] for name in kept if name in schema}
     if v2:
         found = _without_what_v2_lacks(schema, found)
     elif schema.get(_INT_OR_STRING):
@@ -59,13 +64,15 @@ def _structural(schema: JSON, *, v2: bool) -> JSON:
     # What is left of a value that can be null, or has unknown fields, are no fields and no items.
     opaque = v2 and (schema.get("nullable") or schema.get(_PRESERVED))
     if "items" in schema and not opaque:
-        found["items"] = _structural(schema["items"], v2=v2)
+        found["items"] = _structural(schema["items"], kept, v2=v2)
     if schema.get("properties") and not opaque:
         below = sorted(schema["properties"].items())
-        found["properties"] = {name: _structural(each, v2=v2) for name, each in below}
+        found["properties"] = {name: _structural(each, kept, v2=v2) for name, each in below}
     if "additionalProperties" in schema:
         more = schema["additionalProperties"]
-        found["additionalProperties"] = _structural(more, v2=v2) if isinstance(more, dict) else more
+        found["additionalProperties"] = (
+            _structural(more, kept, v2=v2) if isinstance(more, dict) else more
+        )
     return found
 
 

@@ -81,6 +81,11 @@ class Version:
         """
         return self.minor >= 37
 
+    @property
+    def published_keywords(self) -> tuple[str, ...]:
+        """Keywords of definitions that OpenAPI has, besides those that all versions publish."""
+        return ("example", "externalDocs") if self.minor >= 37 else ()
+
     def enabled(self, gate: str) -> bool:
         """Whether a feature gate is on by default; one that the version does not know is not."""
         return bool(self._features.get(gate, False))
@@ -162,12 +167,7 @@ class Version:
 
 @cache
 def _recorded(name: str, part: str) -> dict[str, Any]:
-    """A part of a version; of a newer one the file is a merge patch on that of the oldest.
-
-    Where there is no file of a newer one, that part is yet to be recorded and that of the oldest.
-    """
-    if not (files(__package__) / f"{name}.{part}.json.xz").is_file():
-        return _recorded(OLDEST, part)
+    """A part of a version; of a newer one the file is a merge patch on that of the oldest."""
     found: dict[str, Any] = json.loads(_decompressed(f"{name}.{part}.json.xz"))
     if name == OLDEST:
         return found
