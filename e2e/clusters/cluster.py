@@ -3,8 +3,8 @@
 import json
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,11 @@ class Cluster:
     """
     components: Components | None = None
     """The processes of the cluster, to pause and restart (`native` and `control-plane` only)."""
+    second_node: Callable[[Collection[Path]], AbstractContextManager[str]] | None = None
+    """Adds another real node that has these images (archives), by name, for a while (native only).
+
+    Errors on entering: `StartError`, `ImageImportError`.
+    """
     shared: bool = False
     """Whether it is somebody's: what the run did not make stays as it is (kubeconfig only)."""
     _made: list[str] = field(default_factory=list)

@@ -28,7 +28,7 @@ COMMANDS = {
     "kube-apiserver on loopback": commands.apiserver(PROGRAM, FILES, PORTS, LOOPBACK),
     "kube-controller-manager": commands.controller_manager(PROGRAM, FILES, PORTS),
     "kube-scheduler": commands.scheduler(PROGRAM, FILES, PORTS),
-    "kubelet": node.kubelet(PROGRAM, FILES),
+    "kubelet": node.kubelet(PROGRAM, FILES.folder, FILES.kubeconfig("kubelet")),
     "kube-proxy": node.kube_proxy(PROGRAM, FILES, PORTS),
 }
 

@@ -20,9 +20,10 @@ from clusters.errors import ImageImportError, UnavailableError
 from clusters.image import write_image
 from clusters.lock import only_node
 from clusters.log import Log
-from clusters.native import node
+from clusters.native import containerd, node
 from clusters.native.leftovers import take_down
 from clusters.native.network import API_ADDRESS, DEVICE, Ports
+from clusters.native.second_node import second_node
 from clusters.packages import install_missing
 
 FOLDER = Path("/var/lib/hourglass-e2e")
@@ -124,11 +125,14 @@ def _start_node(
     # Pods reach each other and Services through this machine.
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     components.run("containerd", ["containerd", f"--config={folder / 'containerd.toml'}"])
-    components.wait_until("containerd answers", lambda: _ctr("version").returncode == 0)
+    components.wait_until("containerd answers", lambda: containerd.answers(node.socket(folder)))
     pause = folder / "pause.tar"
     files_in_image = {"/pause": built["pause"]}
     _import_image(write_image(pause, node.PAUSE_IMAGE, files_in_image, entrypoint=["/pause"]))
-    components.run("kubelet", node.kubelet(built["kubelet"], files))
+    cluster.second_node = lambda images: second_node(
+        cluster, built, files, ports, components, (pause, *images), gates
+    )
+    components.run("kubelet", node.kubelet(built["kubelet"], folder, files.kubeconfig("kubelet")))
     components.run("kube-proxy", node.kube_proxy(built["kube-proxy"], files, ports))
     components.run("coredns", [str(built["coredns"]), "-conf", str(folder / "Corefile")])
     cluster.apply(node.dns_service(ports))
@@ -142,11 +146,4 @@ def _has_ready_node(cluster: Cluster) -> bool:
 
 
 def _import_image(archive: Path) -> None:
-    done = _ctr("--namespace=k8s.io", "images", "import", str(archive))
-    if done.returncode:
-        raise ImageImportError(f"{archive}: {done.stderr.strip()}")
-
-
-def _ctr(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = ["ctr", f"--address={node.socket(FOLDER)}", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    containerd.import_image(node.socket(FOLDER), archive)

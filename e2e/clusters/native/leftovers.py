@@ -12,6 +12,8 @@ from clusters.native.network import DEVICE
 from clusters.native.node import socket
 
 LOG = "log"
+SECOND = "second-node"
+"""The folder of the second node, below that of the cluster, and the cgroup of its kubelet."""
 _DEVICES = Path("/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint")
 """What the kubelet remembers of device plugins, wherever the rest of its files is."""
 
@@ -19,10 +21,12 @@ _DEVICES = Path("/var/lib/kubelet/device-plugins/kubelet_internal_checkpoint")
 def take_down(folder: Path) -> None:
     """End and remove everything that the folder's cluster made, except its logs."""
     Components(folder).kill_all()
-    _kill_containers(folder)
+    for node in (folder / SECOND, folder):
+        kill_containers(node)
     _unmount(folder)
     _remove_files(folder)
-    _remove_cgroups(Path("/sys/fs/cgroup"))
+    remove_cgroups("kubepods")
+    remove_cgroups(SECOND)
     for family in ("iptables", "ip6tables"):
         _remove_rules(family)
     subprocess.run(["ip", "link", "delete", DEVICE], capture_output=True)
@@ -39,7 +43,8 @@ def mounts_below(folder: Path, mounts: str) -> list[str]:
     return sorted((point for point in points if point.startswith(f"{folder}/")), reverse=True)
 
 
-def _kill_containers(folder: Path) -> None:
+def kill_containers(folder: Path) -> None:
+    """End the containers of the node with this folder, and what containerd left of them."""
     for shim in psutil.process_iter(["cmdline"]):
         command = shim.info["cmdline"] or [""]
         if Path(command[0]).name == "containerd-shim-runc-v2" and str(socket(folder)) in command:
@@ -48,6 +53,8 @@ def _kill_containers(folder: Path) -> None:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
             psutil.wait_procs(processes, timeout=10)
+    for address in folder.glob("containerd/state/io.containerd.runtime.v2.task/*/*/address"):
+        Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
 
 
 def _unmount(folder: Path) -> None:
@@ -57,8 +64,6 @@ def _unmount(folder: Path) -> None:
 
 def _remove_files(folder: Path) -> None:
     _DEVICES.unlink(missing_ok=True)
-    for address in folder.glob("containerd/state/io.containerd.runtime.v2.task/*/*/address"):
-        Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)
     for result in Path("/var/lib/cni/results").glob("*"):
         if f'"{folder}/' in result.read_text():
             result.unlink()
@@ -73,9 +78,10 @@ def _remove_files(folder: Path) -> None:
             entry.unlink()
 
 
-def _remove_cgroups(root: Path) -> None:
-    """Remove the kubelet's cgroups; those that hold a process stay."""
-    for tree in [*root.glob("kubepods"), *root.glob("*/kubepods")]:
+def remove_cgroups(name: str) -> None:
+    """Remove a kubelet's cgroups below this one; those that hold a process stay."""
+    root = Path("/sys/fs/cgroup")
+    for tree in [*root.glob(name), *root.glob(f"*/{name}")]:
         for group in sorted((path for path in tree.rglob("*") if path.is_dir()), reverse=True):
             with suppress(OSError):
                 group.rmdir()

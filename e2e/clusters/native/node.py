@@ -8,9 +8,10 @@ from typing import Any
 from clusters.control_plane.commands import Files, Users
 from clusters.native.network import API_ADDRESS, DNS_ADDRESS, POD_RANGE, Ports
 
-NODE = "real-node"
+NODE, SECOND = "real-node", "second-node"
 USERS: Users = {
     "kubelet": (f"system:node:{NODE}", "system:nodes"),
+    "second-kubelet": (f"system:node:{SECOND}", "system:nodes"),
     "kube-proxy": ("system:kube-proxy", ""),
     "coredns": ("coredns", "system:masters"),
 }
@@ -53,13 +54,13 @@ def socket(folder: Path) -> Path:
     return folder / "containerd.sock"
 
 
-def pod_network(folder: Path) -> str:
+def pod_network(folder: Path, pod_range: str = POD_RANGE) -> str:
     """A routed link for each pod: no bridge between pods, so Service addresses need no netfilter
     on bridges, and nothing is left when the pods are gone.
     """
     address_management = {
         "type": "host-local",
-        "ranges": [[{"subnet": POD_RANGE}]],
+        "ranges": [[{"subnet": pod_range}]],
         "routes": [{"dst": "0.0.0.0/0"}],
         "dataDir": str(folder / "cni-addresses"),
     }
@@ -67,13 +68,20 @@ def pod_network(folder: Path) -> str:
     return json.dumps({"cniVersion": "1.0.0", "name": POD_NETWORK, "plugins": [plugin]})
 
 
-def kubelet_config(folder: Path, ports: Ports, gates: Collection[str] = ()) -> str:
+def kubelet_config(
+    folder: Path,
+    ports: Ports,
+    gates: Collection[str] = (),
+    address: str = API_ADDRESS,
+    cgroup_root: str = "/",
+) -> str:
     """https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/ as JSON."""
     return json.dumps(
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
             "kind": "KubeletConfiguration",
-            "address": API_ADDRESS,
+            "address": address,
+            "cgroupRoot": cgroup_root,
             "port": ports.kubelet,
             "healthzPort": 0,
             # Reached on an address of this machine alone.
@@ -143,16 +151,18 @@ def dns_service(ports: Ports) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "List", "items": [service, endpoints]}
 
 
-def kubelet(program: Path, files: Files) -> list[str]:
+def kubelet(
+    program: Path, folder: Path, kubeconfig: Path, name: str = NODE, address: str = API_ADDRESS
+) -> list[str]:
     """https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/"""
     return [
         str(program),
-        f"--config={files.folder / 'kubelet.json'}",
-        f"--kubeconfig={files.kubeconfig('kubelet')}",
-        f"--root-dir={files.folder / 'kubelet'}",
-        f"--cert-dir={files.folder / 'kubelet-pki'}",
-        f"--hostname-override={NODE}",
-        f"--node-ip={API_ADDRESS}",
+        f"--config={folder / 'kubelet.json'}",
+        f"--kubeconfig={kubeconfig}",
+        f"--root-dir={folder / 'kubelet'}",
+        f"--cert-dir={folder / 'kubelet-pki'}",
+        f"--hostname-override={name}",
+        f"--node-ip={address}",
     ]
 
 
