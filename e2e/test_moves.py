@@ -1,4 +1,4 @@
-"""Nodes are drained by `kubectl drain`, and callers of Performers that move first notice nothing."""
+"""Nodes are drained by `kubectl drain`; callers of Performers that move first notice nothing."""
 
 import time
 from collections import Counter

@@ -67,6 +67,9 @@ class PerformerBuilder:
         named = {"teeType": tee_type} if tee_type else {}
         return self._hardware(teeRequired=True, **named)
 
+    def on_unhealthy(self, policy: str) -> Self:
+        return self._hardware(onUnhealthy=policy)
+
     def custom_label(self, key: str, value: str) -> Self:
         return self._hardware(customLabels={key: value})
 
@@ -214,6 +217,7 @@ class PodBuilder:
     more_spec: JSON = field(default_factory=dict)
     dropped_labels: tuple[str, ...] = ()
     annotations: JSON = field(default_factory=dict)
+    unhealthy: tuple[tuple[str, tuple[str, ...]], ...] = ()
     owned: bool = True
     controller: str = ""
     finalizers: tuple[str, ...] = ()
@@ -351,6 +355,10 @@ class PodBuilder:
     def without_label(self, *keys: str) -> Self:
         return replace(self, dropped_labels=(*self.dropped_labels, *keys))
 
+    def holds_unhealthy(self, *devices: str, resource: str = "nvidia.com/gpu") -> Self:
+        """Its kubelet says that these of its devices are unhealthy."""
+        return replace(self, unhealthy=(*self.unhealthy, (resource, devices)))
+
     def annotated(self, key: str, value: str) -> Self:
         return replace(self, annotations={**self.annotations, key: value})
 
@@ -409,6 +417,16 @@ class PodBuilder:
                     "state": self.state,
                     "lastState": self.last_state,
                     "restartCount": self.restarts,
+                    "allocatedResourcesStatus": [
+                        {
+                            "name": resource,
+                            "resources": [
+                                {"resourceID": "well", "health": "Healthy"},
+                                *({"resourceID": one, "health": "Unhealthy"} for one in devices),
+                            ],
+                        }
+                        for resource, devices in self.unhealthy
+                    ],
                 },
                 *self.beside,
             ]

@@ -82,6 +82,13 @@ class DisruptionPolicy(StrEnum):
     MOVE_FIRST = "MoveFirst"
 
 
+class OnUnhealthy(StrEnum):
+    """What becomes of a pod that holds a device which is reported to be unhealthy."""
+
+    KEEP = "Keep"
+    REPLACE = "Replace"
+
+
 class PerformerConfig(Model):
     """Performer-specific configuration."""
 
@@ -216,6 +223,13 @@ class HardwareRequirements(Model):
         default_factory=dict,
         description="Further labels that the node must have, each with this value. An amount of "
         "a resource, such as sgx.intel.com/epc, is asked for under spec.resources.limits instead.",
+    )
+    on_unhealthy: OnUnhealthy = Field(
+        OnUnhealthy.KEEP,
+        description="What happens when the kubelet reports that a device of the pod that serves is "
+        "unhealthy: Keep leaves it alone, Replace moves the performer to other devices as when its "
+        "node is drained with disruption.policy MoveFirst; with the upgrade strategy Recreate the "
+        "old pod goes first. Degraded names the device either way. Keep when absent.",
     )
 
 

@@ -3,6 +3,7 @@
 from hourglass_operator.controller.budget import unprotected
 from hourglass_operator.controller.endings import awaited, kept
 from hourglass_operator.controller.explanations import Explanations
+from hourglass_operator.controller.moves import unhealthy
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.pod_faults import crash_of_a_ready_pod, find_fault
 from hourglass_operator.controller.pod_repair import repair_pods
@@ -34,8 +35,8 @@ def assess(seen: Observation, handover: Handover, explanations: Explanations) ->
     fault = find_fault(seen, handover, explanations) or _cut_off(seen)
     if pod is not None:
         how = "serves" if roles.serving is Serving.NEW else "still serves"
-        if seen.leaves:
-            detail = f"node {pod.node} is {seen.leaves}, so the Performer moves: {detail}"
+        if seen.moves:
+            detail = f"{seen.moves}, so the Performer moves: {detail}"
         serves = f"pod {pod.name} on node {pod.node} {how} at {seen.endpoint}"
         # A fault says what holds the other pod up.
         detail = serves if fault else f"{serves}; {detail}"
@@ -62,7 +63,8 @@ def _cut_off(seen: Observation) -> Fault | None:
 
 def _impaired(seen: Observation, pod: PodView) -> Fault | None:
     """What the pod that serves lacks of what the spec asks for."""
-    return _lost_hardware(seen, pod) or unprotected(seen)
+    ill = Fault(Reason.HARDWARE_UNAVAILABLE, unhealthy(pod)) if pod.unhealthy else None
+    return ill or _lost_hardware(seen, pod) or unprotected(seen)
 
 
 def _lost_hardware(seen: Observation, pod: PodView) -> Fault | None:

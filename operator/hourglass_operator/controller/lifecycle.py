@@ -105,9 +105,8 @@ def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPla
         seen.next_attempt,
         seen.pod_spec,
     )
-    leaving = seen.roles.serving_pod
-    if leaving is not None and leaving in seen.roles.leaving:
-        body = kept_off(body, seen.nodes[leaving.node])
+    if seen.going is not None:
+        body = kept_off(body, seen.going)
     create = Write("create", "pods", performer.namespace, body["metadata"]["name"], body)
     return PodPlan((create, *_clear_away(_leftovers(seen, keep=old))))
 

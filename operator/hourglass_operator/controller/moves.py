@@ -1,6 +1,6 @@
 """Planned moves: which pods make room for a successor on another node, and why."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from hourglass_kube.node import NodeView, Taint
 from hourglass_kube.toleration import NO_SCHEDULE, PREFER_NO_SCHEDULE, untolerated
@@ -19,18 +19,26 @@ def leaving_pods(
     pods: Sequence[PodView],
     wanted: str,
     ready_endpoints: Collection[str],
-    nodes: Mapping[str, NodeView],
-    states: NodeStates,
+    why: Callable[[PodView], str],
 ) -> tuple[PodView, ...]:
-    """The pods of the `wanted` template whose nodes are going, and that another is to succeed.
+    """The pods of the `wanted` template that another is to succeed, for what `why` says.
 
     A move begins with a pod that serves: what does not is no better off elsewhere before somebody
     evicts it. It goes on while that pod is not ready for a moment.
     """
     mine = [pod for pod in pods if pod.alive and pod.template_hash == wanted]
-    going = [pod for pod in mine if leaves(nodes.get(pod.node), states)]
+    going = [pod for pod in mine if why(pod)]
     begun = len(going) < len(mine)
     return tuple(pod for pod in going if begun or (pod.ready and pod.name in ready_endpoints))
+
+
+def unhealthy(pod: PodView) -> str:
+    """Which of the pod's devices are unhealthy, as a sentence; empty if none is known to be."""
+    if not pod.unhealthy:
+        return ""
+    plural = len(pod.unhealthy) > 1
+    devices = f"device{'s' if plural else ''} {', '.join(pod.unhealthy)}"
+    return f"{devices} of pod {pod.name} {'are' if plural else 'is'} unhealthy"
 
 
 def leaves(node: NodeView | None, states: NodeStates) -> str:

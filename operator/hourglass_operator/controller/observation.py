@@ -49,8 +49,10 @@ class Observation:
     """The Performer's own."""
     move_first: bool
     """Whether a pod whose node is going is to be succeeded before it is evicted."""
-    leaves: str
-    """Why pods should leave the node of the pod that is to move, as in `moves.leaves`."""
+    moves: str
+    """Why the pod that serves is to be succeeded, as a sentence; empty if it is not."""
+    going: NodeView | None
+    """Its node, if it is that which is going."""
     budget: BudgetView | None
     """The Performer's own PodDisruptionBudget."""
     other_budgets: tuple[str, ...]

@@ -13,7 +13,7 @@ from hourglass_operator.controller.availability import (
 )
 from hourglass_operator.controller.cache import Cache
 from hourglass_operator.controller.competitors import Waiting
-from hourglass_operator.controller.moves import leaves, leaving_pods
+from hourglass_operator.controller.moves import leaves, leaving_pods, unhealthy
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.ownership import belongs, own_pod, own_service
 from hourglass_operator.controller.plan import Memory, Read, Refusal
@@ -22,6 +22,7 @@ from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.resolve import ResolvedSpec, SpecResolver
 from hourglass_operator.controller.stall import stall_of
 from hourglass_operator.controller.views import Key, PerformerView, seconds
+from hourglass_operator.hardware.node_state import NodeStates
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources import names
 from hourglass_operator.resources.budget import BudgetView
@@ -54,9 +55,10 @@ def observe(
     endpoints = _endpoints(cache, key, service, pods)
     served_before = status.serving_template_hash
     nodes, states = cache.nodes(), specs.catalogue.node_states
+    why_moved = partial(_why_moved, resolved, nodes, states)
     leaving: tuple[PodView, ...] = ()
-    if resolved.move_first and performer.deleted is None:
-        leaving = leaving_pods(pods, wanted, endpoints, nodes, states)
+    if performer.deleted is None:
+        leaving = leaving_pods(pods, wanted, endpoints, why_moved)
     candidate = find_candidate(pods, wanted, endpoints, leaving)
     started = _progress_start(status, wanted, candidate, now)
     since = ready_since(candidate, memory.ready_since, now)
@@ -111,13 +113,27 @@ def observe(
         pod_defaults=specs.pod_defaults,
         endpoint=_endpoint(performer, resolved, status),
         move_first=resolved.move_first,
-        leaves=leaves(nodes.get(roles.serving_pod.node), states)
-        if moving and roles.serving_pod
-        else "",
+        moves=why_moved(roles.serving_pod) if moving and roles.serving_pod else "",
+        going=_going(roles.serving_pod, nodes, states) if moving else None,
         budget=budget,
         other_budgets=_other_budgets(cache, performer, resolved) if resolved.move_first else (),
         now=now,
     )
+
+
+def _why_moved(
+    resolved: ResolvedSpec, nodes: Mapping[str, NodeView], states: NodeStates, pod: PodView
+) -> str:
+    if resolved.move_first and (state := leaves(nodes.get(pod.node), states)):
+        return f"node {pod.node} is {state}"
+    return unhealthy(pod) if resolved.replace_unhealthy else ""
+
+
+def _going(
+    pod: PodView | None, nodes: Mapping[str, NodeView], states: NodeStates
+) -> NodeView | None:
+    node = nodes.get(pod.node) if pod is not None else None
+    return node if leaves(node, states) else None
 
 
 def _budget(cache: Cache, performer: PerformerView) -> BudgetView | None:

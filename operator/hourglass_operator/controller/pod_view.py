@@ -92,7 +92,8 @@ class PodView:
     init containers that have not ended and containers that are not ready or have crashed, in the
     order in which they start; ephemeral containers do not count. `preempts`: less important pods
     may have to make room for it. `nominated`: they already do. `devices`: extended resources it
-    requests. `quota_usage`: what a ResourceQuota counts of it.
+    requests. `unhealthy`: those it holds that the kubelet says are unhealthy, in words.
+    `quota_usage`: what a ResourceQuota counts of it.
     """
 
     namespace: str
@@ -124,6 +125,7 @@ class PodView:
     nominated: bool
     devices: tuple[tuple[str, int], ...]
     quota_usage: QuotaUsage
+    unhealthy: tuple[str, ...] = ()
     owner_before: str = ""
 
     @property
@@ -222,7 +224,25 @@ def pod_view(pod: Mapping[str, Any]) -> PodView | None:
         nominated=bool(status.get("nominatedNodeName")),
         devices=tuple(sorted((k, v) for k, v in requests(spec).items() if "/" in k)),
         quota_usage=quota_usage(spec),
+        unhealthy=_unhealthy(status),
     )
+
+
+def _unhealthy(status: Mapping[str, Any]) -> tuple[str, ...]:
+    """https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/#device-plugin-and-unhealthy-devices"""
+    found = {
+        f"{resource['name']} {device['resourceID']}{_said(device)}"
+        for container in status.get("containerStatuses") or ()
+        for resource in container.get("allocatedResourcesStatus") or ()
+        for device in resource.get("resources") or ()
+        if device.get("health") == "Unhealthy"
+    }
+    return tuple(sorted(found))
+
+
+def _said(device: Mapping[str, Any]) -> str:
+    message = device.get("message") or ""
+    return f" ({message})" if message else ""
 
 
 def _unready(

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
-from hourglass_operator.api import DisruptionPolicy, PerformerSpec, UpgradeStrategyType
+from hourglass_operator.api import DisruptionPolicy, OnUnhealthy, PerformerSpec, UpgradeStrategyType
 from hourglass_operator.controller.compression import decompress
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.requirement import Requirement, requirement
@@ -33,6 +33,8 @@ class ResolvedSpec:
     constraints: str
     move_first: bool
     """Whether a pod whose node is going is to be succeeded before it is evicted."""
+    replace_unhealthy: bool
+    """Whether a pod with an unhealthy device is to be succeeded."""
 
 
 class SpecResolver:
@@ -66,6 +68,8 @@ class SpecResolver:
             requirement=requirement(spec, self.catalogue),
             constraints=_constraints(spec),
             move_first=not invalid and self._moves_first(spec),
+            replace_unhealthy=not invalid
+            and spec.hardware_requirements.on_unhealthy is OnUnhealthy.REPLACE,
         )
 
     def _moves_first(self, spec: PerformerSpec) -> bool:

@@ -42,7 +42,8 @@ def plan_handover(seen: Observation) -> Handover:
     if strategy is UpgradeStrategyType.RECREATE:
         if new is not None:
             return Handover(seen.roles.previous)
-        others = [pod for pod in seen.pods if pod.template_hash != seen.wanted]
+        left = seen.roles.leaving
+        others = [pod for pod in seen.pods if pod.template_hash != seen.wanted or pod in left]
         others = [pod for pod in others if not (pod.ended or pod.over)]
         stuck = tuple(pod for pod in others if pod.deleted is not None and not _heard_of(seen, pod))
         # While their end is not known, the end of what serves would be in vain.
@@ -136,8 +137,10 @@ def frees_hardware(seen: Observation, old: PodView, new: PodView) -> bool:
     for resource, count in new.devices:
         free = int(quantity.parse(node.allocatable.get(resource, "0"))) - used.get(resource, 0)
         freed = held.get(resource, 0)
-        if insufficient(resource, new.unschedulable):
-            is_short = True
+        short = insufficient(resource, new.unschedulable)
+        is_short = is_short or short
+        # An unhealthy device that is given back is none that another could have.
+        if short and not old.unhealthy:
             fits = freed >= count or (free < count <= free + freed)
         else:
             fits = free + freed >= count

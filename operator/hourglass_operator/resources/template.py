@@ -2,11 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hourglass_operator.api import PerformerSpec
 
-_NOT_OF_THE_POD = {"upgrade_strategy", "disruption"}
+_NOT_OF_THE_POD: Mapping[str, bool | set[str]] = {
+    "upgrade_strategy": True,
+    "disruption": True,
+    "hardware_requirements": {"on_unhealthy"},
+}
 _LENGTH = 10
 # Without vowels no words come out; the digits 0, 1 and 3 would read like letters.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"

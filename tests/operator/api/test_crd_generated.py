@@ -92,7 +92,10 @@ def test_every_rule_has_a_message() -> None:
         ),
         (".spec.scheduling", "nodeSelector tolerations affinity runtimeClass priorityClassName"),
         (".spec.disruption", "policy maxWaitSeconds"),
-        (".spec.hardwareRequirements", "gpuType gpuCount teeRequired teeType customLabels"),
+        (
+            ".spec.hardwareRequirements",
+            "gpuType gpuCount teeRequired teeType customLabels onUnhealthy",
+        ),
         (
             ".status",
             "phase podName serviceName grpcEndpoint conditions lastUpgrade readyTime ready "

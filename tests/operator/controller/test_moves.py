@@ -2,12 +2,15 @@
 
 import pytest
 
-from builders import CATALOGUE, NodeBuilder, PodBuilder, node, pod_of
+from builders import CATALOGUE, NodeBuilder, PerformerBuilder, PodBuilder, node, pod_of
 from hourglass_kube.node import view as node_view
-from hourglass_operator.controller.moves import leaves, leaving_pods
+from hourglass_operator.controller.moves import leaves, leaving_pods, unhealthy
+from hourglass_operator.controller.pod_view import PodView
 from scene import scene, status_of
 from situations import (
     AT_ONCE,
+    GPU,
+    GPU_NODE,
     NOW,
     V1,
     CallsCase,
@@ -82,7 +85,11 @@ def test_which_pods_are_leaving(
 ) -> None:
     endpoints = {pod.name for pod in serving}
     nodes = {each.name: node_view(each.build()) for each in BOTH}
-    found = leaving_pods([view(pod) for pod in pods], MOVES.hash, endpoints, nodes, STATES)
+
+    def why(pod: PodView) -> str:
+        return leaves(nodes.get(pod.node), STATES)
+
+    found = leaving_pods([view(pod) for pod in pods], MOVES.hash, endpoints, why)
     assert [pod.name for pod in found] == [pod.name for pod in leaving]
 
 
@@ -287,3 +294,111 @@ def test_a_successor_that_is_kept_off_in_vain(pods: list[PodBuilder], expected: 
             "", EVERYTHING, [*pods, waiting], expected, serving=pods, nodes=BOTH, budgets=BUDGET
         )
     )
+
+
+ILL = bound(GPU, "gpu-1").ready().holds_unhealthy("GPU-1")
+REPLACED = GPU.on_unhealthy("Replace")
+GPUS = [GPU_NODE, node("gpu-2").label("accelerator", "nvidia-a100").offers("nvidia.com/gpu", 4)]
+
+
+def ill(of: PerformerBuilder) -> PodBuilder:
+    return bound(of, "gpu-1").ready().holds_unhealthy("GPU-1")
+
+
+def successor(of: PerformerBuilder) -> PodBuilder:
+    return pod_of(of).number(1)
+
+
+DEVICES = [
+    CallsCase("an unhealthy device is left alone", GPU, [ILL], [], serving=[ILL], nodes=GPUS),
+    CallsCase(
+        "with Replace a successor comes first",
+        REPLACED,
+        [ill(REPLACED)],
+        [create(successor(REPLACED))],
+        serving=[ill(REPLACED)],
+        nodes=GPUS,
+    ),
+    CallsCase(
+        "with Replace and Recreate the old one goes first",
+        REPLACED.strategy("Recreate"),
+        [ill(REPLACED.strategy("Recreate"))],
+        [delete(ILL)],
+        serving=[ILL],
+        nodes=GPUS,
+    ),
+    CallsCase(
+        "the old one goes when the successor serves",
+        REPLACED,
+        [ill(REPLACED), successor(REPLACED).on("gpu-1").ready()],
+        [delete(ILL)],
+        serving=[ILL, successor(REPLACED)],
+        nodes=GPUS,
+    ),
+]
+
+
+FULL = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
+BUSY = GPU_NODE.offers("nvidia.com/gpu", 2)
+"""Of more than two devices only two are well, and all that pods hold counts."""
+DEVICES += [
+    CallsCase(
+        "the old one makes room where that leaves enough that are well",
+        REPLACED,
+        [ill(REPLACED), successor(REPLACED).unschedulable(FULL)],
+        [delete(ILL)],
+        serving=[ILL],
+        nodes=[BUSY],
+    ),
+    CallsCase(
+        "the old one stays where its end would leave too few that are well",
+        REPLACED,
+        [ill(REPLACED), successor(REPLACED).unschedulable(FULL)],
+        [],
+        serving=[ILL],
+        nodes=[GPU_NODE.offers("nvidia.com/gpu", 1)],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", DEVICES, ids=lambda case: case.situation)
+def test_calls_for_an_unhealthy_device(case: CallsCase) -> None:
+    assert_calls(case)
+
+
+def test_a_successor_may_come_to_the_node_of_the_unhealthy_device() -> None:
+    plan = scene(REPLACED, ill(REPLACED), serving=[ILL], nodes=GPUS).plan(NOW)
+    (pod,) = [write.body for write in plan.writes if write.verb == "create"]
+    assert "annotations" not in pod["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("of", "progressing"),
+    [
+        pytest.param(GPU, "False/ServiceReady", id="Keep"),
+        pytest.param(REPLACED, "True/MoveInProgress", id="Replace"),
+    ],
+)
+def test_degraded_names_the_unhealthy_device(of: PerformerBuilder, progressing: str) -> None:
+    assert_conditions(
+        ConditionsCase(
+            "",
+            of,
+            [ill(of)],
+            "Running",
+            "True/PodReady",
+            progressing,
+            "True/HardwareUnavailable",
+            serving=[ill(of)],
+            nodes=GPUS,
+            says=f"device nvidia.com/gpu GPU-1 of pod {ILL.name} is unhealthy",
+        )
+    )
+
+
+def test_what_is_unhealthy_is_said_once_and_in_order() -> None:
+    pod = view(ILL.holds_unhealthy("d2", "d1", resource="claim:gpu"))
+    assert unhealthy(pod) == (
+        f"devices claim:gpu d1, claim:gpu d2, nvidia.com/gpu GPU-1 of pod {ILL.name} are unhealthy"
+    )
+    assert unhealthy(view(OLD)) == ""
