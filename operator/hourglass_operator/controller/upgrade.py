@@ -137,7 +137,7 @@ def frees_hardware(seen: Observation, old: PodView, new: PodView) -> bool:
     for resource, count in new.devices:
         free = int(quantity.parse(node.allocatable.get(resource, "0"))) - used.get(resource, 0)
         freed = held.get(resource, 0)
-        short = insufficient(resource, new.unschedulable)
+        short = bool(insufficient(resource, new.unschedulable))
         is_short = is_short or short
         # An unhealthy device that is given back is none that another could have.
         if short and not old.unhealthy:
