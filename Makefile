@@ -61,27 +61,29 @@ fuzz: install
 
 E2E := $(BIN)/pytest -rsfE --durations=25 $(if $(KUBERNETES),--kubernetes $(KUBERNETES))
 # On the simulated cluster: they need no other.
-PROGRAMS := $(addprefix e2e/test_,any_operator.py go_programs.py operators_of_others.py real_control_plane.py)
+PROGRAMS := e2e/test_any_operator.py e2e/test_real_control_plane.py
+OPERATORS := e2e/test_operators_of_others.py
 
 # On a native cluster all at the same time: scenario files need no node that runs anything.
 e2e: install
 ifeq ($(CLUSTER),native)
 	$(BIN)/python e2e/side_by_side.py \
-	    '$(E2E) e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS))' \
+	    '$(E2E) e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS) $(OPERATORS))' \
 	    '$(E2E) e2e/scenarios --cluster control-plane' \
 	    '$(E2E) $(PROGRAMS)'
 else
-	$(E2E) e2e --cluster $(CLUSTER)
+	$(E2E) e2e --cluster $(CLUSTER) --ignore=$(OPERATORS)
 endif
 
 # To build the operators alone takes two cores two to three minutes.
 e2e-operators: install
-	$(E2E) e2e/test_operators_of_others.py
+	$(E2E) $(OPERATORS)
 
 # What takes longer than .ci/run may: all that there is on a real cluster, for a release's figures.
 e2e-full: install
 	E2E_KUBECTL=1 $(MAKE) e2e CLUSTER=native
 	$(BIN)/pytest e2e/test_devices.py --cluster native --kubernetes 1.37 -rsfE
+	$(MAKE) e2e-operators
 	$(BIN)/python benchmarks/real_cluster.py
 	@if docker info >/dev/null 2>&1; then $(MAKE) e2e CLUSTER=k3s; else echo "e2e-full: without Docker, k3s is left out"; fi
 
