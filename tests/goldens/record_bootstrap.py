@@ -4,10 +4,7 @@
 
 They are written to the package's data, by resource, without what the server sets anew: `rbac` are
 roles and bindings, `objects` what else it makes, but for what record_health.py records. The server
-is said to be at ADDRESS:PORT, and `<time>` stands for times. The objects of 1.37 are not recorded
-yet: they are those of 1.34 with the API service of storagemigration.k8s.io, which is all that
-differs in the sources.
-https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/controlplane/apiserver/aggregator.go
+is said to be at ADDRESS:PORT, and `<time>` stands for times.
 """
 
 import json

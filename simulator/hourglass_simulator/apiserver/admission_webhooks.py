@@ -20,6 +20,7 @@ from hourglass_simulator.apiserver.policies import conditions_met
 from hourglass_simulator.apiserver.schema_error import quoted
 from hourglass_simulator.apiserver.store import Store
 from hourglass_simulator.apiserver.write import Write
+from hourglass_simulator.kubernetes.version import Version
 
 MUTATING: Final = "mutatingwebhookconfigurations"
 VALIDATING: Final = "validatingwebhookconfigurations"
@@ -49,10 +50,11 @@ Decode = Callable[[JSON], JSON]
 class AdmissionWebhooks:
     """Calls the webhooks of the store's configurations; without a caller there are none."""
 
-    def __init__(self, store: Store, random: Random) -> None:
+    def __init__(self, store: Store, random: Random, version: Version) -> None:
         self.caller: Caller | None = None
         self._store = store
         self._random = random
+        self._scheme = version.texts.scheme
 
     @property
     def any(self) -> bool:
@@ -156,7 +158,7 @@ class AdmissionWebhooks:
         seconds = hook.get("timeoutSeconds") or _USUAL_SECONDS
         try:
             answer = self.caller(client, self._service(client), seconds, review)
-            response = _response(answer, uid, version, mutating=mutating)
+            response = _response(answer, uid, version, self._scheme, mutating=mutating)
         except CallError as error:
             if _ignores(hook):
                 return None
@@ -203,7 +205,7 @@ def _request(write: Write) -> JSON:
     }
 
 
-def _response(answer: Any, uid: str, version: str, *, mutating: bool) -> JSON:
+def _response(answer: Any, uid: str, version: str, scheme: str, *, mutating: bool) -> JSON:
     """https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiserver/pkg/admission/plugin/webhook/request/admissionreview.go"""
     begins = "received invalid webhook response:"
     if not isinstance(answer, dict):
@@ -215,7 +217,7 @@ def _response(answer: Any, uid: str, version: str, *, mutating: bool) -> JSON:
     kind, api_version = answer.get("kind"), answer.get("apiVersion")
     if kind != "AdmissionReview":
         why = f'no kind "{kind}" is registered for version "{api_version}" in scheme'
-        raise CallError(f'failed to call webhook: {why} "pkg/runtime/scheme.go:110"')
+        raise CallError(f'failed to call webhook: {why} "{scheme}"')
     response = answer.get("response")
     if not isinstance(response, dict):
         raise CallError(f"{begins} webhook response was absent")

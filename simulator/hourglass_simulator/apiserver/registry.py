@@ -96,7 +96,7 @@ class Registry:
         self.admission = Admission(self.store, random)
         self._policies = Policies(self.store)
         self._mutating = MutatingPolicies(self.store, self._types.type_of)
-        self.admission_webhooks = AdmissionWebhooks(self.store, random)
+        self.admission_webhooks = AdmissionWebhooks(self.store, random, version)
         for resource in built_in(version):
             self.store.serve(resource)
             self._strategies[resource.name] = strategy(resource, version)

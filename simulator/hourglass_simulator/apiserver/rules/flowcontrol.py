@@ -3,7 +3,7 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/flowcontrol/validation/validation.go
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, log2
 
 from hourglass_kube.types import JSON
@@ -11,7 +11,6 @@ from hourglass_simulator.apiserver.rules import gates, names, object_meta
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     FieldError,
-    choice,
     duplicate,
     each,
     forbidden,
@@ -68,6 +67,8 @@ def level_created(found: JSON) -> Faults:
     yield from _level("spec", spec, name)
     yield from _mandatory_level("spec", spec, name)
     yield from _conditions(found)
+    if gates.since(37):
+        yield from _declared("spec", spec)
 
 
 def level_updated(new: JSON, old: JSON) -> Faults:  # noqa: ARG001
@@ -271,25 +272,45 @@ def _level(path: str, spec: JSON, name: str) -> Faults:
     if (name == "exempt") != (kind == "Exempt"):
         why = "must be 'Exempt' if and only if `name` is 'exempt'"
         yield invalid(f"{path}.type", kind, why)
+    declared = gates.since(37)
     if kind == "Exempt":
-        if limited is not None:
+        if limited is not None and not declared:
             why = "must be nil if the type is not Limited"
             yield forbidden(f"{path}.limited", why)
         yield from _shares(f"{path}.exempt", exempt or {})
     elif kind == "Limited":
-        if exempt is not None:
+        if exempt is not None and not declared:
             yield forbidden(f"{path}.exempt", "must be nil if the type is Limited")
-        if limited is None:
-            yield required(f"{path}.limited", "must not be empty when type is Limited")
-        else:
+        if limited is not None:
             yield from _limited(f"{path}.limited", limited)
-    else:
-        yield from _kind(f"{path}.type", kind, ("Exempt", "Limited"))
+        elif not declared:
+            yield required(f"{path}.limited", "must not be empty when type is Limited")
+    elif kind or not declared:
+        yield from one_of(f"{path}.type", kind, ("Exempt", "Limited"))
 
 
-def _kind(field: str, kind: str, known: Sequence[str]) -> Iterator[FieldError]:
-    """Since 1.37 a missing kind is missing, and not an unknown one."""
-    yield from (choice if gates.since(37) else one_of)(field, kind, known)
+def _declared(path: str, spec: JSON) -> Faults:
+    """What 1.37 declares of a level: these errors come after all others."""
+    kinds, limited = {"Exempt": "exempt", "Limited": "limited"}, spec.get("limited")
+    yield from _union(path, spec.get("type") or "", spec, kinds, "Limited")
+    if limited is not None:
+        response = limited.get("limitResponse") or {}
+        where, kind = f"{path}.limited.limitResponse", response.get("type") or ""
+        yield from _union(where, kind, response, {"Queue": "queuing"}, "Queue")
+
+
+def _union(
+    path: str, kind: str, given: JSON, members: Mapping[str, str], needed: str
+) -> Iterator[FieldError]:
+    """A type, and the fields that are there for one type each; that of `needed` must be there."""
+    for of, field in members.items():
+        value = given.get(field)
+        if value is not None and kind != of:
+            yield forbidden(f"{path}.{field}", "")
+        elif value is None and kind == of == needed:
+            yield required(f"{path}.{field}")
+    if not kind:
+        yield required(f"{path}.type")
 
 
 def _shares(path: str, given: JSON) -> Faults:
@@ -312,18 +333,19 @@ def _limited(path: str, given: JSON) -> Faults:
         yield invalid(f"{path}.nominalConcurrencyShares", shares, why)
     response, where = given.get("limitResponse") or {}, f"{path}.limitResponse"
     kind, queuing = response.get("type") or "", response.get("queuing")
+    declared = gates.since(37)
     if kind == "Reject":
-        if queuing is not None:
+        if queuing is not None and not declared:
             why = "must be nil if limited.limitResponse.type is not Limited"
             yield forbidden(f"{where}.queuing", why)
     elif kind == "Queue":
-        if queuing is None:
+        if queuing is not None:
+            yield from _queuing(f"{where}.queuing", queuing)
+        elif not declared:
             why = "must not be empty if limited.limitResponse.type is Limited"
             yield required(f"{where}.queuing", why)
-        else:
-            yield from _queuing(f"{where}.queuing", queuing)
-    else:
-        yield from _kind(f"{where}.type", kind, ("Queue", "Reject"))
+    elif kind or not declared:
+        yield from one_of(f"{where}.type", kind, ("Queue", "Reject"))
     yield from _lendable(path, given)
     borrowed = given.get("borrowingLimitPercent")
     if borrowed is not None and borrowed < 0:
