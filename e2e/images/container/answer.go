@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"log"
 	"net"
 	"strconv"
 	"time"
@@ -18,11 +17,11 @@ func serve(a answers, port string, began time.Time) {
 		succeeds := a.succeed(time.Since(began))
 		open := succeeds || a.Status != 0 || a.Hangs
 		if open && listener == nil {
-			var err error
-			if listener, err = net.Listen("tcp", port); err != nil {
-				log.Fatal(err)
+			// Another container of the pod may have the port.
+			if found, err := net.Listen("tcp", port); err == nil {
+				listener = found
+				go accept(listener, a, began)
 			}
-			go accept(listener, a, began)
 		}
 		if !open && listener != nil {
 			listener.Close()

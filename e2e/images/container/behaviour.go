@@ -46,8 +46,8 @@ type hook struct {
 
 // read gives what BEHAVIOUR says; without it the container serves for ever.
 func read() (behaviour, error) {
-	zero := 0.0
-	b := behaviour{ReadyAfter: &zero, StopAfter: &zero}
+	// Each its own: JSON is read into what they point at.
+	b := behaviour{ReadyAfter: new(float64), StopAfter: new(float64)}
 	text, found := os.LookupEnv("BEHAVIOUR")
 	if !found {
 		return b, nil
