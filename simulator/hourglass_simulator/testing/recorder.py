@@ -38,7 +38,8 @@ class Recorder:
         served = {resource.name: resource for resource in self._api.resources()}
         new = served.keys() - self._watched.keys()
         self._watched = served
-        for name in sorted(new):
+        # A watch of Leases would let every node renew its own every ten seconds.
+        for name in sorted(new - SILENT):
             self._api.watch(name, sink=partial(self._changed, served[name]))
 
     def _changed(self, resource: Resource, event: WatchEvent) -> None:
