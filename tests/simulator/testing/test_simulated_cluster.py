@@ -232,7 +232,8 @@ GIVEN: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fault", REGISTRY)
 def test_a_fault_begins_and_ends_or_is_refused(fault: str) -> None:
-    nodes = [{"name": "gpu-1", "devices": {"nvidia.com/gpu": 4}}]
+    drivers = {"gpu.example.com": [{"name": "gpu-0"}]}
+    nodes = [{"name": "gpu-1", "devices": {"nvidia.com/gpu": 4}, "drivers": drivers}]
     pools = [{"name": "gpu", "max": 1, "taints": ["gpu:NoSchedule"], "karpenter": {}}]
     cluster = SimulatedCluster(options({"nodes": nodes, "nodePools": pools}))
     cluster.apply(POD)
