@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from clusters import Cluster, wait_until
-from clusters.build import OLDEST, program
+from clusters.build import KUBERNETES, program
 from clusters.fake_nodes import fake_node, kwok_command
 from clusters.runs import kubectl_program
 from conftest import ClusterReport
@@ -26,10 +26,13 @@ SCHEDULER, CONTROLLERS = "kube-scheduler", "kube-controller-manager"
 ALSO_ON_A_REAL_CLUSTER = re.compile(
     # A cache that lags behind, or what is known of an object that has just gone.
     r"the object has been modified|not found|has just been deleted|is being terminated"
+    r"|read version: \d+ is not as new as written version: \d+"
     # The watch of a definition that has just gone.
     r"|the server could not find the requested resource"
     # An owner of a kind that has come since the collector looked, every 30 seconds.
     r"|unable to get REST mapping"
+    # Of 1.37 at its start, whoever serves it.
+    r"|The manifest file is empty, ignoring"
 )
 """What these programs complain of while everything is well."""
 
@@ -92,12 +95,15 @@ DATABASE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=KUBERNETES)
 def kubernetes(request: pytest.FixtureRequest) -> str:
     """The minor version of both sides."""
     if shutil.which("go") is None:
         pytest.skip("Go is not installed")
-    return str(request.config.getoption("kubernetes") or OLDEST)
+    wanted = request.config.getoption("kubernetes")
+    if wanted and wanted != request.param:
+        pytest.skip(f"--kubernetes asks for {wanted}")
+    return str(request.param)
 
 
 @pytest.fixture(scope="module", params=["", "--rbac"], ids=["for everybody", "with RBAC"])

@@ -23,9 +23,11 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         "type",
     ),
     "certificatesigningrequests": ("spec.signerName",),
+    "clustertrustbundles": ("spec.signerName",),
     "jobs": ("status.successful",),
     "namespaces": ("status.phase",),
     "nodes": ("spec.unschedulable",),
+    "podcertificaterequests": ("spec.nodeName", "spec.podName", "spec.signerName"),
     "pods": (
         "spec.hostNetwork",
         "spec.nodeName",

@@ -29,6 +29,7 @@ from hourglass_simulator.apiserver.rules import (
     services,
     storage,
     templates,
+    trust_bundles,
     workloads,
 )
 from hourglass_simulator.apiserver.rules.fault import Faults
@@ -199,6 +200,7 @@ _OTHERS = {
         certificates.updated,
         {"status": certificates.status, "approval": certificates.approval},
     ),
+    "clustertrustbundles": Rules(trust_bundles.created, trust_bundles.updated),
     "csidrivers": Rules(csi.driver_created, csi.driver_updated),
     "csinodes": Rules(csi.node_created, csi.node_updated),
     "csistoragecapacities": Rules(csi.capacity_created, csi.capacity_updated),

@@ -148,7 +148,8 @@ def _new_finalizers(meta: JSON, before: JSON) -> Iterator[FieldError]:
 def _name_faults(plural: str, name: str) -> list[str]:
     if plural in _PATH_SEGMENTS:
         return [f"may not {fault}" for fault in _segment_faults(name)]
-    if plural == "certificatesigningrequests":
+    if plural in ("certificatesigningrequests", "clustertrustbundles"):
+        # Any name, or one that depends on the spec.
         return []
     if plural == "ipaddresses":
         return [fault.detail for fault in addresses.canonical_address("", name)]
