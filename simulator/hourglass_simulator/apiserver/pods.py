@@ -3,7 +3,7 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/registry/core/pod/strategy.go
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
@@ -71,7 +71,7 @@ class PodStrategy(Strategy):
             new = {**new, "spec": spec}
         return kept(new, "status", old)
 
-    def faults(self, new: JSON, old: JSON | None, subresource: str = "") -> Iterator[FieldError]:
+    def faults(self, new: JSON, old: JSON | None, subresource: str = "") -> Iterable[FieldError]:
         """Of other resources, also whether the quality of service stays."""
         if old is None or subresource != "resize":
             return super().faults(new, old, subresource)

@@ -3,7 +3,7 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -660,12 +660,11 @@ def _scale_of(obj: JSON, paths: JSON) -> JSON:
 
 def _faults(
     own: Strategy, new: JSON, old: JSON | None, subresource: str = ""
-) -> Iterator[FieldError]:
+) -> Iterable[FieldError]:
     found = own.faults(new, old, subresource)
     if own.resource.group == "admissionregistration.k8s.io":
-        yield from policy_expressions.with_faults(own.resource.plural, new, found)
-    else:
-        yield from found
+        return policy_expressions.with_faults(own.resource.plural, new, iter(found))
+    return found
 
 
 def _defaulted(write: Write) -> Write:

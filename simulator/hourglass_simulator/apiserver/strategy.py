@@ -3,7 +3,7 @@
 https://pkg.go.dev/k8s.io/apiserver/pkg/registry/rest#RESTCreateStrategy
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from hourglass_kube.types import JSON
@@ -52,12 +52,12 @@ class Strategy:
     def created(self, obj: JSON) -> None:
         """Note what has been stored."""
 
-    def faults(self, new: JSON, old: JSON | None, subresource: str = "") -> Iterator[FieldError]:
-        """What is wrong with a prepared object; `old` is None when it is created."""
+    def faults(self, new: JSON, old: JSON | None, subresource: str = "") -> Iterable[FieldError]:
+        """What is wrong with a prepared object, () if nothing is; `old` is None when it is new."""
         with gates.Following(self.version):
             found = list(self._faults(new, old, subresource))
         if not found:
-            return iter(())
+            return ()
         plural = "" if self.resource.custom else self.resource.plural
         return declared.reworded(self.version, plural, found)
 
