@@ -6,7 +6,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import errors
 from hourglass_simulator.apiserver.decoding import FieldValidation, undecodable
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.rules import go_text
+from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.kubernetes.version import Version
 
@@ -88,7 +88,7 @@ def refuse(version: Version, resource: Resource, obj: JSON, faults: Iterable[Fie
     if faults == ():
         # As of nearly every write.
         return
-    with go_text.TypesOf(version):
+    with gates.Following(version):
         found = list(faults)
     if version.reports_faults_once and not resource.custom:
         found = list({str(fault.cause()): fault for fault in found}.values())

@@ -28,6 +28,11 @@ class Following:
         _version.reset(self._token)
 
 
+def version() -> Version:
+    """The version whose rules are followed."""
+    return _version.get()
+
+
 def enabled(gate: str) -> bool:
     """Whether a feature gate is on."""
     return _version.get().enabled(gate)

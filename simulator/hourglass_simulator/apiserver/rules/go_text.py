@@ -5,11 +5,10 @@ https://pkg.go.dev/encoding/json#Marshal
 
 import difflib
 import json
-from contextvars import ContextVar, Token
 from typing import Any
 
+from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema_error import Verbatim
-from hourglass_simulator.kubernetes.version import DEFAULT, Version
 
 _ZEROS: dict[str, Any] = {
     "bool": False,
@@ -24,25 +23,6 @@ _ZEROS: dict[str, Any] = {
 }
 _OF_THE_SPEC = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
 """Fields of a pod's spec that are in its security context inside the server, before 1.37."""
-_TYPES: ContextVar[dict[str, Any]] = ContextVar("types")
-
-
-class TypesOf:
-    """Within the `with` block values are printed as of a version; elsewhere as of the default one.
-
-    A class, as every write passes here and a generator takes three times as long.
-    """
-
-    __slots__ = ("_token", "_types")
-
-    def __init__(self, version: Version) -> None:
-        self._types = version.internal_types
-
-    def __enter__(self) -> None:
-        self._token: Token[dict[str, Any]] = _TYPES.set(self._types)
-
-    def __exit__(self, *_: object) -> None:
-        _TYPES.reset(self._token)
 
 
 def printed(go_type: str, value: Any) -> Verbatim:
@@ -80,7 +60,7 @@ def _value(go_type: str, value: Any) -> Any:
         if not value:
             return None
         return {key: _value(go_type[3:], value[key]) for key in sorted(value)}
-    fields = (_TYPES.get(None) or DEFAULT.internal_types).get(go_type)
+    fields = gates.version().internal_types.get(go_type)
     if fields is not None:
         return _struct(go_type, fields, value or {})
     return _ZEROS.get(go_type, "") if value is None else value
