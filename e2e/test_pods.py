@@ -72,6 +72,8 @@ def played(
         if isinstance(path := item.callspec.params["path"], Path)
     }
     files = {path: load(path, REGISTRY) for path in sorted(selected)}
+    # Those of earlier tests.
+    cluster.remove_fake_nodes()
     images = images_of([file.scenario for file in files.values()])
     for number, (name, image) in enumerate(images.items()):
         cluster.import_image(container_image(folder / f"{number}.tar", name, image, print))

@@ -174,6 +174,10 @@ class Cluster:
         self.apply({"apiVersion": "v1", "kind": "List", "items": nodes})
         return names
 
+    def remove_fake_nodes(self) -> None:
+        """Take away the nodes that KWOK runs, whoever has made them: pods come to real ones."""
+        self.kubectl("delete", "nodes", "--selector=type=kwok")
+
     @contextmanager
     def namespace(self, prefix: str = "e2e") -> Iterator[str]:
         """A namespace of a new name; it and what is in it is deleted at the end."""
