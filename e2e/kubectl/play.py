@@ -12,8 +12,9 @@ from kubectl.masks import masked
 from kubectl.sequences import Command, Sequence
 
 MANIFESTS = Path(__file__).with_name("manifests")
-PATIENCE = 60.0
-"""Seconds within which a command that is repeated must succeed."""
+PATIENCE = 150.0
+"""Seconds within which a command that is repeated must succeed. The quota controller, for one,
+counts nothing for up to a minute after a definition has come or gone."""
 _ONE_COMMAND = 90.0
 
 
