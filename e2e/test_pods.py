@@ -89,9 +89,13 @@ def played(
         simulated = run(file, WithImages(version, images))
         return Played(simulated, play_for_real(file, api.within(namespace)))
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
         playing = {path: pool.submit(play, path) for path in files}
         yield lambda path: playing[path].result()
+    finally:
+        # After Ctrl-C those that have not begun are not waited for.
+        pool.shutdown(cancel_futures=True)
     cluster_report.add(f"scenario files on the real node: {len(files)}")
 
 
