@@ -5,8 +5,6 @@ from hourglass_operator.controller.plan import Write
 from hourglass_operator.resources.budget import budget_drifts, budget_repair, build_budget
 from hourglass_statemachine import Fault, Reason, Serving
 
-_RESOURCE = "poddisruptionbudgets"
-
 
 def plan_budget(seen: Observation) -> tuple[Write, ...]:
     """The write that leads to the budget that the spec asks for, or to none."""
@@ -19,7 +17,7 @@ def plan_budget(seen: Observation) -> tuple[Write, ...]:
     wanted = build_budget(performer.name, performer.namespace, performer.uid, seen.spec.avs_address)
     name = wanted["metadata"]["name"]
     if own is None:
-        if not seen.may_create(_RESOURCE):
+        if not seen.may_create("poddisruptionbudgets"):
             return ()
         return (Write("create", "poddisruptionbudgets", performer.namespace, name, wanted),)
     drifts = budget_drifts(own, wanted)
@@ -44,7 +42,9 @@ def unprotected(seen: Observation) -> Fault | None:
             " as no pod with two budgets can be evicted, the operator holds none, and an eviction"
             " that the other allows does not wait until the pod has moved",
         )
-    refusal = next((each for each in seen.refusals if each.resource == _RESOURCE), None)
+    refusal = next(
+        (each for each in seen.refusals if each.resource == "poddisruptionbudgets"), None
+    )
     if refusal is None:
         return None
     return Fault(

@@ -77,8 +77,8 @@ def test_others_have_the_lock_between_two_ticks() -> None:
     ids=["driven", "advanced"],
 )
 def test_what_a_component_raises_is_told_once(pass_time: Callable[[Driver], None]) -> None:
-    clock, told = Clock(), list[str]()
-    driving = Driver(clock, Pace(1.0, Wall()), threading.RLock(), lambda: told.append("failed"))
+    clock, failures = Clock(), list[str]()
+    driving = Driver(clock, Pace(1.0, Wall()), threading.RLock(), lambda: failures.append("failed"))
 
     def fail() -> None:
         raise KeyError("a bug")
@@ -88,6 +88,6 @@ def test_what_a_component_raises_is_told_once(pass_time: Callable[[Driver], None
     for _ in range(2):
         with pytest.raises(KeyError):
             pass_time(driving)
-    assert told == ["failed"]
+    assert failures == ["failed"]
     assert isinstance(driving.failure, KeyError)
     assert driving.failure.__notes__ == ["in the simulated cluster, 2s after its start"]
