@@ -1,8 +1,9 @@
 """Runs commands at the same time and prints one's output after the other's.
 
 `python e2e/side_by_side.py 'COMMAND' 'COMMAND'`: the first prints as it goes; what the others have
-printed meanwhile follows. Ctrl-C and SIGTERM go to each, and the run ends when each has ended. The
-exit code is that of the first that failed.
+printed meanwhile follows. At the end stands what pytest said of each test that failed, in any of
+them. Ctrl-C and SIGTERM go to each, and the run ends when each has ended. The exit code is that of
+the first that failed.
 """
 
 import shlex
@@ -31,9 +32,8 @@ def run(commands: list[str], folder: Path) -> int:
     came: list[int] = []
     for number in SIGNALS:
         signal.signal(number, lambda number, _: came.append(number))
-    first, *others = commands
-    outputs = [folder / str(position) for position in range(len(others))]
-    running = [_start(first), *(_start(*each) for each in zip(others, outputs, strict=True))]
+    outputs = [folder / str(position) for position in range(len(commands))]
+    running = [_start(*each) for each in zip(commands, outputs, strict=True)]
 
     def wait_for(process: subprocess.Popen[bytes], show: Callable[[], object]) -> int:
         while (code := process.poll()) is None:
@@ -48,27 +48,29 @@ def run(commands: list[str], folder: Path) -> int:
         show()
         return code
 
-    codes = [wait_for(running[0], lambda: None)]
-    for command, process, output in zip(others, running[1:], outputs, strict=True):
-        sys.stdout.write(f"\n$ {command}\n")
+    codes = []
+    for position, (process, output) in enumerate(zip(running, outputs, strict=True)):
+        if position:
+            sys.stdout.write(f"\n$ {commands[position]}\n")
         with output.open("rb") as printed:
             codes.append(wait_for(process, partial(_show, printed)))
+    for command, output, code in zip(commands, outputs, codes, strict=True):
+        if code:
+            sys.stdout.write(f"\n{command}\nended with {code}\n")
+            sys.stdout.writelines(_failures(output))
     failed = next((code for code in codes if code), 0)
     # As a shell says by which signal.
     return failed if failed >= 0 else 128 - failed
 
 
-def _start(command: str, output: Path | None = None) -> subprocess.Popen[bytes]:
-    # A session of its own: else Ctrl-C would come twice, and the second cuts the end short.
-    arguments = shlex.split(command)
-    if output is None:
-        return subprocess.Popen(arguments, stdin=subprocess.DEVNULL, start_new_session=True)
+def _start(command: str, output: Path) -> subprocess.Popen[bytes]:
     with output.open("wb") as file:
         return subprocess.Popen(
-            arguments,
+            shlex.split(command),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
+            # A session of its own: else Ctrl-C would come twice, and the second cuts the end short.
             start_new_session=True,
         )
 
@@ -78,6 +80,12 @@ def _show(printed: IO[bytes]) -> None:
     sys.stdout.flush()
     shutil.copyfileobj(printed, sys.stdout.buffer)
     sys.stdout.buffer.flush()
+
+
+def _failures(output: Path) -> list[str]:
+    """The lines of pytest's summary that name a failed test."""
+    with output.open(errors="replace") as printed:
+        return [line for line in printed if line.startswith(("FAILED ", "ERROR "))]
 
 
 if __name__ == "__main__":
