@@ -108,6 +108,13 @@ class APIServer:
                 self._registry.create(resource, obj, obj["metadata"].get("namespace", ""))
         self._registry.rbac = RBAC(self._registry.store, self.version.texts.authorizer)
 
+    def tell_of_failed_watchers(self, failed: Callable[[Exception], None]) -> None:
+        """From now on `failed` is called with what a watcher raises.
+
+        Otherwise it is raised to whoever made the change, who can do nothing for it.
+        """
+        self._registry.store.watcher_failed = failed
+
     def make_flow_control(self) -> None:
         """Make the FlowSchemas and priority levels that every cluster has, where they are not."""
         now = self.clock.timestamp()

@@ -13,13 +13,20 @@ from hourglass_simulator.apiserver.watch import Change, History, Watch, deliver
 class Table:
     """The objects of one resource, by namespace ("" for cluster-wide ones) and name."""
 
-    def __init__(self, resource: Resource, versions: "Iterator[int]", history: int) -> None:
+    def __init__(
+        self,
+        resource: Resource,
+        versions: "Iterator[int]",
+        history: int,
+        deliver: Callable[[Change, list[Watch]], None],
+    ) -> None:
         self.resource = resource
         self.history = History(history)
         self.watches: list[Watch] = []
         self.dry = False
         """Nothing is stored, only answered."""
         self._versions = versions
+        self._deliver = deliver
         self._objects: dict[str, dict[str, JSON]] = {}
         self._nodes = NodeIndex() if resource.qualified == "pods" else None
 
@@ -90,7 +97,7 @@ class Table:
 
     def _notify(self, change: Change) -> None:
         self.history.append(change)
-        deliver(change, self.watches)
+        self._deliver(change, self.watches)
 
 
 class VersionedTable(Table):
@@ -166,6 +173,11 @@ class Store:
         self._versions = self._count()
         self.dry = False
         """Nothing is stored now."""
+        self.watcher_failed: Callable[[Exception], None] | None = None
+        """Called with what a watcher raises; None: whoever makes the change gets it."""
+
+    def _deliver(self, change: Change, watches: list[Watch]) -> None:
+        deliver(change, watches, self.watcher_failed)
 
     def _count(self) -> Iterator[int]:
         for version in count(1):
@@ -176,7 +188,7 @@ class Store:
         """Begin to store objects of a resource, or go on under its new definition."""
         table = self._tables.get(resource.name)
         if table is None:
-            table = Table(resource, self._versions, self._history)
+            table = Table(resource, self._versions, self._history, self._deliver)
             table.history.compact(self.version)
             self._tables[resource.name] = table
         table.resource = resource

@@ -59,10 +59,14 @@ class Watch:
             self._stop(self)
 
 
-def deliver(change: Change, watches: list[Watch]) -> None:
+def deliver(
+    change: Change, watches: list[Watch], failed: Callable[[Exception], None] | None = None
+) -> None:
     """Deliver a change to watches in the order in which they began.
 
     An object that stops matching a selector is DELETED for that watch, one that starts is ADDED.
+    `failed` is called with what a sink raises, and the others get the change all the same; without
+    it that is raised here.
     """
     _, before, after, last = change
     kind = DELETED if after is None else ADDED if before is None else MODIFIED
@@ -71,17 +75,22 @@ def deliver(change: Change, watches: list[Watch]) -> None:
         matches = watch.matches
         if watch.stopped:
             continue
-        if matches is None:
-            watch.send(event)
-            continue
-        saw = before is not None and matches(before)
-        sees = after is not None and matches(after)
-        if saw and sees:
-            watch.send(event)
-        elif sees:
-            watch.send(WatchEvent(ADDED, last))
-        elif saw:
-            watch.send(WatchEvent(DELETED, _at(before, last)))
+        try:
+            if matches is None:
+                watch.send(event)
+                continue
+            saw = before is not None and matches(before)
+            sees = after is not None and matches(after)
+            if saw and sees:
+                watch.send(event)
+            elif sees:
+                watch.send(WatchEvent(ADDED, last))
+            elif saw:
+                watch.send(WatchEvent(DELETED, _at(before, last)))
+        except Exception as error:
+            if failed is None:
+                raise
+            failed(error)
 
 
 def _at(before: JSON | None, last: JSON) -> JSON:

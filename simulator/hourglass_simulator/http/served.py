@@ -109,6 +109,8 @@ def served(
     if authority is not None:
         tls = authority.context(authority.server("127.0.0.1"))
     driver = server.control.driver = Driver(cluster.clock, Pace(speed), lock, failed)
+    # What components do with a change, they do during the call of the client that makes it.
+    cluster.api.tell_of_failed_watchers(driver.fail)
     finished = threading.Event()
 
     def run() -> None:

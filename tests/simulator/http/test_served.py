@@ -6,6 +6,7 @@ import json
 import shutil
 import ssl
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import yaml
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.apiserver.calls import Call
+from hourglass_simulator.apiserver.watch import WatchEvent
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import Served, served
 
@@ -197,6 +199,25 @@ def test_a_port_that_is_taken_is_an_error(there: Served) -> None:
     port = int(there.url.rpartition(":")[2])
     with pytest.raises(OSError, match="address already in use"), served(Cluster(), port=port):
         pass
+
+
+def test_what_a_component_raises_is_not_the_fault_of_the_client_who_made_the_change() -> None:
+    cluster, seen = Cluster(), list[str]()
+
+    def fail(event: WatchEvent) -> None:
+        raise KeyError(event.object["metadata"]["name"])
+
+    failed = threading.Event()
+    with served(cluster, failed=failed.set) as there:
+        with there.lock:
+            for sink in (fail, lambda event: seen.append(event.object["metadata"]["name"])):
+                cluster.api.watch("configmaps", sink=sink)
+        seen.clear()
+        create(there, "a")
+        assert call(there, "GET", f"{MAPS}/a")[0] == 200
+    assert seen == ["a"]
+    assert failed.is_set()
+    assert repr(there.driver.failure) == "KeyError('a')"
 
 
 def test_what_is_played_is_played_to_its_end() -> None:
