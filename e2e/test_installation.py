@@ -138,6 +138,11 @@ class Installation:
         arguments = ("--ignore-not-found", "--timeout=90s")
         self.cluster.kubectl("delete", "-f", "-", *arguments, stdin=text, timeout=100)
 
+    def logged(self) -> str:
+        """What all replicas have logged."""
+        selector = f"--selector=app.kubernetes.io/name={NAME}"
+        return self.cluster.kubectl("logs", selector, "-n", NAMESPACE, "--tail=-1")
+
     def pods(self) -> list[JSON]:
         selector = f"app.kubernetes.io/name={NAME}"
         found: list[JSON] = self.cluster.get("pods", "-n", NAMESPACE, "-l", selector)["items"]
@@ -230,6 +235,7 @@ def test_the_five_examples_come_to_serve(
         for file in files:
             cluster.kubectl("apply", "-f", str(file))
         wait_until("all five are Running", lambda: _phases(cluster) == {"Running"}, 60)
+        assert "the API server warns" not in installed.logged()
         cluster_report.add("the operator in the cluster: the five examples came to serve")
     finally:
         for file in reversed(files):

@@ -152,6 +152,11 @@ class Operator:
         text = self.log.read_text(errors="replace").rpartition("nothing is missing any more")[2]
         return [line for line in text.splitlines() if "missing permission" in line]
 
+    def warned(self) -> list[str]:
+        """What the API server has warned of, as its log says: deprecated endpoints, for example."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if "the API server warns" in line]
+
     def last_logged(self, lines: int = 5) -> str:
         """The end of the log, on one line."""
         return " | ".join(self.log.read_text(errors="replace").splitlines()[-lines:])

@@ -25,9 +25,9 @@ def running(
     """A replica that serves the whole cluster, with its account and its Lease in the namespace.
 
     In a shared cluster it serves the namespace only. It has the shipped permissions, and fails the
-    test when it misses another. It leads at the beginning; at the end it is killed if it runs.
-    `folder` holds its log and kubeconfig. With `server` it reaches the API server under that URL
-    and does not look at its certificate.
+    test when it misses another, or when the API server warns it. It leads at the beginning; at the
+    end it is killed if it runs. `folder` holds its log and kubeconfig. With `server` it reaches the
+    API server under that URL and does not look at its certificate.
     """
     kubeconfig = folder / "operator.kubeconfig"
     operator_account(cluster, namespace, "operator", kubeconfig)
@@ -40,6 +40,7 @@ def running(
         replica.wait_leading()
         yield replica
         assert not replica.missed()
+        assert not replica.warned()
     finally:
         if replica.runs:
             replica.kill()

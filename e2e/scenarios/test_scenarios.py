@@ -99,6 +99,7 @@ def stage(
         simulated = nearest(minor_of(cluster.version) or 0)
         yield Stage(simulated, api, Kwok(kwok, cluster.kubeconfig, folder), other_nodes, proxy)
         assert not operator.missed()
+        assert not operator.warned()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SCENARIOS)))

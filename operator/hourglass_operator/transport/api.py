@@ -19,6 +19,7 @@ from kubernetes.aio.client import ApiClient, Configuration
 from hourglass_kube.types import JSON
 from hourglass_operator.transport.calls import Answer, Request, WatchError, no_answer
 from hourglass_operator.transport.paths import path
+from hourglass_operator.transport.server_warnings import ServerWarnings
 from hourglass_operator.transport.throttling import answered
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -72,6 +73,7 @@ class Api:
         self._observer = observer
         self._sleep = sleep
         self._monotonic = monotonic
+        self._warnings = ServerWarnings()
 
     @property
     def connector(self) -> aiohttp.BaseConnector | None:
@@ -157,6 +159,11 @@ class Api:
             # Credentials are read by code of others, which raises what it likes.
             return no_answer(_described(error))
 
+    def heed_warnings(self, response: aiohttp.ClientResponse) -> None:
+        """Log what the API server warns of in an answer, unless it has done so before."""
+        if headers := response.headers.getall("Warning", ()):
+            self._warnings.log(f"{response.method} {response.url.path}", headers)
+
     async def _send(
         self,
         method: str,
@@ -182,6 +189,7 @@ class Api:
             method, self.server + url, headers, body, _request_timeout=timeout
         )
         sent: aiohttp.ClientResponse = response.response
+        self.heed_warnings(sent)
         return sent
 
 

@@ -166,7 +166,9 @@ class KopfPerformers:
             )
             if token:
                 request.headers["Authorization"] = token
-            return await handler(request)
+            response = await handler(request)
+            informer._api.heed_warnings(response)
+            return response
 
         async def whole_if_expired(
             request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType

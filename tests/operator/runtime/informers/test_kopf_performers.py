@@ -17,6 +17,7 @@ from builders import performer
 from hourglass_operator.api.crd import generate
 from hourglass_operator.controller.event_handler import EventHandler
 from hourglass_operator.runtime.informers import kopf_performers
+from hourglass_operator.runtime.informers.informer import PAGE
 from hourglass_operator.runtime.informers.kopf_performers import KopfPerformers
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_operator.transport.api import Api
@@ -118,6 +119,22 @@ def test_it_has_synced_when_its_list_is_in_the_store(tmp_path: Path) -> None:
         create(there, "a")
         create(there, "b")
         asyncio.run(run(configuration, test))
+
+
+def test_what_the_api_server_warns_of_is_heeded_in_answers_to_kopf_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str | None] = []
+    monkeypatch.setattr(
+        Api, "heed_warnings", lambda _, response: pages.append(response.url.query.get("limit"))
+    )
+
+    async def test(informer: KopfPerformers, recorder: Recorder) -> None:
+        await recorder.wait(lambda: informer.has_synced)
+
+    with cluster(tmp_path) as (_, configuration):
+        asyncio.run(run(configuration, test))
+    assert str(PAGE) in pages
 
 
 def test_an_empty_cluster_is_known_as_soon_as_it_was_listed(tmp_path: Path) -> None:
