@@ -22,6 +22,19 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._killed = False
+        self._held: list[asyncio.Handle] | None = None
+        """What has become due while it is suspended."""
+
+    def suspend(self) -> None:
+        """Run nothing until `resume`, as after SIGSTOP."""
+        if self._held is None:
+            self._held = []
+
+    def resume(self) -> None:
+        """Run what has become due meanwhile, in its order, and go on."""
+        held, self._held = self._held or [], None
+        for handle in held:
+            self._clock.at(self._clock.now, partial(self._run, handle))
 
     def kill(self) -> None:
         """Run nothing any more."""
@@ -100,6 +113,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def _run(self, handle: asyncio.Handle) -> None:
         if self._killed or handle.cancelled():
+            return
+        if self._held is not None:
+            self._held.append(handle)
             return
         before = asyncio._get_running_loop()
         asyncio._set_running_loop(self)

@@ -22,8 +22,10 @@ class OfCalls(Parameters):
     """Only such calls of the operator; by default every one that would change something."""
     resource: Resource | None = None
     """Only calls for this resource."""
+    call: Annotated[Count, Field(ge=1)] = 1
+    """The first of them that may be struck, counted from 1."""
     times: Annotated[Count, Field(ge=1)] | None = None
-    """Only the first so many of them."""
+    """Only so many of them."""
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Of each of them being struck."""
 
@@ -81,6 +83,7 @@ class _Interception:
         self._error = error
         self._late = late
         self._left = calls.times
+        self._passing = calls.call - 1
         target.cluster.api.interceptors.append(self)
         self._interceptors = target.cluster.api.interceptors
 
@@ -105,6 +108,9 @@ class _Interception:
         if not (call.verb == wanted.verb if wanted.verb else call.mutating):
             return
         if wanted.resource not in (None, call.resource):
+            return
+        if self._passing:
+            self._passing -= 1
             return
         if wanted.probability < 1 and self._random.random() >= wanted.probability:
             return
@@ -146,6 +152,12 @@ def _timeout(target: Target, p: Timeouts, random: Random) -> Undo:
         lambda call: CallTimeoutError(f"{call.verb} {call.resource}"),
         late=p.done,
     ).end
+
+
+def unavailable(target: Target, verb: str, resource: str, random: Random) -> Undo:
+    """Calls of this verb for this resource fail with 503 until it is undone."""
+    calls = Errors.model_validate({"verb": verb, "resource": resource, "code": 503})
+    return _error(target, calls, random)
 
 
 FAULTS = (

@@ -29,6 +29,15 @@ class Crash(Parameters):
     """How long until it starts again."""
 
 
+class Suspended(Parameters):
+    """When it is suspended, and for how long."""
+
+    write: Annotated[Count, Field(ge=1)] | None = None
+    """After which write from now on, counted from 1; by default at once."""
+    duration: Annotated[Duration, Field(alias="for")] = 30.0
+    """How long until it goes on."""
+
+
 class TwoLeaders(Parameters):
     """For how long."""
 
@@ -107,6 +116,34 @@ def _crash(target: Target, p: Crash, _: Random) -> Undo:
     return lambda: operator.on_write.remove(observe)
 
 
+def _suspended(target: Target, p: Suspended, _: Random) -> Undo:
+    """The operator's process is stopped, and goes on later with all that it has in memory."""
+    operator, clock = target.operator, target.cluster.clock
+
+    def begin() -> Undo:
+        operator.suspend()
+        return operator.resume
+
+    def suspend() -> Undo:
+        resume = target.holds.hold(("suspended operator",), begin)
+        clock.after(p.duration, resume)
+        return resume
+
+    if p.write is None:
+        return suspend()
+    left = p.write
+
+    def observe(moment: str, _: Any) -> None:
+        nonlocal left
+        if moment == "after" and left:
+            left -= 1
+            if not left:
+                suspend()
+
+    operator.on_write.append(observe)
+    return lambda: operator.on_write.remove(observe)
+
+
 def _two_leaders(target: Target, p: TwoLeaders, _: Random) -> Undo:
     """A second operator works at the same time, as when a lease fails."""
 
@@ -132,5 +169,6 @@ FAULTS = (
     FaultType("go-operator", GoOperator, _go_operator, {}),
     FaultType("operator-clock", OperatorClock, _clock, {"ahead": "10m"}),
     FaultType("operator-crash", Crash, _crash, {"write": 3, "moment": "before", "down": "20s"}),
+    FaultType("operator-suspended", Suspended, _suspended, {"write": 2, "for": "1m"}),
     FaultType("two-leaders", TwoLeaders, _two_leaders, {"for": "60s"}),
 )

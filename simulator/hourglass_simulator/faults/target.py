@@ -36,6 +36,12 @@ class Operator(Protocol):
     def crash(self) -> None:
         """Stop at once."""
 
+    def suspend(self) -> None:
+        """Stop for a while, as by SIGSTOP: what arrives meanwhile waits."""
+
+    def resume(self) -> None:
+        """Go on."""
+
     def drop_watch(self, resource: str) -> None:
         """Lose a watch; it is resumed a little later."""
 

@@ -82,6 +82,16 @@ class SimulatedOperator:
             life.loop.kill()
             life.transport.close()
 
+    def suspend(self) -> None:
+        """Stop for a while: what is due or arrives meanwhile waits."""
+        if self._life is not None:
+            self._life.loop.suspend()
+
+    def resume(self) -> None:
+        """Go on where it was."""
+        if self._life is not None:
+            self._life.loop.resume()
+
     def drop_watch(self, resource: str) -> None:
         """Lose the watch of a resource; it is resumed a little later."""
         if self._life is not None:

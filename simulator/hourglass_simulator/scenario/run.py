@@ -3,20 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from hourglass_kube.types import JSON
 from hourglass_simulator.scenario import describe, duration
+from hourglass_simulator.scenario.actions import calls
 from hourglass_simulator.scenario.backend import Backend, Change, RefusedError, Write
-from hourglass_simulator.scenario.evaluation import Evaluation, Settlement
+from hourglass_simulator.scenario.evaluation import Evaluation
 from hourglass_simulator.scenario.expect import Mismatch, mismatches
 from hourglass_simulator.scenario.expectation import Always, Eventually, Expectation, Never
 from hourglass_simulator.scenario.history import History
 from hourglass_simulator.scenario.load import ScenarioFile
-from hourglass_simulator.scenario.manifest import ManifestSource
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result, StepResult
-from hourglass_simulator.scenario.settled import settles_mismatches
 from hourglass_simulator.scenario.step import CHECKS, Step
 from hourglass_simulator.scenario.timeline import Entry, TimelineWriter
+from hourglass_simulator.scenario.waiting import settle, watch
 
 OBSERVED = ("endpointslices", "events", "nodes", "performers", "pods", "services")
 
@@ -103,7 +102,7 @@ class _Play:
 
     def _act(self, step: Step) -> list[Mismatch]:
         try:
-            for call in self._calls(step):
+            for call in calls(self._backend, step):
                 call()
         except RefusedError as error:
             if step.refused is not None and step.refused in str(error):
@@ -113,21 +112,6 @@ class _Play:
         if step.refused is not None:
             return [Mismatch("the API server", f'a refusal with "{step.refused}"', "no refusal")]
         return []
-
-    def _calls(self, step: Step) -> Iterator[Callable[[], None]]:
-        backend = self._backend
-        yield from (partial(backend.apply, obj) for obj in _objects(step.apply))
-        yield from (partial(backend.create, obj) for obj in _objects(step.create))
-        if step.patch is not None:
-            yield partial(backend.patch, step.patch)
-        if step.delete is not None:
-            yield partial(backend.delete, step.delete)
-        yield from (partial(backend.cordon, node) for node in step.cordon or ())
-        yield from (partial(backend.uncordon, node) for node in step.uncordon or ())
-        yield from (partial(backend.drain, node) for node in step.drain or ())
-        for name, parameters in (step.fault or {}).items():
-            yield partial(backend.inject, name, parameters)
-        yield from (partial(backend.heal, name) for name in step.heal or ())
 
     def _check(self, step: Step) -> list[Mismatch]:
         if step.eventually is not None:
@@ -173,62 +157,11 @@ class _Play:
     def _watch(
         self, expected: Expectation, seconds: float, holds: Callable[[], bool], *, until: bool
     ) -> bool:
-        """Let time pass until `holds()` is as `until` says; False if it never was."""
-        history, end = self._history, self._backend.now + seconds
-        version, held = history.version, holds()
-        while held is not until and self._backend.now < end:
-
-            def stop() -> bool:
-                nonlocal version, held
-                if version != history.version:
-                    version, held = history.version, holds()
-                return held is until
-
-            self._advance(min(end, self._quiet_from(expected, end)), stop)
-            held = holds()
-        return held is until
-
-    def _quiet_from(self, expected: Expectation, otherwise: float) -> float:
-        """When `noWritesFor` comes to hold if nothing is written from now on."""
-        if expected.no_writes_for is None:
-            return otherwise
-        moment = self._history.last_write + expected.no_writes_for
-        return moment if moment > self._backend.now else otherwise
+        return watch(self._backend, self._history, expected, seconds, holds, until=until)
 
     def _settle(self) -> list[Mismatch]:
-        """From some moment within the time given on, all is as it should be and nothing written."""
-        settles, history = self._scenario.settles, self._history
-        settlement = Settlement(settles, history, self._scenario.namespace)
-        deadline = self._backend.now + settles.within
-        while True:
-            left = max(0.0, deadline - self._backend.now)
-            if not self._watch(settles, left, settlement.holds, until=True):
-                within = f"within {duration.text(settles.within)}"
-                found = settles_mismatches(settles, history, self._scenario.namespace)
-                return [Mismatch(f.subject, f"{f.expected} {within}", f.seen) for f in found]
-            writes = len(history.writes)
-
-            def undisturbed(writes: int = writes) -> bool:
-                return len(history.writes) == writes and settlement.holds()
-
-            if not self._watch(settles, settles.quiet_for, undisturbed, until=False):
-                return []
-            if self._backend.now >= deadline:
-                quiet = f"for {duration.text(settles.quiet_for)} after it has settled"
-                found = self._disturbances(writes)
-                return [Mismatch(f.subject, f"{f.expected} {quiet}", f.seen) for f in found]
-
-    def _disturbances(self, writes: int) -> list[Mismatch]:
-        late = self._history.writes[writes:]
-        if late:
-            seen = ", ".join(f"{found.verb} {found.resource} {found.name}" for found in late)
-            return [Mismatch("writes", "none", seen)]
-        return settles_mismatches(self._scenario.settles, self._history, self._scenario.namespace)
-
-
-def _objects(manifests: tuple[ManifestSource, ...] | None) -> Iterator[JSON]:
-    for manifest in manifests or ():
-        yield from manifest.objects
+        scenario = self._scenario
+        return settle(self._backend, self._history, scenario.settles, scenario.namespace)
 
 
 def _resources(scenario: Scenario) -> Iterator[str]:

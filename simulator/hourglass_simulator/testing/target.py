@@ -33,6 +33,14 @@ class OperatorUnderTest:
         """Not from here."""
         raise FaultNotPossibleError(_PROCESS)
 
+    def suspend(self) -> None:
+        """Not from here."""
+        raise FaultNotPossibleError(_PROCESS)
+
+    def resume(self) -> None:
+        """Not from here."""
+        raise FaultNotPossibleError(_PROCESS)
+
 
 class FaultTarget:
     """A Target whose operator is whoever makes calls as `user`."""

@@ -267,6 +267,75 @@ def test_the_operator_crashes_around_its_writes(backend: SimulatedBackend, momen
     assert ready(backend) == ("Running", "PodReady")
 
 
+@pytest.mark.parametrize("parameters", [{}, {"write": 1}], ids=["at once", "after a write"])
+def test_a_suspended_operator_goes_on_with_what_it_knows(
+    backend: SimulatedBackend, parameters: JSON
+) -> None:
+    backend.inject("operator-suspended", {**parameters, "for": "20s"})
+    lives = backend.target.operator._lives
+    backend.cluster.api.patch("performers", "default", "ml", {"spec": {"version": "v2"}})
+    writes = []
+    user = backend.target.operator_user
+    backend.cluster.api.auditors.append(
+        lambda audit: writes.append(audit) if audit.call.user == user else None
+    )
+    backend.cluster.run_until(backend.now + 19)
+    assert len(writes) == len(parameters)
+    backend.cluster.run_until(120)
+    assert backend.target.operator._lives == lives
+    assert ready(backend) == ("Running", "PodReady")
+
+
+def test_only_the_call_that_is_meant_fails(backend: SimulatedBackend) -> None:
+    backend.inject("api-error", {"call": 2, "times": 1, "code": 503})
+    codes = []
+    backend.cluster.api.auditors.append(lambda audit: codes.append((audit.call.user, audit.code)))
+    backend.cluster.api.patch("performers", "default", "ml", {"spec": {"version": "v2"}})
+    backend.cluster.run_until(120)
+    own = [code for user, code in codes if user == backend.target.operator_user]
+    assert own[1] == 503
+    assert own.count(503) == 1
+
+
+def test_what_is_missed_is_never_seen(backend: SimulatedBackend) -> None:
+    """Of a pod that comes and goes meanwhile the operator hears nothing; it lists what there is."""
+    heard: list[str] = []
+
+    def listen(resource: str, event: WatchEvent) -> list[tuple[float, WatchEvent]]:
+        heard.append(resource)
+        return [(0.0, event)]
+
+    backend.inject("events-missed", {"resource": "pods", "event": 1, "for": "10s"})
+    backend.target.deliveries.append(listen)
+    labels = {"app": "performer", "performer-name": "other"}
+    pod = {
+        "metadata": {"name": "passing", "labels": labels},
+        "spec": {"containers": [{"name": "main", "image": "avs/ml:v1"}]},
+    }
+    backend.cluster.api.create("pods", pod, namespace="default")
+    backend.cluster.api.delete("pods", "default", "passing", grace_period_seconds=0)
+    backend.cluster.run_until(30)
+    assert "pods" not in heard
+    backend.cluster.api.patch("performers", "default", "ml", {"spec": {"version": "v2"}})
+    backend.cluster.run_until(120)
+    assert "pods" in heard
+    assert ready(backend) == ("Running", "PodReady")
+
+
+@pytest.mark.parametrize(
+    ("name", "arrivals"), [("duplicate-events", [0, 0]), ("stale-cache", [5.0])]
+)
+def test_only_the_event_that_is_meant_is_troubled(
+    backend: SimulatedBackend, name: str, arrivals: list[float]
+) -> None:
+    undo = inject(name, backend.target, {"resource": "pods", "event": 2}, "0")
+    hook = backend.target.deliveries[-1]
+    event = WatchEvent("MODIFIED", {})
+    delays = [[delay for delay, _ in hook("pods", event)] for _ in range(3)]
+    undo()
+    assert delays == [[0.0], arrivals, [0.0]]
+
+
 def test_two_leaders_do_no_harm(backend: SimulatedBackend) -> None:
     backend.inject("two-leaders", {"for": "60s"})
     backend.cluster.api.patch("performers", "default", "ml", {"spec": {"version": "v2"}})

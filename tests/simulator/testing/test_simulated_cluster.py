@@ -211,10 +211,12 @@ def test_a_dry_run_writes_nothing(cluster: SimulatedCluster) -> None:
 
 REFUSED = {
     "duplicate-events",
+    "events-missed",
     "go-operator",
     "late-events",
     "operator-clock",
     "operator-crash",
+    "operator-suspended",
     "stale-cache",
     "two-leaders",
     # Only a served cluster has connections that can be lost.
