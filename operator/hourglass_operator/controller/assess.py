@@ -97,6 +97,9 @@ def _step(seen: Observation, handover: Handover, pod: PodView | None) -> tuple[P
         gates = ", ".join(pod.scheduling_gates)
         plural = "s" if len(pod.scheduling_gates) > 1 else ""
         return Progress.GATED, f"pod {pod.name} is held back by scheduling gate{plural} {gates}"
+    if pod.nominated and not pod.node:
+        where = f"on node {pod.nominated}"
+        return Progress.POD_PENDING, f"pod {pod.name} waits until others have made room {where}"
     if not pod.node:
         other = pod.unready.scheduler if pod.unready is not None else ""
         scheduler = f"scheduler {other}" if other else "the scheduler"

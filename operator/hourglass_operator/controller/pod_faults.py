@@ -43,7 +43,7 @@ def find_fault(seen: Observation, handover: Handover, explanations: Explanations
     if pod.scheduling_gates:
         # Waiting for its turn is no fault.
         return None
-    if pod.unschedulable is not None:
+    if pod.unschedulable is not None and not pod.nominated:
         explanation = explanations.of(seen, pod.unschedulable)
         hardware = explanation.hardware
         reason = Reason.HARDWARE_UNAVAILABLE if hardware else Reason.SCHEDULING_FAILED

@@ -91,9 +91,9 @@ class PodView:
     Ready last changed; `unready`: None while it is Ready. `container` is `performer`; `others` are
     init containers that have not ended and containers that are not ready or have crashed, in the
     order in which they start; ephemeral containers do not count. `preempts`: less important pods
-    may have to make room for it. `nominated`: they already do. `devices`: extended resources it
-    requests. `unhealthy`: those it holds that the kubelet says are unhealthy, in words.
-    `quota_usage`: what a ResourceQuota counts of it.
+    may have to make room for it. `nominated`: the node on which they already do, or empty.
+    `devices`: extended resources it requests. `unhealthy`: those it holds that the kubelet says are
+    unhealthy, in words. `quota_usage`: what a ResourceQuota counts of it.
     """
 
     namespace: str
@@ -122,7 +122,7 @@ class PodView:
     others: tuple[ContainerView, ...]
     priority: int
     preempts: bool
-    nominated: bool
+    nominated: str
     devices: tuple[tuple[str, int], ...]
     quota_usage: QuotaUsage
     unhealthy: tuple[str, ...] = ()
@@ -221,7 +221,7 @@ def pod_view(pod: Mapping[str, Any]) -> PodView | None:
         others=_others(spec, status),
         priority=spec.get("priority") or 0,
         preempts=spec.get("preemptionPolicy") != "Never",
-        nominated=bool(status.get("nominatedNodeName")),
+        nominated=intern(status.get("nominatedNodeName") or ""),
         devices=tuple(sorted((k, v) for k, v in requests(spec).items() if "/" in k)),
         quota_usage=quota_usage(spec),
         unhealthy=_unhealthy(status),

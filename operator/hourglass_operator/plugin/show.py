@@ -1,5 +1,6 @@
 """Tables and timelines for people; the same as JSON for programs."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
@@ -10,8 +11,11 @@ from hourglass_kube.types import JSON
 from hourglass_operator.console.terminal import styled
 from hourglass_operator.plugin.view import View
 from hourglass_operator.plugin.why import Why
+from hourglass_operator.resources import names
 
 _COLOURS = {"Running": "green", "Failed": "bold red", "Pending": "yellow", "Upgrading": "cyan"}
+_CONTAINER = re.compile(r"(init|ephemeral)?containers\{(.+)\}$", re.IGNORECASE)
+"""In the field path of an Event: `spec.initContainers{istio-init}`."""
 
 
 def age(since: str, now: float) -> str:
@@ -81,13 +85,28 @@ def timeline(view: View, events: Sequence[JSON]) -> list[tuple[str, str]]:
         entries.append((status["lastUpgrade"], "an upgrade ended"))
     for event in events:
         moment = event.get("lastTimestamp") or event.get("eventTime")
-        about = event["involvedObject"]
         times = f" ({event['count']} times)" if (event.get("count") or 1) > 1 else ""
-        where = "" if about["kind"] == "Performer" else f"{about['kind']} {about['name']}: "
-        entries.append((moment or "", f"{where}{event['reason']}: {event['message']}{times}"))
+        what = f"{_subject(event)}{event['reason']}: {event['message']}{times}"
+        entries.append((moment or "", what))
     # Events carry fractions of seconds, conditions do not.
     seconds = [(f"{moment[:19]}Z", what) for moment, what in entries]
     return sorted(seconds, key=lambda entry: entry[0])
+
+
+def _subject(event: JSON) -> str:
+    """Whom an Event is about, unless it is the Performer itself.
+
+    Since 1.37 the kubelet's messages do not say which container they are about: "Container
+    started". The Performer's own goes without saying.
+    """
+    about = event["involvedObject"]
+    if about["kind"] == "Performer":
+        return ""
+    container = _CONTAINER.search(about.get("fieldPath") or "")
+    if container is None or container[2] == names.CONTAINER:
+        return f"{about['kind']} {about['name']}: "
+    kind = f"{container[1]} container" if container[1] else "container"
+    return f"{about['kind']} {about['name']}, {kind} {container[2]}: "
 
 
 def facts(view: View, why: Why) -> JSON:

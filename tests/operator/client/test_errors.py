@@ -88,3 +88,27 @@ def test_an_object_that_is_not_understood_is_named() -> None:
     body = {"metadata": {"name": "worker"}, "spec": {"avsAddress": "0x" + "1" * 40, "image": "A B"}}
     with pytest.raises(UnreadableError, match=r"Performer worker: spec\.image: .*another version"):
         Performer.from_json(body)
+
+
+NEWER: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "goldens/validation/refused.1.37.golden.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize(
+    ("case", "field", "said"),
+    [
+        ("an empty avsAddress", "spec.avsAddress", 'Invalid value: "": must be an Ethereum'),
+        ("a name with a dot", "metadata.name", "Invalid value: must be at most 53"),
+        ("a grpcPort with a fraction", "spec.config.grpcPort", "must be of type int32"),
+    ],
+    ids=lambda value: value if value in NEWER else "",
+)
+def test_what_a_refusal_of_1_37_means_which_shows_the_value(
+    case: str, field: str, said: str
+) -> None:
+    error = refusal("create", "avs", "worker", 422, NEWER[case])
+    assert isinstance(error, InvalidError)
+    ((name, message),) = {(cause.field, cause.message) for cause in error.causes}
+    assert name == field
+    assert said in message

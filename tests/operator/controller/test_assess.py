@@ -20,6 +20,10 @@ from situations import (
 )
 
 SERVED_V1 = {"servingTemplateHash": V1.hash, "templateHash": V1.hash, "ready": True}
+NO_GPU = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
+# tests/goldens/scheduler
+VICTIMS = "preemption: found a potential placement for pod on node gpu-1, preempting 1 victims"
+NO_VICTIMS = "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod."
 UPGRADING = ("Upgrading", "True/PodReady", "True/UpgradeInProgress", "False/AsExpected")
 
 
@@ -35,6 +39,30 @@ CASES = [
         [pod_of(V1)],
         *pending("PodPending"),
         says="waits for the scheduler",
+    ),
+    ConditionsCase(
+        "less important pods make room, as 1.34 says it",
+        GPU,
+        [pod_of(GPU).unschedulable(NO_GPU).nominated_for("gpu-1")],
+        *pending("PodPending"),
+        nodes=[GPU_NODE],
+        says="waits until others have made room on node gpu-1",
+    ),
+    ConditionsCase(
+        "less important pods make room, as 1.37 says it",
+        GPU,
+        [pod_of(GPU).unschedulable(f"{NO_GPU} {VICTIMS}").nominated_for("gpu-1")],
+        *pending("PodPending"),
+        nodes=[GPU_NODE],
+        says="waits until others have made room on node gpu-1",
+    ),
+    ConditionsCase(
+        "no room is made any more",
+        GPU,
+        [pod_of(GPU).unschedulable(f"{NO_GPU} {NO_VICTIMS}")],
+        *pending("HardwareUnavailable"),
+        nodes=[GPU_NODE],
+        says="used by pods of others",
     ),
     ConditionsCase(
         "starting", V1, [bound()], *pending("Scheduled"), says="is starting on node node-1"

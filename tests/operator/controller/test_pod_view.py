@@ -81,3 +81,30 @@ def test_a_pod_has_lost_its_readiness(containers: str, changed: float, lost: boo
     unready = seen(pod).unready
     assert unready is not None
     assert unready.lost is lost
+
+
+# tests/goldens/kubelet: since 1.37 the condition says why.
+SANDBOXES = [
+    ("there is one", {"status": "True"}, True),
+    ("there is none, on 1.34", {"status": "False"}, False),
+    (
+        "there is none, on 1.37",
+        {"status": "False", "reason": "PodSandboxNotReady", "message": "no pod sandbox exists"},
+        False,
+    ),
+    (
+        "it has ended, on 1.37",
+        {"status": "False", "reason": "PodSandboxNotReady", "message": "pod sandbox is not ready"},
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("condition", "sandbox"), [s[1:] for s in SANDBOXES], ids=[s[0] for s in SANDBOXES]
+)
+def test_whether_there_is_a_sandbox(condition: dict[str, str], sandbox: bool) -> None:
+    said = {"type": "PodReadyToStartContainers", **condition}
+    unready = seen(bound(), conditions=[said]).unready
+    assert unready is not None
+    assert unready.sandbox is sandbox

@@ -17,6 +17,30 @@ MESSAGES = [
     ("of another resource", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.shared.", 0),
     ("of one with a longer name", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu-mem.", 0),
     (
+        "before preemption, on 1.34",
+        "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. no new claims to deallocate,"
+        " preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+        1,
+    ),
+    (
+        "before preemption, on 1.37",
+        "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: 0/1 nodes are"
+        " available: 1 No preemption victims found for incoming pod.",
+        1,
+    ),
+    (
+        "and of fewer nodes once the less important pods were gone",
+        "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. preemption: 0/3 nodes are"
+        " available: 1 Insufficient nvidia.com/gpu, 2 Preemption is not helpful for scheduling.",
+        3,
+    ),
+    (
+        "while room is made, on 1.37",
+        "0/1 nodes are available: 1 Insufficient nvidia.com/gpu. preemption: found a potential"
+        " placement for pod on node a, preempting 1 victims",
+        1,
+    ),
+    (
         "of both",
         "0/3 nodes are available: 2 Insufficient nvidia.com/gpu.shared, 1 Insufficient"
         " nvidia.com/gpu.",

@@ -82,3 +82,33 @@ def test_a_history_is_shown_from_the_beginning() -> None:
         (at(3), "an upgrade ended"),
         (at(4), "Running: it serves"),
     ]
+
+
+# tests/goldens/kubelet: since 1.37 messages do not name the container.
+EVENTS = [
+    ("spec.containers{performer}", "Created container: performer", "Pod p: Started: "),
+    ("spec.containers{performer}", "Container started", "Pod p: Started: "),
+    ("spec.containers{proxy}", "Container started", "Pod p, container proxy: Started: "),
+    ("spec.initContainers{first}", "Container started", "Pod p, init container first: Started: "),
+    (
+        "spec.ephemeralContainers{debugger}",
+        "Container started",
+        "Pod p, ephemeral container debugger: Started: ",
+    ),
+    (None, "Container started", "Pod p: Started: "),
+]
+
+
+@pytest.mark.parametrize(("path", "message", "subject"), EVENTS)
+def test_a_history_names_the_containers_of_others(
+    path: str | None, message: str, subject: str
+) -> None:
+    seen = view_of(Objects({"performers": [stored("ml")]}), NAMESPACE, "ml", CATALOGUE, 10.0)
+    about = {"kind": "Pod", "name": "p", "fieldPath": path}
+    event: JSON = {
+        "involvedObject": about,
+        "reason": "Started",
+        "message": message,
+        "eventTime": at(2),
+    }
+    assert timeline(seen, [event])[-1] == (at(2), subject + message)
