@@ -39,6 +39,7 @@ generate: install
 	$(BIN)/python -m hourglass_simulator.cli.reference > docs/cli-simulator.md
 	$(BIN)/python -m hourglass_operator.manifests.base deploy/base
 	$(BIN)/python -m hourglass_operator.manifests.chart deploy/chart
+	$(BIN)/python -m hourglass_operator.manifests.policy deploy/policy
 	$(BIN)/python -m hourglass_operator.manifests.monitoring .
 	$(BIN)/python -m hourglass_operator.manifests.security e2e/permissions.json > docs/security.md
 	$(BIN)/python -m hourglass_operator.olm.bundle .

@@ -32,11 +32,13 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def test_helm_makes_the_objects_of_the_kustomization(cluster: Cluster, helm: list[str]) -> None:
     place = ["--namespace", NAMESPACE]
-    charted = objects(output([*helm, "template", "hourglass", CHART, *place, *FOR]))
+    template = [*helm, "template", "hourglass", CHART, *place, *FOR]
     base = kustomized(cluster, "deploy/base")
     # Helm makes the namespace by itself.
     del base[f"Namespace {NAMESPACE}"]
-    assert charted == base
+    assert objects(output(template)) == base
+    whole = base | kustomized(cluster, "deploy/policy")
+    assert objects(output([*template, "--set", "performerPolicy.enabled=true"])) == whole
 
 
 def test_helm_finds_nothing_to_complain_about(helm: list[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from hourglass_kube.dumper import as_yaml
 from hourglass_operator.manifests import roles, workload
 from hourglass_operator.manifests.files import with_notice, write
+from hourglass_operator.manifests.user_roles import user_roles
 
 
 def base() -> Mapping[str, str]:
@@ -14,6 +15,7 @@ def base() -> Mapping[str, str]:
     files = {
         "namespace.yaml": as_yaml(workload.namespace()),
         "rbac.yaml": roles.explanation() + as_yaml(*roles.rbac()),
+        "user-roles.yaml": as_yaml(*user_roles()),
         "deployment.yaml": as_yaml(workload.deployment()),
         "poddisruptionbudget.yaml": as_yaml(workload.disruption_budget()),
         "service.yaml": as_yaml(workload.metrics_service()),

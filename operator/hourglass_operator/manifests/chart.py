@@ -13,9 +13,10 @@ from pathlib import Path
 
 from hourglass_kube.dumper import as_yaml
 from hourglass_kube.types import JSON
-from hourglass_operator.manifests import roles, workload
+from hourglass_operator.manifests import policy, roles, workload
 from hourglass_operator.manifests.files import with_notice, write
 from hourglass_operator.manifests.installation import DEFAULT, Installation
+from hourglass_operator.manifests.user_roles import user_roles
 
 _CHOSEN = Installation(
     namespace="{{ .Release.Namespace }}",
@@ -45,10 +46,12 @@ def chart() -> Mapping[str, str]:
         "values.yaml": as_yaml(values()),
         "values.schema.json": json.dumps(_schema(), indent=2) + "\n",
         "templates/rbac.yaml": roles.explanation() + _template(*roles.rbac(_CHOSEN.namespace)),
+        "templates/user-roles.yaml": as_yaml(*user_roles()),
         "templates/deployment.yaml": _template(workload.deployment(_CHOSEN)),
         "templates/poddisruptionbudget.yaml": _template(workload.disruption_budget(_CHOSEN)),
         "templates/service.yaml": _template(workload.metrics_service(_CHOSEN)),
         "templates/networkpolicy.yaml": _template(workload.network_policy(_CHOSEN)),
+        "templates/policy.yaml": _where(".Values.performerPolicy.enabled", _policy()),
     }
     return with_notice(files)
 
@@ -64,17 +67,32 @@ def values() -> JSON:
         "nodeSelector": DEFAULT.node_selector,
         "tolerations": DEFAULT.tolerations,
         "imagePullSecrets": DEFAULT.image_pull_secrets,
+        "performerPolicy": {"enabled": False, **{name: [] for name in policy.LISTS}},
     }
+
+
+def _policy() -> str:
+    lists = {
+        name: f'{{{{ join "\\n" .Values.performerPolicy.{name} | toJson }}}}'
+        for name in policy.LISTS
+    }
+    limits = policy.limits(lists, _CHOSEN.namespace)
+    return _template(limits, *policy.policies(_CHOSEN.namespace))
+
+
+def _where(condition: str, template: str) -> str:
+    return f"{{{{- if {condition} }}}}\n{template}{{{{- end }}}}\n"
 
 
 def _template(*documents: JSON) -> str:
     """JSON is YAML, but not in quotes."""
-    return re.sub(r"'(\{\{ toJson \S+ \}\})'", r"\1", as_yaml(*documents))
+    return re.sub(r"'(\{\{ [^}]*\btoJson\b[^}]* \}\})'", r"\1", as_yaml(*documents))
 
 
 def _schema() -> JSON:
     text = {"type": "string", "minLength": 1}
     objects = {"type": "array", "items": {"type": "object"}}
+    names = {"type": "array", "items": {"type": "string", "pattern": r"^\S+$"}}
     texts = {"type": "object", "additionalProperties": {"type": "string"}}
     properties: JSON = {
         "image": {
@@ -88,6 +106,11 @@ def _schema() -> JSON:
         "nodeSelector": texts,
         "tolerations": objects,
         "imagePullSecrets": objects,
+        "performerPolicy": {
+            "type": "object",
+            "properties": {"enabled": {"type": "boolean"}, **dict.fromkeys(policy.LISTS, names)},
+            "additionalProperties": False,
+        },
         # What Helm adds by itself.
         "global": {"type": "object"},
     }

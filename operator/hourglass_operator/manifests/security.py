@@ -9,7 +9,10 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from hourglass_operator.manifests.named_objects import CONFIG_MAPS, MOST_NAMES, SECRETS
+from hourglass_operator.manifests.policy import LIMITS
 from hourglass_operator.manifests.roles import EVERYWHERE
+from hourglass_operator.manifests.user_roles import EDITOR, VIEWER
 from hourglass_operator.manifests.workload import USER
 from hourglass_operator.permissions import OWN_NAMESPACE, Permission
 from hourglass_operator.runtime.process.preflight import Exit
@@ -64,9 +67,53 @@ refuses it with `PodRejected` and the API server's message, unless `config.secur
 settings `--default-security-context` and `--default-pod-security-context` say it for all Performers
 that do not.
 
-Who may create Performers may run containers in that namespace with any Secret, ConfigMap and
-ServiceAccount of it, privileged ones too, as with the right to create pods: what a namespace must
-not run is for its Pod Security Standard to say.
+## Who may create Performers
+
+**Creating a Performer is as good as creating pods in that namespace: with a service account,
+Secrets, pull secrets, priority and tolerations that the creator may not use.** The operator creates
+the pods, and the API server asks what the operator may, not what the creator may. What containers
+may do to their node is for the Pod Security Standard of the namespace to say, as for all pods.
+
+| ClusterRole | of | may |
+|---|---|---|
+| `{viewer}` | `view`, `edit`, `admin` | see Performers |
+| `{editor}` | `edit`, `admin` | create, change and delete them, too |
+
+Who may `edit` a namespace may read its Secrets, create pods and impersonate its service accounts
+anyway. For those who may less, and are bound to `{editor}` alone, there are
+**admission policies** in `deploy/policy`: a kustomize component, which nothing else includes, and
+in the chart the value `performerPolicy.enabled`. On create and on every change of the spec they ask
+the API server's authorizer whether the requester may
+
+- `get` each Secret and each ConfigMap that the spec names
+  ({fields});
+- `use` or `impersonate` the service account of `config.serviceAccountName`. To Kubernetes itself
+  `use` of a service account means nothing: a Role with it allows this alone.
+
+They refuse priority classes of the system (`system-…`) and tolerations without a key, which
+tolerate every taint. What else is allowed is in the ConfigMap `{limits}`,
+one a line; while a key has none, everything is:
+
+| key | what it allows |
+|---|---|
+| `imageRegistries` | registries of `image`, or paths in them, such as `registry.example.com/avs` |
+| `priorityClasses` | `scheduling.priorityClassName` |
+| `runtimeClasses` | `scheduling.runtimeClass` |
+
+- An image without a registry counts as one of `docker.io`. Where nodes look short names up
+  elsewhere, as CRI-O can, do not allow `docker.io`.
+- A Performer that names no class gets the cluster's default, which no list keeps away.
+- Without the ConfigMap, or with another key in it, nobody creates or changes a Performer: a list
+  that is misspelt would limit nothing.
+- What is there when the policies come stays; its spec is judged when it is changed next.
+- Who names more than {most} Secrets, or ConfigMaps, must be able to `get` all of them in the
+  namespace: an API server lets a policy ask 28 times.
+- Argo CD and Flux create what is in a repository in their own name: there, who may write to the
+  repository matters, unless they impersonate.
+- To see what would be refused, set `validationActions: [Warn, Audit]` in the bindings first.
+
+`e2e/performer_policy.yaml` is the table of what users may and may not create, as tests hold it on a
+real API server and on the simulated one.
 
 ## Secrets
 
@@ -83,9 +130,22 @@ def page(lost: Mapping[str, Mapping[str, str]]) -> str:
         everywhere=everywhere,
         own=own,
         user=USER,
+        viewer=VIEWER,
+        editor=EDITOR,
+        fields=_fields(),
+        limits=LIMITS,
+        most=MOST_NAMES,
         lost="".join(rows),
         no_permission=int(Exit.NO_PERMISSION),
     )
+
+
+def _fields() -> str:
+    found = sorted(
+        {field.split("[].")[0] for each in (SECRETS, CONFIG_MAPS) for field in each.fields}
+    )
+    *first, last = (f"`{field}`" for field in found)
+    return f"{', '.join(first)} and {last}"
 
 
 def _table(permissions: Iterable[Permission]) -> str:

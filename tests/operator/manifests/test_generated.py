@@ -12,13 +12,14 @@ import yaml
 from hourglass_operator.manifests.base import base
 from hourglass_operator.manifests.chart import chart
 from hourglass_operator.manifests.monitoring import monitoring
+from hourglass_operator.manifests.policy import policy
 from hourglass_operator.manifests.security import page
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
 
 
-MADE = [("base", base), ("chart", chart), ("monitoring", monitoring)]
+MADE = [("base", base), ("chart", chart), ("monitoring", monitoring), ("policy", policy)]
 
 
 @pytest.mark.parametrize(("folder", "made"), MADE)
@@ -40,8 +41,9 @@ def test_what_breaks_was_recorded_for_each_permission() -> None:
     assert list(lost) == [f"{verb} {it.qualified}" for it in permissions for verb in it.verbs]
 
 
-def test_the_kustomization_names_every_other_file() -> None:
-    files = base()
+@pytest.mark.parametrize("made", [base, policy])
+def test_the_kustomization_names_every_other_file(made: Callable[[], Mapping[str, str]]) -> None:
+    files = made()
     named = yaml.safe_load(files["kustomization.yaml"])["resources"]
     assert {*named, "kustomization.yaml"} == files.keys()
 
@@ -49,16 +51,30 @@ def test_the_kustomization_names_every_other_file() -> None:
 def rendered(template: str, values: dict[str, Any]) -> list[Any]:
     """What Helm makes of a template, as far as the chart uses its language."""
 
+    def looked_up(path: str) -> Any:
+        found: Any = values
+        for name in path.removeprefix(".Values.").split("."):
+            found = found[name]
+        return found
+
     def value(match: re.Match[str]) -> str:
         if match["path"] == ".Release.Namespace":
             return "hourglass-system"
-        found: Any = values
-        for name in match["path"].removeprefix(".Values.").split("."):
-            found = found[name]
-        return json.dumps(found) if match["json"] else str(found)
+        found = looked_up(match["path"])
+        if match["join"]:
+            found = "\n".join(found)
+        return json.dumps(found) if "toJson" in match[0] else str(found)
 
-    text = re.sub(r"\{\{ (?P<json>toJson )?(?P<path>\S+) \}\}", value, template)
-    return list(yaml.safe_load_all(text))
+    whole = re.sub(
+        r"\{\{- if (\S+) \}\}(.*?)\{\{- end \}\}",
+        lambda match: match[2] if looked_up(match[1]) else "",
+        template,
+        flags=re.DOTALL,
+    )
+    text = re.sub(
+        r'\{\{ (?:toJson )?(?P<join>join "\\n" )?(?P<path>\S+)(?: \| toJson)? \}\}', value, whole
+    )
+    return [obj for obj in yaml.safe_load_all(text) if obj]
 
 
 def without_empty(value: Any) -> Any:
@@ -73,9 +89,25 @@ def test_the_chart_with_its_own_values_is_the_base() -> None:
     templates = {name.removeprefix("templates/") for name in files if name.startswith("templates/")}
     for name in templates:
         charted = rendered(files[f"templates/{name}"], values)
-        assert without_empty(charted) == list(yaml.safe_load_all(base()[name]))
+        assert without_empty(charted) == list(yaml.safe_load_all(base().get(name, "")))
     # Helm makes the namespace by itself.
     assert base().keys() - templates == {"namespace.yaml", "kustomization.yaml"}
+
+
+def test_the_policy_of_the_chart_is_that_of_the_component() -> None:
+    template = chart()["templates/policy.yaml"]
+    lists = {"imageRegistries": ["docker.io", "registry.example.com"], "priorityClasses": []}
+    values = {"enabled": True, **lists, "runtimeClasses": ["gvisor"]}
+    limits, *policies = rendered(template, {"performerPolicy": values})
+    assert limits["data"] == {
+        "imageRegistries": "docker.io\nregistry.example.com",
+        "priorityClasses": "",
+        "runtimeClasses": "gvisor",
+    }
+    files = policy()
+    assert policies == list(yaml.safe_load_all(files["policies.yaml"]))
+    component = yaml.safe_load(files["limits.yaml"])
+    assert limits | {"data": component["data"]} == component
 
 
 def test_the_templates_use_every_value() -> None:
