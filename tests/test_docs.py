@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,29 @@ LINKS = [
 @pytest.mark.parametrize(("page", "link"), LINKS, ids=[f"{page}: {link}" for page, link in LINKS])
 def test_a_link_leads_somewhere(page: str, link: str) -> None:
     assert (DOCS / link).exists()
+
+
+ROOT_LINKS = [
+    (page.name, link)
+    for page in sorted(DOCS.parent.glob("*.md"))
+    if page.name != "README.md"
+    for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "link"), ROOT_LINKS, ids=[f"{page}: {link}" for page, link in ROOT_LINKS]
+)
+def test_a_link_of_the_root_leads_somewhere(page: str, link: str) -> None:
+    assert (DOCS.parent / link).exists()
+
+
+@pytest.mark.parametrize("page", ["README.md", "deploy/README.md", "docs/getting-started.md"])
+def test_the_version_is_that_of_the_package(page: str) -> None:
+    text = (DOCS.parent / page).read_text(encoding="utf-8")
+    named = r"hourglass-performer-operator:(\d[\w.]*\w)|\?ref=v(\d[\w.]*\w)"
+    found = {"".join(groups) for groups in re.findall(named, text)}
+    assert found == {version("hourglass-performer-operator")}
 
 
 @pytest.mark.parametrize(("name", "module"), MADE, ids=[name for name, _ in MADE])
