@@ -64,6 +64,8 @@ def _takes(field: dict[str, Any]) -> str:
         return "a mapping or a list"
     if kind["type"] == ["string", "number"]:
         return "a quantity"
+    if kind.get("additionalProperties") is True:
+        return "a mapping"
     if kind["type"] == "object":
         return f"a mapping to {_takes(kind['additionalProperties'])}"
     if kind["type"] == "array":

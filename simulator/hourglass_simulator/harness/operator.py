@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hourglass_operator.controller import Controller, Settings
+from hourglass_operator.controller.cache import Cache
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.runtime.clock import Clock as SteadyClock
 from hourglass_operator.runtime.informers.selectors import SELECTORS
@@ -65,6 +66,11 @@ class SimulatedOperator:
         """Started and not crashed since."""
         return self._life is not None
 
+    @property
+    def cache(self) -> Cache | None:
+        """What it knows of the cluster; None while it does not run."""
+        return None if self._life is None else self._life.cache
+
     def start(self) -> None:
         """Start with nothing in memory."""
         self.crash()
@@ -103,6 +109,7 @@ class _Life(PassObserver):
 
     def __init__(self, operator: SimulatedOperator, options: Options) -> None:
         self._operator = operator
+        self.cache: Cache | None = None
         self.loop = new_event_loop(operator._clock)
         self.transport = SimulatedTransport(
             operator._api,
@@ -116,6 +123,7 @@ class _Life(PassObserver):
     def _begin(self, options: Options) -> None:
         operator = self._operator
         controller = Controller(operator._catalogue, operator._settings)
+        self.cache = controller.cache
         cluster, ahead = operator._clock, operator.ahead
         clock = SteadyClock(lambda: cluster.unix_time + ahead, lambda: cluster.unix_time)
         replica = Replica(controller, self.transport, clock, self, options)

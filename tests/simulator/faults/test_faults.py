@@ -106,6 +106,8 @@ ONCE = [
     ("watch-dropped", {}),
     ("watch-expired", {"resource": "pods"}),
     ("operator-crash", {}),
+    ("pods-deleted", {"performer": "ml"}),
+    ("pods-edited", {"performer": "ml", "merge": {"metadata": {"labels": {"app": None}}}}),
 ]
 
 

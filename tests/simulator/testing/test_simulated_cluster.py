@@ -227,6 +227,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "container-exits": {"pod": "one"},
     "label-gone": {"node": "gpu-1", "label": "kubernetes.io/os"},
     "pod-evicted": {"pod": "one"},
+    "pods-deleted": {"pod": "one"},
+    "pods-edited": {"pod": "one", "merge": {"metadata": {"labels": {"app": "one"}}}},
     "watch-dropped": {},
 }
 """Where the example of the documentation is about Performers."""

@@ -1,0 +1,28 @@
+"""Oracles that look at everything that happens: each says what must never be.
+
+They know what the operator promises, and nothing of how it keeps it.
+"""
+
+from hourglass_simulator.search.monitors.events import EventsMonitor
+from hourglass_simulator.search.monitors.finalizer import FinalizerMonitor
+from hourglass_simulator.search.monitors.foreign import ForeignMonitor
+from hourglass_simulator.search.monitors.monitor import Monitor
+from hourglass_simulator.search.monitors.one_pod import OnePodMonitor
+from hourglass_simulator.search.monitors.phases import PhasesMonitor
+from hourglass_simulator.search.monitors.serving import ServingMonitor
+from hourglass_simulator.search.monitors.times import TimesMonitor
+from hourglass_simulator.search.monitors.writes import WritesMonitor
+
+__all__ = ["MONITORS", "Monitor"]
+
+MONITORS: tuple[type[Monitor], ...] = (
+    EventsMonitor,
+    FinalizerMonitor,
+    ForeignMonitor,
+    OnePodMonitor,
+    PhasesMonitor,
+    ServingMonitor,
+    TimesMonitor,
+    WritesMonitor,
+)
+"""Each is made anew for a run, with what has happened so far in it."""

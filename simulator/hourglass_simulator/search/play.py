@@ -1,0 +1,180 @@
+"""Plays a plan, watched by every oracle."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+from zlib import crc32
+
+from hourglass_simulator.apiserver.calls import Call
+from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.harness.cache_check import differences
+from hourglass_simulator.kubernetes.version import version
+from hourglass_simulator.scenario.actions import calls
+from hourglass_simulator.scenario.backend import Change, RefusedError, Write
+from hourglass_simulator.scenario.expect import Mismatch
+from hourglass_simulator.scenario.history import History, key_of
+from hourglass_simulator.scenario.run import OBSERVED
+from hourglass_simulator.scenario.waiting import settle
+from hourglass_simulator.search.census import Census
+from hourglass_simulator.search.monitors import MONITORS
+from hourglass_simulator.search.monitors.monitor import Judge, Seen
+from hourglass_simulator.search.plan import Plan, moment
+
+SETTLES, CACHE, ERROR = "settles", "cache", "error"
+"""Oracles that look at the end of a run, and at what the code itself raises."""
+_UNDER_WAY = 1.0
+"""Seconds in which the last events of a run arrive."""
+_ENOUGH = 20
+"""Findings of one run; what comes after so many says nothing new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What should not have been; `time` is seconds since the start."""
+
+    time: float
+    oracle: str
+    subject: str
+    expected: str
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{self.oracle}: {self.subject}: expected {self.expected}; {self.seen}"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a plan. The same plan and seed have the same digest."""
+
+    findings: tuple[Finding, ...]
+    refused: frozenset[int]
+    """Numbers of the plan's steps that the API server refused, or that were not possible."""
+    coverage: frozenset[str]
+    duration: float
+    """Seconds of the plan's own time."""
+    digest: str
+
+
+def play(plan: Plan, seed: int = 0, census: Census | None = None) -> Played:
+    """Play a plan to its end."""
+    return _Play(plan, seed, census).result()
+
+
+class _Play:
+    """One run; the backend tells it of every change and write."""
+
+    def __init__(self, plan: Plan, seed: int, census: Census | None) -> None:
+        wanted = plan.scenario.cluster
+        self._plan = plan
+        self._backend = SimulatedBackend(
+            seed, version(wanted.kubernetes), managed_fields=wanted.managed_fields
+        )
+        self._census = census
+        self._history = History(lambda: self._backend.now)
+        self._monitors = [make(self._history) for make in MONITORS]
+        self._judges: dict[str, list[tuple[str, Judge]]] = {}
+        for monitor in self._monitors:
+            for resource, judge in monitor.changes.items():
+                self._judges.setdefault(resource, []).append((monitor.oracle, judge))
+        self._epoch = self._backend.cluster.clock.epoch
+        self._by = ""
+        self._findings: list[Finding] = []
+        self._refused: set[int] = set()
+        self._coverage: set[str] = set()
+        self._digest = 0
+
+    # What the backend tells, and whose call it is
+
+    def before(self, call: Call) -> None:
+        """See Interceptor: whatever changes until the next call is by this user."""
+        if call.mutating:
+            self._by = call.user
+
+    def after(self, call: Call) -> None:
+        """See Interceptor."""
+
+    def changed(self, change: Change) -> None:
+        """See Observer."""
+        resource, obj = change.resource, change.object
+        key = key_of(obj)
+        before = self._history.get(resource, key)
+        if judges := self._judges.get(resource):
+            now = change.time
+            seen = Seen(now, self._epoch + now, change.type, obj, before, self._by)
+            for oracle, judge in judges:
+                if found := tuple(judge(seen)):
+                    self._found(oracle, found)
+        self._history.changed(change)
+        if resource == "performers" and change.type != "DELETED":
+            self._cover(obj)
+        mark = f"{change.time:.6f}{change.type}{resource}{key}{obj['metadata']['resourceVersion']}"
+        self._digest = crc32(mark.encode(), self._digest)
+
+    def wrote(self, write: Write) -> None:
+        """See Observer."""
+        if write.resource == "leases":
+            return
+        self._history.wrote(write)
+        for monitor in self._monitors:
+            if found := tuple(monitor.wrote(write)):
+                self._found(monitor.oracle, found)
+        mark = f"{write.time:.6f}{write.verb}{write.resource}{write.name}{write.code}"
+        self._digest = crc32(mark.encode(), self._digest)
+
+    # The run
+
+    def result(self) -> Played:
+        """Run, and say what came of it."""
+        try:
+            self._run()
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            self._found(ERROR, [Mismatch("the operator", "it raises nothing", text)])
+        return Played(
+            tuple(self._findings[:_ENOUGH]),
+            frozenset(self._refused),
+            frozenset(self._coverage),
+            self._backend.now,
+            f"{self._digest:08x}",
+        )
+
+    def _run(self) -> None:
+        scenario, backend = self._plan.scenario, self._backend
+        backend.cluster.api.interceptors.append(self)
+        if self._census is not None:
+            self._census.begin(backend)
+        backend.start(scenario.cluster, scenario.namespace, self._observed(), self)
+        for number, step in enumerate(self._plan.steps):
+            if moment(step) > backend.now:
+                backend.advance(moment(step), lambda: False)
+            try:
+                for call in calls(backend, step):
+                    call()
+            except RefusedError:
+                self._refused.add(number)
+        found = settle(backend, self._history, scenario.settles, scenario.namespace)
+        self._found(SETTLES, found)
+        cache = backend.target.operator.cache
+        if cache is not None and not found:
+            backend.advance(backend.now + _UNDER_WAY, lambda: False)
+            self._found(CACHE, tuple(differences(cache, backend.cluster.api)))
+
+    def _observed(self) -> Sequence[str]:
+        expected = (objects.resource for objects in self._plan.scenario.settles.objects)
+        return sorted({*OBSERVED, *expected})
+
+    def _found(self, oracle: str, mismatches: Iterable[Mismatch]) -> None:
+        now = self._backend.now
+        self._findings += [
+            Finding(now, oracle, each.subject, each.expected, each.seen) for each in mismatches
+        ]
+
+    def _cover(self, performer: Any) -> None:
+        """Phase and reasons: a combination that is new is worth a seed."""
+        status = performer.get("status") or {}
+        words = chain(
+            (status.get("phase", ""),),
+            (f"{each['status'][0]}{each['reason']}" for each in status.get("conditions") or ()),
+        )
+        self._coverage.add(" ".join(words))
