@@ -1,29 +1,31 @@
 """Record what a kube-scheduler decides about the cases of tests/goldens/scheduler/cases.
 
-    python tests/goldens/record_scheduler_cases.py KUBE_APISERVER KUBE_SCHEDULER [FILE…]
+    PYTHONPATH=tests python -m goldens.record_scheduler_cases KUBE_APISERVER KUBE_SCHEDULER [FILE…]
 
 FILE is the name of a case file without its suffix; a case that was recorded with the same calls is
-kept. An API server and the scheduler run, and nothing else: nodes are objects without a kubelet, no
-controller binds a volume, makes a claim or taints a node, and a pod that is being deleted stays
-until a step says that it is gone. FILE.golden.json gets the calls of each case as they were made
-and, after each step, what the scheduler made of pods, volumes and claims, with the score that every
-plugin gave to every node; Events come at the end.
+kept, one with `since` is only for that version and newer ones (see `newer`). An API server and the
+scheduler run, and nothing else: nodes are objects without a kubelet, no controller binds a volume,
+makes a claim or taints a node, and a pod that is being deleted stays until a step says that it is
+gone. FILE.golden.json gets the calls of each case as they were made and, after each step, what the
+scheduler made of pods, volumes and claims, with the score that every plugin gave to every node;
+Events come at the end.
 """
 
 import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bare_apiserver import BareServer, bare_apiserver, free_ports, running
-from record_scheduler import CLUSTER_WIDE, event_of, node_of, pod_of, seen_of
 from ruamel.yaml import YAML
 
+from goldens import newer
+from goldens.bare_apiserver import BareServer, bare_apiserver, free_ports, running
+from goldens.record_scheduler import CLUSTER_WIDE, event_of, node_of, pod_of, seen_of
 from hourglass_kube.types import JSON
 
 HERE = Path(__file__).parent / "scheduler/cases"
@@ -47,6 +49,7 @@ PATHS = {
     "deviceclasses": "/apis/resource.k8s.io/v1/deviceclasses",
     "resourceslices": "/apis/resource.k8s.io/v1/resourceslices",
     "resourceclaims": f"/apis/resource.k8s.io/v1/namespaces/{NAMESPACE}/resourceclaims",
+    "devicetaintrules": "/apis/resource.k8s.io/v1/devicetaintrules",
 }
 _KEPT = ("namespaces", "priorityclasses", "runtimeclasses")
 _EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
@@ -62,6 +65,7 @@ _SHORT = {
     "deviceclass": "deviceclasses",
     "slice": "resourceslices",
     "claim": "resourceclaims",
+    "taintrule": "devicetaintrules",
     "pdb": "poddisruptionbudgets",
     "driver": "csidrivers",
     "capacity": "csistoragecapacities",
@@ -242,11 +246,62 @@ def _claim(given: JSON) -> JSON:
     return body
 
 
+def others(listed: Callable[[str], list[JSON]]) -> JSON:
+    """What the scheduler wrote elsewhere; `listed` gives the objects of a resource."""
+    found: JSON = {}
+    for claim in listed("persistentvolumeclaims"):
+        annotations = claim["metadata"].get("annotations") or {}
+        node = annotations.get("volume.kubernetes.io/selected-node")
+        if node:
+            found.setdefault("selected", {})[claim["metadata"]["name"]] = node
+    for volume in listed("persistentvolumes"):
+        reference = volume["spec"].get("claimRef")
+        if reference:
+            found.setdefault("bound", {})[volume["metadata"]["name"]] = reference["name"]
+    for claim in listed("resourceclaims"):
+        status = claim.get("status") or {}
+        made = bool(claim["metadata"].get("generateName"))
+        if status:
+            shown = {k: v for k, v in status.items() if k != "reservedFor"}
+            shown["reservedFor"] = [user["name"] for user in status.get("reservedFor") or ()]
+            if "allocation" in shown:
+                shown["allocation"] = _allocation(shown["allocation"])
+            if made:
+                shown["spec"] = claim["spec"]
+            found.setdefault("claims", {})[_claim_name(claim)] = shown
+    for pod in listed("pods"):
+        extended = (pod.get("status") or {}).get("extendedResourceClaimStatus")
+        if extended:
+            shown = {k: v for k, v in extended.items() if k != "resourceClaimName"}
+            found.setdefault("extended", {})[pod["metadata"]["name"]] = shown
+    return found
+
+
+def _claim_name(claim: JSON) -> str:
+    name: str = claim["metadata"]["name"]
+    made = claim["metadata"].get("generateName")
+    return re.sub(r"-[a-z0-9]{5}$", "-{random}", name) if made else name
+
+
+def _allocation(allocation: JSON) -> JSON:
+    """Without what is another every time."""
+    found = {k: v for k, v in allocation.items() if k != "allocationTimestamp"}
+    devices = dict(found.get("devices") or {})
+    if "results" in devices:
+        devices["results"] = [
+            {**one, **({"shareID": "{random}"} if "shareID" in one else {})}
+            for one in devices["results"]
+        ]
+        found["devices"] = devices
+    return found
+
+
 class Recorder:
     """Calls a real API server and looks at what comes of it."""
 
     def __init__(self, server: BareServer, log: Path) -> None:
         self._server = server
+        self._version = newer.version_of(server)
         self._log = log.open()
 
     def _send(self, method: str, path: str, body: Any = None, kind: str = "merge") -> JSON:
@@ -275,7 +330,7 @@ class Recorder:
             scores: JSON = {}
             pods = self._settled(scores)
             seen = {"pods": {pod["metadata"]["name"]: seen_of(pod) for pod in pods}}
-            seen |= self._others()
+            seen |= others(self._list)
             uids |= {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods}
             steps.append({"calls": calls, **seen, **({"scores": scores} if scores else {})})
         # Pods of an earlier case may still be reported about.
@@ -283,32 +338,8 @@ class Recorder:
         self.clear()
         return {"steps": steps, "events": events}
 
-    def _others(self) -> JSON:
-        """What the scheduler wrote elsewhere."""
-        found: JSON = {}
-        for claim in self._list("persistentvolumeclaims"):
-            annotations = claim["metadata"].get("annotations") or {}
-            node = annotations.get("volume.kubernetes.io/selected-node")
-            if node:
-                found.setdefault("selected", {})[claim["metadata"]["name"]] = node
-        for volume in self._list("persistentvolumes"):
-            reference = volume["spec"].get("claimRef")
-            if reference:
-                found.setdefault("bound", {})[volume["metadata"]["name"]] = reference["name"]
-        for claim in self._list("resourceclaims"):
-            status = claim.get("status") or {}
-            if status:
-                users = [user["name"] for user in status.get("reservedFor") or ()]
-                shown = {k: v for k, v in status.items() if k != "reservedFor"}
-                if "allocation" in shown:
-                    shown["allocation"].pop("allocationTimestamp", None)
-                name = (
-                    re.sub(r"-[a-z0-9]{5}$", "-{random}", claim["metadata"]["name"])
-                    if (claim["metadata"].get("generateName"))
-                    else claim["metadata"]["name"]
-                )
-                found.setdefault("claims", {})[name] = {**shown, "reservedFor": users}
-        return found
+    def _serves(self, resource: str) -> bool:
+        return resource != "devicetaintrules" or self._version != newer.OLDEST
 
     def _list(self, resource: str) -> list[JSON]:
         items: list[JSON] = self._send("GET", PATHS[resource])["items"]
@@ -366,7 +397,7 @@ class Recorder:
             self._server.call("DELETE", path, {"gracePeriodSeconds": 0})
         self._send("DELETE", _EVENTS)
         for resource in PATHS:
-            if resource in ("nodes", "pods", *_KEPT):
+            if resource in ("nodes", "pods", *_KEPT) or not self._serves(resource):
                 continue
             for one in self._list(resource):
                 path = f"{PATHS[resource]}/{one['metadata']['name']}"
@@ -422,18 +453,31 @@ def main() -> None:
         )
         recorder = Recorder(server, log)
         recorder.prepare()
+        version = newer.version_of(server)
         for file in files:
             golden = HERE / f"{file}.golden.json"
-            known = json.loads(golden.read_text()) if golden.exists() else {}
+            known = newer.whole(golden, version) if golden.exists() else {}
             found: dict[str, JSON] = {}
             for name, case in cases(file).items():
+                if case.get("since", newer.OLDEST) > version:
+                    continue
                 made = calls_of(json.loads(json.dumps(case)))
-                if name in known and [s["calls"] for s in known[name]["steps"]] == made:
-                    found[name] = known[name]
+                before = known.get(name) if newer.file_of(golden, version).exists() else None
+                if before and [step["calls"] for step in before["steps"]] == made:
+                    found[name] = before
                     continue
                 found[name] = recorder.record(case)
-                golden.write_text(printed(found))
-            golden.write_text(printed(found))
+            save(golden, version, found)
+
+
+def save(golden: Path, version: str, found: dict[str, JSON]) -> None:
+    """Write what a version did; of a newer one only what the oldest did otherwise."""
+    if version == newer.OLDEST:
+        golden.write_text(printed(found))
+        return
+    oldest = json.loads(golden.read_text())
+    different = {name: one for name, one in found.items() if oldest.get(name) != one}
+    newer.file_of(golden, version).write_text(printed(different))
 
 
 if __name__ == "__main__":

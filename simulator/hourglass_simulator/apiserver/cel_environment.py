@@ -43,7 +43,9 @@ def checking_environment(
 
 
 @cache
-def evaluating_environment(variables: tuple[str, ...] = RULE_VARIABLES) -> cel.Env:
+def evaluating_environment(
+    variables: tuple[str, ...] = RULE_VARIABLES, *, binds: bool = False
+) -> cel.Env:
     """An environment in which nothing is known of the values of variables.
 
     The library finds an implementation by the kinds of the arguments, of which all messages have
@@ -61,7 +63,8 @@ def evaluating_environment(variables: tuple[str, ...] = RULE_VARIABLES) -> cel.E
         run = first.run if len(group) == 1 else _dispatcher(group)
         made = cel.Overload(first.key, result, params, member, run)
         declared.setdefault(name, []).append(made)
-    return _environment(shared_pool(), dict.fromkeys(variables, _Type.DYN), declared)
+    unknown = dict.fromkeys(variables, _Type.DYN)
+    return _environment(shared_pool(), unknown, declared, *([ExtBindings()] if binds else ()))
 
 
 @cache

@@ -28,8 +28,6 @@ class ResourceClaimController:
         self._recorder = EventRecorder(clock, api, "resource_claim")
         self._pods = WorkQueue(clock, self._sync_pod)
         self._claims = WorkQueue(clock, self._sync_claim)
-        self._used: dict[str, set[Key]] = {}
-        """Claims by the uid of the pods that use them."""
         self._made: dict[tuple[str, str], JSON] = {}
         """Claims by the uid of the pod that they were made for, and their name in it."""
         api.watch("pods", sink=self._pod_event)
@@ -37,21 +35,20 @@ class ResourceClaimController:
 
     def _pod_event(self, event: WatchEvent) -> None:
         pod = event.object
-        if not pod["spec"].get("resourceClaims"):
+        names = sorted(_claims_of(pod))
+        if not names and not pod["spec"].get("resourceClaims"):
             return
         meta = pod["metadata"]
         if event.type != "DELETED" and not _is_done(pod):
             if any(_missing(pod)):
                 self._pods.add((meta["namespace"], meta["name"]))
             return
-        for key in sorted(self._used.get(meta["uid"], ())):
-            self._claims.add(key)
+        for name in names:
+            self._claims.add((meta["namespace"], name))
 
     def _claim_event(self, event: WatchEvent) -> None:
         claim = event.object
         key = (claim["metadata"]["namespace"], claim["metadata"]["name"])
-        for user in (claim.get("status") or {}).get("reservedFor") or ():
-            self._used.setdefault(user["uid"], set()).add(key)
         made_for = (claim["metadata"].get("annotations") or {}).get(_CLAIM_NAME)
         if made_for:
             for owner in claim["metadata"].get("ownerReferences") or ():
@@ -59,10 +56,7 @@ class ResourceClaimController:
                     self._made.pop((owner["uid"], made_for), None)
                 else:
                     self._made[owner["uid"], made_for] = claim
-        if event.type == "DELETED":
-            for users in self._used.values():
-                users.discard(key)
-        elif "deletionTimestamp" in claim["metadata"]:
+        if event.type != "DELETED" and "deletionTimestamp" in claim["metadata"]:
             self._claims.add(key)
 
     def _sync_pod(self, key: Key) -> None:
@@ -109,8 +103,15 @@ class ResourceClaimController:
         finalizers = claim["metadata"].get("finalizers") or []
         free = not valid and _FINALIZER in finalizers
         leaving = "deletionTimestamp" in claim["metadata"]
-        if len(valid) == len(users) and not (free and leaving):
-            return
+        if len(valid) < len(users) or (free and leaving):
+            self._release(claim, valid, free=free)
+        if not valid and self._is_made_in_vain(claim):
+            self._api.delete("resourceclaims", namespace, name, user=USER)
+
+    def _release(self, claim: JSON, valid: list[JSON], *, free: bool) -> None:
+        """These are the users that are left; `free`: nobody holds the devices any more."""
+        namespace, name = claim["metadata"]["namespace"], claim["metadata"]["name"]
+        status: JSON = claim.get("status") or {}
         changed = {k: v for k, v in status.items() if k not in ("reservedFor", "allocation")}
         if valid:
             changed["reservedFor"] = valid
@@ -118,9 +119,19 @@ class ResourceClaimController:
             changed["allocation"] = status["allocation"]
         self._api.set_status("resourceclaims", namespace, name, changed, USER)
         if free:
+            finalizers = claim["metadata"].get("finalizers") or []
             kept = [finalizer for finalizer in finalizers if finalizer != _FINALIZER]
             change = {"metadata": {"finalizers": kept or None}}
             self._api.patch("resourceclaims", namespace, name, change, _MERGE, user=USER)
+
+    def _is_made_in_vain(self, claim: JSON) -> bool:
+        """Whether it was made for a pod that will not run any more, though its object is there."""
+        meta = claim["metadata"]
+        for owner in meta.get("ownerReferences") or ():
+            if owner.get("controller") and owner["kind"] == "Pod" and owner["apiVersion"] == "v1":
+                pod = self._found("pods", (meta["namespace"], owner["name"]))
+                return pod is not None and (pod["metadata"]["uid"] != owner["uid"] or _is_done(pod))
+        return False
 
     def _is_alive(self, namespace: str, user: JSON) -> bool:
         pod = self._found("pods", (namespace, user["name"]))
@@ -145,6 +156,21 @@ def _missing(pod: JSON) -> Iterator[JSON]:
     for claim in pod["spec"].get("resourceClaims") or ():
         if claim.get("resourceClaimTemplateName") and claim["name"] not in made:
             yield claim
+
+
+def _claims_of(pod: JSON) -> Iterator[str]:
+    """Names of the claims that a pod uses."""
+    status = pod.get("status") or {}
+    made = {
+        one["name"]: one.get("resourceClaimName")
+        for one in status.get("resourceClaimStatuses") or ()
+    }
+    for claim in pod["spec"].get("resourceClaims") or ():
+        name = claim.get("resourceClaimName") or made.get(claim["name"])
+        if name:
+            yield name
+    if extended := status.get("extendedResourceClaimStatus"):
+        yield extended["resourceClaimName"]
 
 
 def _claim_of(pod: JSON, name: str, template: JSON) -> JSON:

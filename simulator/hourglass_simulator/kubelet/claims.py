@@ -12,7 +12,7 @@ from hourglass_simulator.kubelet.pod import NodePod
 def prepare(pod: NodePod) -> str:
     """Why its claims cannot be prepared; empty if they are, or there are none."""
     found: dict[str, list[JSON]] = {}
-    for one in pod.object["spec"].get("resourceClaims") or ():
+    for one in (*(pod.object["spec"].get("resourceClaims") or ()), *_extended(pod)):
         claim, fault = _claim(pod, one)
         if fault:
             return f"prepare dynamic resources: {fault}"
@@ -23,6 +23,18 @@ def prepare(pod: NodePod) -> str:
                 return f"prepare dynamic resources: {fault}"
     pod.claimed = found
     return ""
+
+
+def served(pod: JSON) -> set[str]:
+    """Extended resources of a pod that a claim is for and no device plugin."""
+    status = (pod.get("status") or {}).get("extendedResourceClaimStatus") or {}
+    return {mapping["resourceName"] for mapping in status.get("requestMappings") or ()}
+
+
+def _extended(pod: NodePod) -> list[JSON]:
+    """The claim for extended resources as one of those in its spec."""
+    status = (pod.object.get("status") or {}).get("extendedResourceClaimStatus")
+    return [{"name": "", "resourceClaimName": status["resourceClaimName"]}] if status else []
 
 
 def returned(pod: NodePod) -> bool:

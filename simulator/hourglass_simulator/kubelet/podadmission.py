@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from hourglass_kube import podresources
-from hourglass_simulator.kubelet import admission, security
+from hourglass_simulator.kubelet import admission, claims, security
 from hourglass_simulator.kubelet.admission import Rejection
 from hourglass_simulator.kubelet.pod import NodePod, host_ports
 
@@ -11,7 +11,8 @@ from hourglass_simulator.kubelet.pod import NodePod, host_ports
 def admit(pod: NodePod) -> Rejection | None:
     """Why it is not taken in; if it is, it holds what it asks for."""
     agent, spec = pod.agent, pod.object["spec"]
-    requested = podresources.requests(spec)
+    served = claims.served(pod.object)
+    requested = {r: n for r, n in podresources.requests(spec).items() if r not in served}
     refusal = admission.refusal(pod.object, agent.node, ends=agent.shutting_down)
     if refusal is None and (why := security.apparmor_refusal(spec, agent.paths)):
         refusal = Rejection("AppArmor", why)

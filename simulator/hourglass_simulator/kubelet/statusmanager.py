@@ -16,6 +16,8 @@ from hourglass_simulator.recorder import NORMAL
 
 RETRY_SECONDS = 1.0
 """From a status that could not be written to the next attempt."""
+_OTHERS = ("resourceClaimStatuses", "extendedResourceClaimStatus")
+"""What of a status is not the kubelet's."""
 
 
 class StatusManager:
@@ -178,9 +180,7 @@ class StatusManager:
             self._retry.cancel()
             self._retry = None
         old = pod.object.get("status") or {}
-        if "resourceClaimStatuses" in old:
-            # Not the kubelet's.
-            new = {**new, "resourceClaimStatuses": old["resourceClaimStatuses"]}
+        new = {**new, **{key: old[key] for key in _OTHERS if key in old}}
         if new == old:
             return
         try:

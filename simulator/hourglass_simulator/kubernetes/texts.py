@@ -22,6 +22,13 @@ class Texts(NamedTuple):
     image_present: str
     nothing_to_deallocate: str
     """What the scheduler's plugin for dynamic resources says of a pod without claims."""
+    still_no_devices: str
+    """What it says where nothing that it can take back would help."""
+    too_many_devices: str
+    failing_selector: str
+    """What is wrong with the selector of that number, behind whose it is."""
+    no_such_key: str
+    """What is added where a selector asks for what a device has not."""
     preempting: str
     """What is said of a pod for which others have to go."""
 
@@ -34,6 +41,11 @@ TEXTS = {
         started_container="Started container {name}",
         image_present='Container image "{image}" already present on machine',
         nothing_to_deallocate="no new claims to deallocate",
+        still_no_devices="still not schedulable",
+        too_many_devices="claim {claim}: number of requested devices {total} exceeds the claim "
+        "limit of {limit}",
+        failing_selector="{number}: CEL runtime error: {error}",
+        no_such_key="",
         preempting="",
     ),
     "1.37": Texts(
@@ -44,6 +56,12 @@ TEXTS = {
         image_present='Container image "{image}" already present on machine and can be accessed'
         " by the pod",
         nothing_to_deallocate="",
+        still_no_devices="",
+        too_many_devices="claim {claim}, request {request}: adding {count} devices exceeds the "
+        "claim limit of {limit}, with {before} already accounted for",
+        failing_selector="{number} on device {device}: CEL runtime error: {error}",
+        no_such_key=". consider using CEL optional chaining (.? followed by orValue()) or guarding"
+        " the check with has() for optional fields",
         preempting="found a potential placement for pod on node {node}, preempting {victims}"
         " victims",
     ),

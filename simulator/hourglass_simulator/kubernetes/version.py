@@ -66,6 +66,22 @@ class Version:
         return self.minor < 37
 
     @property
+    def balances_by_change(self) -> bool:
+        """Whether a node is scored by how a pod changes the balance of what is taken of it.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go
+        """
+        return self.minor >= 36
+
+    @property
+    def prefers_first_alternatives(self) -> bool:
+        """Whether nodes are better that have devices for early alternatives of requests.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go#L1386
+        """
+        return self.minor >= 35
+
+    @property
     def says_why_there_is_no_sandbox(self) -> bool:
         """Whether PodReadyToStartContainers has a reason, and is written when the sandbox is there.
 

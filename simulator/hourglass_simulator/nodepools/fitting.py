@@ -7,8 +7,7 @@ from hourglass_kube.node import view
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIServer, WatchEvent
 from hourglass_simulator.scheduler.decision import schedule
-from hourglass_simulator.scheduler.gates import gates_of
-from hourglass_simulator.scheduler.listers import RESOURCES
+from hourglass_simulator.scheduler.listers import resources_of
 from hourglass_simulator.scheduler.placement import Placements
 from hourglass_simulator.scheduler.pod import pod_info
 from hourglass_simulator.scheduler.snapshot import Snapshot
@@ -63,11 +62,11 @@ def reasons(api: APIServer, pod: JSON, node: JSON) -> list[str]:
 
 
 def _with_objects(api: APIServer) -> Snapshot:
-    snapshot = Snapshot(gates_of(api.version.name))
+    snapshot = Snapshot(api.version)
     for namespace in api.list("namespaces").items:
         meta = namespace["metadata"]
         snapshot.set_namespace(meta["name"], meta.get("labels") or {})
-    for resource in RESOURCES:
+    for resource in resources_of(api.version):
         for obj in api.list(resource).items:
             snapshot.apply(resource, WatchEvent("ADDED", obj))
     return snapshot

@@ -1,10 +1,10 @@
 """What kube-scheduler writes before it binds a pod, and how it waits: PreBind.
 
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/plugins/volumebinding/binder.go
-https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,12 +13,13 @@ from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
 from hourglass_simulator.clock import Clock
 from hourglass_simulator.scheduler import volumematch
 from hourglass_simulator.scheduler.decision import Decision
+from hourglass_simulator.scheduler.devicebinding import DeviceBinding
+from hourglass_simulator.scheduler.events import Events
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.snapshot import Snapshot
 from hourglass_simulator.scheduler.volumes import BIND_COMPLETED, Bindings
 
 _POLL, _TIMEOUT = 1.0, 600.0
-_FINALIZER = "resource.kubernetes.io/delete-protection"
 _BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
 _VOLUMES = 'running PreBind plugin "VolumeBinding": '
 _DEVICES = 'running PreBind plugin "DynamicResources": '
@@ -33,6 +34,7 @@ class PreBindError(Exception):
 
 @dataclass(slots=True)
 class _Waiting:
+    object: JSON
     pod: PodInfo
     decision: Decision
     since: float
@@ -40,34 +42,83 @@ class _Waiting:
 
 
 class PreBind:
-    """Writes bindings of volumes and allocations of devices, and waits for the former."""
+    """Writes bindings of volumes and allocations of devices, and waits for both."""
 
-    def __init__(self, clock: Clock, api: APIServer, snapshot: Snapshot, user: str) -> None:
+    def __init__(
+        self, clock: Clock, api: APIServer, snapshot: Snapshot, events: Events, user: str
+    ) -> None:
         self._clock = clock
         self._api = api
         self._snapshot = snapshot
         self._user = user
+        self._events = events
+        self.devices = DeviceBinding(clock, api, snapshot, user)
         self._waiting: dict[str, _Waiting] = {}
 
     def __contains__(self, uid: str) -> bool:
         return uid in self._waiting
 
-    def begin(self, pod: PodInfo, decision: Decision, done: Done) -> None:
-        """Write what a decision needs; `done` is called now or when volumes are bound."""
+    def begin(self, obj: JSON, pod: PodInfo, decision: Decision, done: Done) -> None:
+        """Write what a decision needs; `done` is called now or when all is there.
+
+        `obj` is the pod as the API server has it.
+        """
+        waiting = _Waiting(obj, pod, decision, self._clock.now, done)
+        self._waiting[pod.uid] = waiting
+        if self._api.version.enabled("NominatedNodeNameForExpectation"):
+            self._expect(pod, decision.node or "")
         if not decision.bindings:
-            done(self._allocate(pod, decision))
+            self._allocate(waiting)
             return
         try:
             self._bind_volumes(pod, decision.bindings, decision.node or "")
         except (APIError, CallTimeoutError) as error:
-            done(f"{_VOLUMES}{error}")
+            self._end(waiting, f"{_VOLUMES}{error}")
             return
-        self._waiting[pod.uid] = _Waiting(pod, decision, self._clock.now, done)
+        for name, allocation in decision.allocation.claims:
+            if allocation is not None:
+                self._snapshot.hold(pod.namespace, name, allocation)
         self._clock.after(_POLL, partial(self._poll, pod.uid))
 
+    def _expect(self, pod: PodInfo, node: str) -> None:
+        """Others, such as autoscalers, can see where the pod is going to be."""
+        change = {"status": {"nominatedNodeName": node}}
+        with suppress(APIError, CallTimeoutError):
+            self._api.patch(
+                "pods", pod.namespace, pod.name, change, subresource="status", user=self._user
+            )
+
     def cancel(self, uid: str) -> None:
-        """The pod is gone."""
-        self._waiting.pop(uid, None)
+        """The pod is bound, or gone."""
+        waiting = self._waiting.pop(uid, None)
+        if waiting is not None:
+            self._release(waiting)
+        self.devices.end(uid)
+
+    def undo(self, pod: PodInfo) -> None:
+        """The pod is not bound after all."""
+        self.devices.undo(pod)
+
+    def _end(self, waiting: _Waiting, fault: str) -> None:
+        self._release(waiting)
+        del self._waiting[waiting.pod.uid]
+        waiting.done(fault)
+
+    def _release(self, waiting: _Waiting) -> None:
+        for name, _ in waiting.decision.allocation.claims:
+            self._snapshot.release(waiting.pod.namespace, name)
+
+    def _allocate(self, waiting: _Waiting) -> None:
+        self._release(waiting)
+
+        def announce() -> None:
+            self._events.waits_for_devices(waiting.object, waiting.decision.node or "")
+
+        def done(fault: str) -> None:
+            if self._waiting.get(waiting.pod.uid) is waiting:
+                self._end(waiting, f"{_DEVICES}{fault}" if fault else "")
+
+        self.devices.begin(waiting.pod, waiting.decision.allocation, announce, done)
 
     def _poll(self, uid: str) -> None:
         waiting = self._waiting.get(uid)
@@ -76,19 +127,14 @@ class PreBind:
         try:
             bound = self._bound(waiting)
         except PreBindError as error:
-            del self._waiting[uid]
-            waiting.done(f"{_VOLUMES}binding volumes: {error}")
+            self._end(waiting, f"{_VOLUMES}binding volumes: {error}")
             return
         if bound:
-            del self._waiting[uid]
-            waiting.done(self._allocate(waiting.pod, waiting.decision))
+            self._allocate(waiting)
         elif self._clock.now - waiting.since >= _TIMEOUT:
-            del self._waiting[uid]
-            waiting.done(f"{_VOLUMES}binding volumes: context deadline exceeded")
+            self._end(waiting, f"{_VOLUMES}binding volumes: context deadline exceeded")
         else:
             self._clock.after(_POLL, partial(self._poll, uid))
-
-    # Volumes
 
     def _bind_volumes(self, pod: PodInfo, bindings: Bindings, node: str) -> None:
         listers = self._snapshot.listers
@@ -160,32 +206,3 @@ class PreBind:
             )
         annotations = claim["metadata"].get("annotations") or {}
         return bool(claim["spec"].get("volumeName")) and BIND_COMPLETED in annotations
-
-    # Devices
-
-    def _allocate(self, pod: PodInfo, decision: Decision) -> str:
-        """Write allocations and reservations; returns what went wrong."""
-        try:
-            for name, allocation in decision.allocation.claims:
-                self._reserve(pod, name, allocation)
-        except (APIError, CallTimeoutError) as error:
-            return f"{_DEVICES}{error}"
-        return ""
-
-    def _reserve(self, pod: PodInfo, name: str, allocation: JSON | None) -> None:
-        space = pod.namespace
-        claim = self._api.get("resourceclaims", space, name, user=self._user)
-        finalizers = claim["metadata"].get("finalizers") or []
-        if allocation is not None and _FINALIZER not in finalizers:
-            change = {"metadata": {"finalizers": [*finalizers, _FINALIZER]}}
-            claim = self._api.patch("resourceclaims", space, name, change, user=self._user)
-        status: JSON = dict(claim.get("status") or {})
-        if allocation is not None:
-            status["allocation"] = allocation
-        user = {"resource": "pods", "name": pod.name, "uid": pod.uid}
-        status["reservedFor"] = [*(status.get("reservedFor") or ()), user]
-        self._api.set_status("resourceclaims", space, name, status, self._user)
-
-    def deallocate(self, namespace: str, name: str) -> None:
-        """Take the allocation of a claim back that serves nobody where it is."""
-        self._api.set_status("resourceclaims", namespace, name, {}, self._user)

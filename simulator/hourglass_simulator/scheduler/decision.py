@@ -18,7 +18,13 @@ from hourglass_simulator.scheduler.placement import Placements
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.preemption import Preemption, preempt
 from hourglass_simulator.scheduler.snapshot import Snapshot
-from hourglass_simulator.scheduler.status import CONFLICTING, NodeToStatus, PluginError, Status
+from hourglass_simulator.scheduler.status import (
+    CONFLICTING,
+    DYNAMIC_RESOURCES,
+    NodeToStatus,
+    PluginError,
+    Status,
+)
 from hourglass_simulator.scheduler.topology import Changes, Topology
 from hourglass_simulator.scheduler.volumes import NO_BINDINGS, Bindings, PodVolumes
 
@@ -53,6 +59,8 @@ class Decision:
     allocation: Allocation = NO_ALLOCATION
     deallocate: str = ""
     """A ResourceClaim whose allocation keeps the pod off every node and serves nobody."""
+    delete: str = ""
+    """A ResourceClaim for extended resources that an earlier attempt has left."""
 
 
 def schedule(
@@ -131,6 +139,7 @@ class _Cycle:
             victims=found.victims,
             rejected_by=rejected_by,
             deallocate=devices.deallocate,
+            delete=devices.delete,
         )
 
     def _pre_filter(self) -> Status | None:
@@ -163,11 +172,12 @@ class _Cycle:
         if own in self._snapshot.nodes and self._filter(own) is None:
             return own
         filters = bool(self._topology.required or self._reserved or self._volumes or self._devices)
-        if not filters and not self._topology.prefers:
+        prefers = self._topology.prefers or self._devices.prefers
+        if not filters and not prefers:
             return self._placement.best(self._random)
         if len(self._placement) <= SAMPLE:
             names = [n for n in self._placement.names() if not filters or self._filter(n) is None]
-        elif not self._topology.prefers:
+        elif not prefers:
             names = self._first_equals()
             return self._random.choice(names) if names else None
         else:
@@ -195,21 +205,27 @@ class _Cycle:
 
     def _totals(self, names: list[str]) -> list[int]:
         totals = self._placement.totals(names)
-        if self._topology.prefers:
-            nodes = [self._snapshot.nodes[name] for name in names]
-            for plugin, given in self._topology.scores(nodes).items():
-                weight = scores.WEIGHTS[plugin]
-                totals = [
-                    total + weight * score for total, score in zip(totals, given, strict=True)
-                ]
+        if not (self._topology.prefers or self._devices.prefers):
+            return totals
+        nodes = [self._snapshot.nodes[name] for name in names]
+        for plugin, given in self._among(nodes).items():
+            weight = scores.WEIGHTS[plugin]
+            totals = [total + weight * score for total, score in zip(totals, given, strict=True)]
         return totals
+
+    def _among(self, nodes: list[NodeInfo]) -> dict[str, list[int]]:
+        """Scores by plugin that depend on what else is there."""
+        found = dict(self._topology.scores(nodes))
+        if self._devices.prefers:
+            found[DYNAMIC_RESOURCES] = self._devices.scores(nodes)
+        return found
 
     def prioritize(self, names: list[str]) -> dict[str, dict[str, int]]:
         """The score that each plugin gives to nodes that fit."""
         placement = self._placement
         nodes = [self._snapshot.nodes[name] for name in names]
         relative = scores.normalised(placement.traits(name) for name in names)
-        among = self._topology.scores(nodes)
+        among = self._among(nodes)
         found = {}
         for i, node in enumerate(nodes):
             taints, affinity = relative[placement.traits(node.view.name)]

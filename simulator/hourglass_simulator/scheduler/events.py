@@ -68,6 +68,11 @@ class Events:
         message = f"Preempted by pod {by} on node {node}"
         self._create(victim, "Normal", "Preempted", "Preempting", message, related=related)
 
+    def waits_for_devices(self, pod: JSON, node: str) -> None:
+        """A pod is not bound before its devices are ready."""
+        message = f"waiting for binding conditions for device on node {node}"
+        self._create(pod, "Normal", "BindingConditionsPending", "Scheduling", message)
+
     def _forget(self, before: float) -> None:
         while self._written:
             key = next(iter(self._written))

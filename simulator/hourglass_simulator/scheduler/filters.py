@@ -3,12 +3,13 @@
 https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/scheduler/framework/plugins
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hourglass_kube import affinity, toleration
 from hourglass_kube.node import NodeView, Taint
 from hourglass_kube.types import JSON
 from hourglass_simulator.scheduler import status
+from hourglass_simulator.scheduler.extendedresources import IMPLICIT
 from hourglass_simulator.scheduler.node import PODS, NodeInfo
 from hourglass_simulator.scheduler.pod import HostPort, PodInfo
 from hourglass_simulator.scheduler.status import Status
@@ -19,7 +20,8 @@ _CORDON = Taint("node.kubernetes.io/unschedulable", "", "NoSchedule")
 class Filters:
     """The filters of pods of one kind, compiled once for any number of nodes."""
 
-    def __init__(self, pod: PodInfo) -> None:
+    def __init__(self, pod: PodInfo, served: Collection[str] = ()) -> None:
+        """`served`: extended resources of device classes; it may change."""
         self.permits = affinity.compile_pod(pod.spec)
         """Node selector and required node affinity."""
         self.names = _names(pod.spec)
@@ -28,6 +30,7 @@ class Filters:
         self._tolerates_cordon = any(toleration.tolerates(t, _CORDON) for t in self._tolerations)
         self._wanted = pod.spec.get("nodeName")
         self._requests = [(r, n) for r, n in pod.requests.items() if n > 0]
+        self._served = served
         self._ports = pod.ports
 
     def filter(self, node: NodeInfo) -> Status | None:
@@ -63,12 +66,17 @@ class Filters:
     def fits_empty(self, node: NodeInfo) -> bool:
         """Whether the resources would suffice if no pod were there."""
         total = node.allocatable
-        return total.get(PODS, 0) >= 1 and all(n <= total.get(r, 0) for r, n in self._requests)
+        return total.get(PODS, 0) >= 1 and all(
+            n <= total.get(r, 0) or self._elsewhere(r, node) for r, n in self._requests
+        )
 
     def gains(self, before: NodeInfo, after: NodeInfo) -> bool:
         """Whether there is more of a resource that the pod asks for."""
         asked = (PODS, *(resource for resource, _ in self._requests))
-        return any(after.allocatable.get(r, 0) > before.allocatable.get(r, 0) for r in asked)
+        return any(
+            after.allocatable.get(r, 0) > before.allocatable.get(r, 0) or self._elsewhere(r, after)
+            for r in asked
+        )
 
     def _resources(self, node: NodeInfo) -> Status | None:
         total, requested = node.allocatable, node.requested
@@ -78,10 +86,26 @@ class Filters:
             short.append("Too many pods")
         for resource, count in self._requests:
             there = total.get(resource, 0)
-            if count > there - requested.get(resource, 0):
+            if count > there - requested.get(resource, 0) and not self._elsewhere(resource, node):
                 short.append(f"Insufficient {resource}")
                 resolvable = resolvable and count <= there
         return status.insufficient(tuple(short), resolvable) if short else None
+
+    @property
+    def served(self) -> list[str]:
+        """Extended resources that it asks for, and that device classes serve."""
+        return [resource for resource, _ in self._requests if resource in self._served]
+
+    def served_by(self, before: JSON | None, after: JSON) -> bool:
+        """Whether a device class serves a resource that it did not serve before."""
+        new = after["spec"].get("extendedResourceName")
+        explicit = new and (before is None or before["spec"].get("extendedResourceName") != new)
+        implicit = IMPLICIT + after["metadata"]["name"] if before is None else ""
+        return (bool(explicit) and new in self.served) or implicit in self.served
+
+    def _elsewhere(self, resource: str, node: NodeInfo) -> bool:
+        """Whether DynamicResources serves a resource, which no device plugin of the node has."""
+        return resource in self._served and not node.allocatable.get(resource)
 
 
 def _names(spec: JSON) -> frozenset[str] | None:

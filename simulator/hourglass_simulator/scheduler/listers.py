@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import WatchEvent
+from hourglass_simulator.kubernetes.version import Version
 
-RESOURCES = (
+_RESOURCES = (
     "services",
     "replicationcontrollers",
     "replicasets",
@@ -20,7 +21,15 @@ RESOURCES = (
     "resourceclaims",
     "resourceslices",
     "deviceclasses",
+    "devicetaintrules",
 )
+
+
+def resources_of(version: Version) -> tuple[str, ...]:
+    """Those that the plugins of a version read."""
+    if version.enabled("DRADeviceTaintRules"):
+        return _RESOURCES
+    return tuple(resource for resource in _RESOURCES if resource != "devicetaintrules")
 
 
 class Lister:
@@ -58,7 +67,7 @@ class Listers:
     """A lister for each resource that plugins read."""
 
     def __init__(self) -> None:
-        self._by_resource = {resource: Lister() for resource in RESOURCES}
+        self._by_resource = {resource: Lister() for resource in _RESOURCES}
 
     def __getitem__(self, resource: str) -> Lister:
         return self._by_resource[resource]

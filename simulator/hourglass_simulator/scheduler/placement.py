@@ -31,10 +31,10 @@ class Placement:
     the same for all of them besides, so that the best node is the best of the best of each group.
     """
 
-    def __init__(self, pod: PodInfo, images: Sequence[str]) -> None:
-        self.filters = Filters(pod)
+    def __init__(self, pod: PodInfo, images: Sequence[str], snapshot: Snapshot) -> None:
+        self.filters = Filters(pod, snapshot.resource_classes)
         self.statuses = NodeToStatus()
-        self._scores = NodeScores(pod)
+        self._scores = NodeScores(pod, by_change=snapshot.version.balances_by_change)
         self._images = images
         self._places: dict[str, tuple[_Group, _Entry]] = {}
         self._groups: dict[_Group, list[_Entry]] = {}
@@ -177,7 +177,7 @@ class Placements:
             kind = f"{kind} {listed}"
         placement = self._kinds.pop(kind, None)
         if placement is None:
-            placement = Placement(pod, listed)
+            placement = Placement(pod, listed, self._snapshot)
         self._kinds[kind] = placement
         if len(self._kinds) > _KINDS:
             del self._kinds[next(iter(self._kinds))]

@@ -102,9 +102,13 @@ def pod_info(pod: JSON) -> PodInfo:
 
 
 def images(pod: PodInfo) -> list[str]:
-    """The images of its containers as nodes list them: with a tag or a digest."""
+    """The images of its containers and volumes as nodes list them: with a tag or a digest."""
     containers = (*(pod.spec.get("initContainers") or ()), *(pod.spec.get("containers") or ()))
-    names = (container.get("image") or "" for container in containers)
+    volumes = (v["image"] for v in pod.spec.get("volumes") or () if v.get("image"))
+    names = [
+        *(container.get("image") or "" for container in containers),
+        *(volume.get("reference") or "" for volume in volumes),
+    ]
     return [n if n.rfind(":") > n.rfind("/") else f"{n}:latest" for n in names]
 
 

@@ -4,7 +4,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/scheduler/backend/queu
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from hourglass_kube.backoff import backoff
@@ -39,9 +39,11 @@ class Pending:
 class Queue:
     """The most important pods first, then those that have waited longest."""
 
-    def __init__(self) -> None:
+    def __init__(self, served: Collection[str] = ()) -> None:
+        """`served`: extended resources of device classes; it may change."""
         self.pending: dict[str, Pending] = {}
         """By uid."""
+        self._served = served
         self._active: list[tuple[int, float, int, str]] = []
         self._rejected: dict[_Alike, Rejected] = {}
         self._sequence = 0
@@ -80,7 +82,7 @@ class Queue:
         waiting.alike = alike = (kind_of(info), str(sorted(by)), terms, own, by)
         group = self._rejected.get(alike)
         if group is None:
-            group = self._rejected[alike] = Rejected(info, by, Filters(info))
+            group = self._rejected[alike] = Rejected(info, by, Filters(info, self._served))
         group.uids[info.uid] = None
 
     def err(self, waiting: Pending, now: float) -> float:

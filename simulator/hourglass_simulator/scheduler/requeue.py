@@ -29,7 +29,8 @@ CHANGES_HELP = {
     "csistoragecapacities": (status.VOLUME_BINDING,),
     "resourceclaims": (status.DYNAMIC_RESOURCES,),
     "resourceslices": (status.DYNAMIC_RESOURCES,),
-    "deviceclasses": (status.DYNAMIC_RESOURCES,),
+    "deviceclasses": (status.DYNAMIC_RESOURCES, status.NODE_RESOURCES_FIT),
+    "devicetaintrules": (status.DYNAMIC_RESOURCES,),
 }
 """Resources, and the plugins that may find room when one of their objects is new or changes."""
 _OF_NODES = frozenset((status.VOLUME_BINDING, status.VOLUME_ZONE, status.DYNAMIC_RESOURCES))
@@ -65,6 +66,7 @@ class Rejected:
             or (status.INTER_POD_AFFINITY in by and self._moved(before, after))
             or (bool(by & _OF_NEW_NODES) and before is None)
             or (bool(by & _OF_NODES) and before is not None and _changed(before, after))
+            or (status.DYNAMIC_RESOURCES in by and self._has_a_plugin_now(before, after))
         )
 
     def helped_by_object(self, resource: str, before: JSON | None, after: JSON | None) -> bool:
@@ -73,9 +75,13 @@ class Rejected:
             return False
         if resource == "resourceclaims" and _was_freed(before, after):
             return True
+        if resource == "devicetaintrules":
+            return True
         if after is None:
             return False
         meta = after["metadata"]
+        if resource == "deviceclasses" and status.DYNAMIC_RESOURCES not in self.by:
+            return self.filters.served_by(before, after)
         if resource == "persistentvolumeclaims":
             pod = self.pod
             return meta["namespace"] == pod.namespace and meta["name"] in pod.volume_claims
@@ -132,6 +138,13 @@ class Rejected:
         if not self.filters.fits_empty(after):
             return False
         return before is None or self.filters.gains(before, after)
+
+    def _has_a_plugin_now(self, before: NodeInfo | None, after: NodeInfo) -> bool:
+        """Whether a device plugin offers what only DynamicResources could serve."""
+        return before is not None and any(
+            after.allocatable.get(resource) and not before.allocatable.get(resource)
+            for resource in self.filters.served
+        )
 
     def _spreads_anew(self, before: NodeInfo | None, after: NodeInfo | None) -> bool:
         keys = [constraint.topology_key for constraint in self.pod.terms.spread]

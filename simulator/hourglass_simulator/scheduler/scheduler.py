@@ -18,8 +18,7 @@ from hourglass_simulator.scheduler.binding import PreBind
 from hourglass_simulator.scheduler.decision import ERROR, Decision, schedule
 from hourglass_simulator.scheduler.devices import claim_fault
 from hourglass_simulator.scheduler.events import Events
-from hourglass_simulator.scheduler.gates import gates_of
-from hourglass_simulator.scheduler.listers import RESOURCES
+from hourglass_simulator.scheduler.listers import resources_of
 from hourglass_simulator.scheduler.node import images_of
 from hourglass_simulator.scheduler.placement import Placements
 from hourglass_simulator.scheduler.pod import PodInfo, pod_info, resizes
@@ -41,16 +40,16 @@ class Scheduler:
         self._api = api
         self._random = Random(f"scheduler/{seed}")
         self._events = Events(clock, api, NAME)
-        self._snapshot = Snapshot(gates_of(api.version.name))
+        self._snapshot = Snapshot(api.version)
         self._placements = Placements(self._snapshot)
-        self._pre_bind = PreBind(clock, api, self._snapshot, NAME)
-        self._queue = Queue()
+        self._pre_bind = PreBind(clock, api, self._snapshot, self._events, NAME)
+        self._queue = Queue(self._snapshot.resource_classes)
         self._cycling = False
         self._gated: dict[str, None] = {}
         """Pods whose ResourceClaims are not there."""
         self._flushes: deque[tuple[float, str, int]] = deque()
         api.watch("namespaces", sink=self._namespace)
-        for resource in RESOURCES:
+        for resource in resources_of(api.version):
             api.watch(resource, sink=partial(self._object, resource))
         api.watch("nodes", sink=self._node)
         api.watch("pods", sink=self._pod)
@@ -148,7 +147,7 @@ class Scheduler:
             if changed or relabelled or claims or nominated != waiting.info.nominated:
                 waiting.info = pod_info(pod)
             changed = changed or relabelled or claims
-        if waiting.info.nominated:
+        if waiting.info.nominated and uid not in self._pre_bind:
             self._snapshot.nominate(waiting.info, waiting.info.nominated)
         if changed:
             self._enqueue(uid)
@@ -226,10 +225,13 @@ class Scheduler:
             self._bind(waiting, decision.node or "")
             return
         self._snapshot.place(waiting.info, decision.node or "")
-        self._pre_bind.begin(waiting.info, decision, partial(self._bound, waiting, decision))
+        self._pre_bind.begin(
+            waiting.pod, waiting.info, decision, partial(self._bound, waiting, decision)
+        )
 
     def _bound(self, waiting: Pending, decision: Decision, fault: str) -> None:
         if fault:
+            self._pre_bind.undo(waiting.info)
             self._left(waiting.info.uid)
             self._fail(waiting, Decision(message=fault, reason=ERROR, nominated=""))
         else:
@@ -241,9 +243,11 @@ class Scheduler:
         try:
             self._api.bind(meta["namespace"], meta["name"], node, user=NAME)
         except (APIError, CallTimeoutError):
+            self._pre_bind.undo(waiting.info)
             self._left(waiting.info.uid)
             self._again(waiting)
             return
+        self._pre_bind.cancel(waiting.info.uid)
         self._events.scheduled(pod, node)
 
     def _fail(self, waiting: Pending, decision: Decision) -> None:
@@ -257,9 +261,11 @@ class Scheduler:
         pod = waiting.pod
         self._events.failed(pod, decision.message)
         self._update_condition(pod, decision)
-        if decision.deallocate:
-            with suppress(APIError, CallTimeoutError):
-                self._pre_bind.deallocate(waiting.info.namespace, decision.deallocate)
+        with suppress(APIError, CallTimeoutError):
+            if decision.deallocate:
+                self._pre_bind.devices.deallocate(waiting.info.namespace, decision.deallocate)
+            elif decision.delete:
+                self._pre_bind.devices.delete(waiting.info.namespace, decision.delete)
         if decision.victims:
             self._make_room(waiting, decision.victims, decision.nominated or "")
 

@@ -19,6 +19,7 @@ WEIGHTS = {
     "InterPodAffinity": 2,
     "NodeResourcesBalancedAllocation": 1,
     "ImageLocality": 1,
+    "DynamicResources": 2,
 }
 """The score plugins of the default profile."""
 _MEGABYTE = 1024 * 1024
@@ -37,7 +38,9 @@ class Traits(NamedTuple):
 class NodeScores:
     """The scores of single nodes for pods of one kind, before they are normalised."""
 
-    def __init__(self, pod: PodInfo) -> None:
+    def __init__(self, pod: PodInfo, *, by_change: bool) -> None:
+        """`by_change`: a node is balanced by what the pod changes, not by how it is with it."""
+        self._by_change = by_change
         self._assumed = assumed_of_new(pod)
         self._requests = (pod.requests.get("cpu", 0), pod.requests.get("memory", 0))
         self._tolerations = [
@@ -53,7 +56,7 @@ class NodeScores:
         """NodeResourcesFit (LeastAllocated) and NodeResourcesBalancedAllocation."""
         there, taken, assumed = node.allocatable, node.requested, node.assumed
         least = weights = 0
-        fractions = []
+        before, after = [], []
         for i, resource in enumerate(("cpu", "memory")):
             total = there.get(resource, 0)
             if not total:
@@ -62,12 +65,16 @@ class NodeScores:
             left = total - assumed[i] - self._assumed[i]
             if left > 0:
                 least += left * MAX // total
-            fractions.append(min(1.0, (taken.get(resource, 0) + self._requests[i]) / total))
+            used = taken.get(resource, 0)
+            before.append(min(1.0, used / total))
+            after.append(min(1.0, (used + self._requests[i]) / total))
         least = least // weights if weights else 0
         if not any(self._requests):
             return least, 0
-        deviation = abs((fractions[0] - fractions[1]) / 2) if len(fractions) == 2 else 0.0
-        return least, int((1 - deviation) * MAX)
+        balance = _balance(after)
+        if self._by_change:
+            balance = MAX // 2 + (MAX // 2 + balance - _balance(before)) // 2
+        return least, balance
 
     def _intolerable(self, node: NodeInfo) -> int:
         return sum(
@@ -75,6 +82,11 @@ class NodeScores:
             and not any(toleration.tolerates(t, taint) for t in self._tolerations)
             for taint in node.view.taints
         )
+
+
+def _balance(fractions: Sequence[float]) -> int:
+    deviation = abs((fractions[0] - fractions[1]) / 2) if len(fractions) == 2 else 0.0
+    return int((1 - deviation) * MAX)
 
 
 _PREFER = (None, "", toleration.PREFER_NO_SCHEDULE)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from hourglass_kube.node import NodeView
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import WatchEvent
+from hourglass_simulator.kubernetes.version import DEFAULT, Version
 from hourglass_simulator.scheduler.defaultspread import ServiceSelectors
 from hourglass_simulator.scheduler.deviceindex import DevicesInUse, SliceIndex
-from hourglass_simulator.scheduler.gates import DEFAULTS, Gates
+from hourglass_simulator.scheduler.extendedresources import ResourceClasses
 from hourglass_simulator.scheduler.listers import Listers
 from hourglass_simulator.scheduler.node import NodeInfo, node_info
 from hourglass_simulator.scheduler.pod import PodInfo, counts_as
@@ -21,8 +22,8 @@ _MAX_TOPOLOGY_COUNTS = 256
 class Snapshot:
     """Changed by events, read by decisions."""
 
-    def __init__(self, gates: Gates = DEFAULTS) -> None:
-        self.gates = gates
+    def __init__(self, version: Version = DEFAULT) -> None:
+        self.version = version
         self.nodes: dict[str, NodeInfo] = {}
         self.namespaces: dict[str, Mapping[str, str]] = {}
         """Labels by name."""
@@ -37,12 +38,17 @@ class Snapshot:
         self.services = ServiceSelectors()
         self.slices = SliceIndex()
         self.devices_in_use = DevicesInUse()
+        self.resource_classes = ResourceClasses()
+        """Extended resources that device classes serve."""
+        self.never_bound: set[str] = set()
+        """Uids of claims whose devices were waited for in vain."""
         self.nodes_with_image: Counter[str] = Counter()
         """On how many nodes an image is, by name."""
         self.images_era = 0
         """Changes with what ImageLocality compares nodes by."""
         self.claim_users: Counter[tuple[str, str]] = Counter()
         """Pods on nodes by the claim that they use: namespace and name."""
+        self._held: dict[tuple[str, str], JSON] = {}
         self._nominated: dict[str, dict[str, PodInfo]] = {}
         self._homeless: dict[str, dict[str, PodInfo]] = {}
         self._priorities: Counter[int] = Counter()
@@ -93,7 +99,28 @@ class Snapshot:
         elif resource == "resourceclaims":
             after = None if event.type == "DELETED" else event.object
             self.devices_in_use.replace(before, after)
+            if not ((after or {}).get("status") or {}).get("allocation"):
+                self.never_bound.discard(event.object["metadata"]["uid"])
+        elif (
+            resource == "deviceclasses"
+            and self.version.enabled("DRAExtendedResource")
+            and self.resource_classes.apply(event, before)
+        ):
+            self._all_changed()
         return before
+
+    def hold(self, namespace: str, name: str, allocation: JSON) -> None:
+        """A claim is going to have an allocation that is not written yet."""
+        self._held[namespace, name] = {"status": {"allocation": allocation}}
+        self.devices_in_use.replace(None, self._held[namespace, name])
+
+    def release(self, namespace: str, name: str) -> None:
+        """The allocation is written, or never will be."""
+        self.devices_in_use.replace(self._held.pop((namespace, name), None), None)
+
+    def is_held(self, namespace: str, name: str) -> bool:
+        """Whether a claim is going to have an allocation."""
+        return (namespace, name) in self._held
 
     def place(self, pod: PodInfo, node: str) -> None:
         """A pod is on a node."""
@@ -245,9 +272,12 @@ class Snapshot:
 
     def _changed(self, node: str) -> None:
         if len(self.changes) > 4 * len(self.nodes) + 100_000:
-            self.changes.clear()
-            self.era += 1
+            self._all_changed()
         self.changes.append(node)
+
+    def _all_changed(self) -> None:
+        self.changes.clear()
+        self.era += 1
 
 
 def _moved(before: NodeView, after: NodeView) -> bool:

@@ -3,9 +3,6 @@
 The situations were recorded by tests/goldens/record_scheduler.py.
 """
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from goldens import newer, record_scheduler
@@ -26,8 +23,6 @@ BETWEEN_STEPS = 2.0
 
 # The node lifecycle controller takes taints of a cordoned and of a new node away a moment later.
 RACES = ("a node is uncordoned", "a node arrives")
-OPEN = {("1.37", "the freest node is chosen"): "how a pod changes the balance of a node is scored"}
-"""What is decided otherwise, and why."""
 
 
 class World:
@@ -94,15 +89,8 @@ def _once(events: list[JSON]) -> list[JSON]:
     return found
 
 
-def situations() -> Iterator[Any]:
-    for kubernetes in VERSIONS:
-        for name in SITUATIONS:
-            reason = OPEN.get((kubernetes, name))
-            marks = [pytest.mark.xfail(reason=reason)] if reason else []
-            yield pytest.param(name, kubernetes, id=f"{kubernetes}: {name}", marks=marks)
-
-
-@pytest.mark.parametrize(("name", "kubernetes"), list(situations()))
+@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("kubernetes", VERSIONS)
 def test_the_verdicts_are_those_of_a_real_scheduler(name: str, kubernetes: str) -> None:
     situation = GOLDENS[kubernetes]["situations"][name]
     world = World(kubernetes)
