@@ -141,6 +141,7 @@ _HAS_GENERATION = frozenset(
         "daemonsets",
         "deployments",
         "deviceclasses",
+        "devicetaintrules",
         "endpointslices",
         "flowschemas",
         "ingressclasses",

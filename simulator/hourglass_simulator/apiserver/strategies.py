@@ -3,6 +3,7 @@
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.certificate_requests import CertificateRequestStrategy
 from hourglass_simulator.apiserver.definitions import DefinitionStrategy
+from hourglass_simulator.apiserver.device_taints import SliceStrategy, TaintRuleStrategy
 from hourglass_simulator.apiserver.generic import GenericStrategy, SecretStrategy
 from hourglass_simulator.apiserver.pods import PodStrategy
 from hourglass_simulator.apiserver.resources import Resource
@@ -187,12 +188,14 @@ _EVENT: JSON = {
 _PECULIAR: dict[str, type[Strategy]] = {
     "certificatesigningrequests": CertificateRequestStrategy,
     "customresourcedefinitions": DefinitionStrategy,
+    "devicetaintrules": TaintRuleStrategy,
     "endpointslices": EndpointSliceStrategy,
     "events": EventStrategy,
     "leases": LeaseStrategy,
     "namespaces": NamespaceStrategy,
     "nodes": NodeStrategy,
     "pods": PodStrategy,
+    "resourceslices": SliceStrategy,
     "secrets": SecretStrategy,
     "services": ServiceStrategy,
 }

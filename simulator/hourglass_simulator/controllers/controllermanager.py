@@ -8,6 +8,7 @@ from hourglass_simulator.clock import Clock
 from hourglass_simulator.controllers.cronjob import CronJobController
 from hourglass_simulator.controllers.daemonset import DaemonSetController
 from hourglass_simulator.controllers.deployment import DeploymentController
+from hourglass_simulator.controllers.devicetainteviction import DeviceTaintEviction
 from hourglass_simulator.controllers.endpoints import EndpointController
 from hourglass_simulator.controllers.ephemeralvolume import EphemeralVolumeController
 from hourglass_simulator.controllers.garbage import GarbageCollector
@@ -47,6 +48,8 @@ class ControllerManager:
         NamespaceController(clock, api)
         NodeLifecycle(clock, api, reports)
         TaintEviction(clock, api, reports)
+        if api.version.enabled("DRADeviceTaintRules"):
+            DeviceTaintEviction(clock, api)
         PodGarbageCollector(clock, api)
         ResourceQuotaController(clock, api)
         RoleAggregation(clock, api)

@@ -35,7 +35,7 @@ class ResourceClaimController:
 
     def _pod_event(self, event: WatchEvent) -> None:
         pod = event.object
-        names = sorted(_claims_of(pod))
+        names = sorted(claims_of(pod))
         if not names and not pod["spec"].get("resourceClaims"):
             return
         meta = pod["metadata"]
@@ -158,7 +158,7 @@ def _missing(pod: JSON) -> Iterator[JSON]:
             yield claim
 
 
-def _claims_of(pod: JSON) -> Iterator[str]:
+def claims_of(pod: JSON) -> Iterator[str]:
     """Names of the claims that a pod uses."""
     status = pod.get("status") or {}
     made = {
