@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 # Where the decisions are tested: these tests alone must cover them (pyproject.toml).
 DECISIONS := tests/statemachine tests/operator/controller
 
-.PHONY: install constraints generate lint test fuzz e2e e2e-operators e2e-full bundle-validate demo mutants benchmarks clean
+.PHONY: install constraints generate lint test fuzz e2e e2e-operators e2e-full bundle-validate demo mutants search planted benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -97,8 +97,16 @@ demo: install
 mutants: install
 	scripts/mutants
 
+# Every single trouble in every scenario file, and plans by chance.
+search: install
+	$(BIN)/hourglass-sim search scenarios --seeds 0..20000 --jobs 2 --out found
+
+# Whether the search finds bugs that are put in: ten minutes on two cores.
+planted: install
+	$(BIN)/python benchmarks/planted.py
+
 benchmarks: install
-	@for file in $(filter-out benchmarks/real_cluster.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out benchmarks/planted.py benchmarks/real_cluster.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:
 	rm -rf $(VENV)

@@ -11,6 +11,7 @@ from hourglass_simulator.cli.faults import faults
 from hourglass_simulator.cli.list import list_scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.run import run
+from hourglass_simulator.cli.search import search
 from hourglass_simulator.cli.serve import serve
 from hourglass_simulator.cli.snapshot import snapshot
 from hourglass_simulator.cluster import raise_gc_thresholds
@@ -30,6 +31,7 @@ def main(context: click.Context) -> None:
       hourglass-sim explain scenarios/X.yaml       what a scenario does, in words
       hourglass-sim run scenarios/X.yaml           play it and see who did what when
       hourglass-sim run scenarios --junit out.xml  play all, for CI
+      hourglass-sim search --for 10m               what nobody has thought of
       hourglass-sim check P.yaml --cluster C.yaml  would it run on my cluster?
       hourglass-sim serve                          a cluster for kubectl and your operator
 
@@ -46,5 +48,8 @@ def main(context: click.Context) -> None:
     context.ensure_object(Parts)
 
 
-for command in (run, list_scenarios, explain, check_command, faults, serve, clock, fault, snapshot):
+for command in (
+    *(run, list_scenarios, explain, check_command, faults, search),
+    *(serve, clock, fault, snapshot),
+):
     main.add_command(command)

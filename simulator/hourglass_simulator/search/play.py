@@ -1,6 +1,7 @@
 """Plays a plan, watched by every oracle."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -21,10 +22,12 @@ from hourglass_simulator.search.monitors import MONITORS
 from hourglass_simulator.search.monitors.monitor import Judge, Seen
 from hourglass_simulator.search.plan import Plan, moment
 
+_LOGGER = logging.getLogger("hourglass_operator")
 SETTLES, CACHE, ERROR = "settles", "cache", "error"
 """Oracles that look at the end of a run, and at what the code itself raises."""
 _UNDER_WAY = 1.0
 """Seconds in which the last events of a run arrive."""
+_MOST_RECORDS = 20_000
 _ENOUGH = 20
 """Findings of one run; what comes after so many says nothing new."""
 
@@ -61,15 +64,50 @@ def play(plan: Plan, seed: int = 0, census: Census | None = None) -> Played:
     return _Play(plan, seed, census).result()
 
 
+class _Errors(logging.Handler):
+    """Errors that the operator logs and survives."""
+
+    def __init__(self, raised: Callable[[str], None]) -> None:
+        super().__init__(logging.ERROR)
+        self._raised = raised
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        error = record.exc_info[1] if record.exc_info else None
+        cause = f" ({type(error).__name__}: {error})" if error else ""
+        self._raised(record.getMessage() + cause)
+
+
+class _EnoughError(Exception):
+    """There is no point in going on."""
+
+
+class _Backend(SimulatedBackend):
+    """Ends the run when `is_enough()` says so."""
+
+    is_enough: Callable[[], bool]
+
+    def advance(self, until: float, stop: Callable[[], bool]) -> None:
+        """See Backend; raises _EnoughError."""
+
+        def stops() -> bool:
+            if self.is_enough():
+                raise _EnoughError
+            return stop()
+
+        super().advance(until, stops)
+
+
 class _Play:
     """One run; the backend tells it of every change and write."""
 
     def __init__(self, plan: Plan, seed: int, census: Census | None) -> None:
         wanted = plan.scenario.cluster
         self._plan = plan
-        self._backend = SimulatedBackend(
+        self._backend = _Backend(
             seed, version(wanted.kubernetes), managed_fields=wanted.managed_fields
         )
+        self._backend.is_enough = self._is_enough
         self._census = census
         self._history = History(lambda: self._backend.now)
         self._monitors = [make(self._history) for make in MONITORS]
@@ -83,6 +121,7 @@ class _Play:
         self._refused: set[int] = set()
         self._coverage: set[str] = set()
         self._digest = 0
+        self._errors = _Errors(self._raised)
 
     # What the backend tells, and whose call it is
 
@@ -126,11 +165,17 @@ class _Play:
 
     def result(self) -> Played:
         """Run, and say what came of it."""
+        _LOGGER.addHandler(self._errors)
         try:
             self._run()
+        except _EnoughError:
+            if len(self._findings) < _ENOUGH:
+                expected = f"at most {_MOST_RECORDS} changes and writes in a run"
+                self._found(ERROR, [Mismatch("the operator", expected, "more")])
         except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-            self._found(ERROR, [Mismatch("the operator", "it raises nothing", text)])
+            self._raised(f"{type(error).__name__}: {error}")
+        finally:
+            _LOGGER.removeHandler(self._errors)
         return Played(
             tuple(self._findings[:_ENOUGH]),
             frozenset(self._refused),
@@ -163,6 +208,12 @@ class _Play:
     def _observed(self) -> Sequence[str]:
         expected = (objects.resource for objects in self._plan.scenario.settles.objects)
         return sorted({*OBSERVED, *expected})
+
+    def _is_enough(self) -> bool:
+        return len(self._findings) >= _ENOUGH or len(self._history.records) > _MOST_RECORDS
+
+    def _raised(self, text: str) -> None:
+        self._found(ERROR, [Mismatch("the operator", "it raises nothing and logs no error", text)])
 
     def _found(self, oracle: str, mismatches: Iterable[Mismatch]) -> None:
         now = self._backend.now

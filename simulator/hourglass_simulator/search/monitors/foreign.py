@@ -1,13 +1,16 @@
 """The operator leaves alone what is not a Performer's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.expect import Mismatch
-from hourglass_simulator.scenario.history import key_of
+from hourglass_simulator.scenario.history import History, key_of
 from hourglass_simulator.search.monitors.monitor import Judge, Monitor, Seen
 from hourglass_simulator.search.objects import CLAIM, OPERATOR, PERFORMER, controller
+
+_PATIENCE = 120.0
+"""Seconds until the operator must have seen that a Performer is gone."""
 
 
 class ForeignMonitor(Monitor):
@@ -15,14 +18,25 @@ class ForeignMonitor(Monitor):
 
     oracle = "foreign objects"
 
+    def __init__(self, history: History) -> None:
+        super().__init__(history)
+        self._gone: dict[str, float] = {}
+        """When Performers went, by uid."""
+
     @property
     def changes(self) -> Mapping[str, Judge]:
         """See Monitor."""
         return {
+            "performers": self._performer,
             "nodes": partial(self._changed, "nodes"),
             "endpointslices": partial(self._changed, "endpointslices"),
             **{name: partial(self._owned, name) for name in ("pods", "services")},
         }
+
+    def _performer(self, seen: Seen) -> Iterable[Mismatch]:
+        if seen.type == "DELETED":
+            self._gone[seen.object["metadata"]["uid"]] = seen.time
+        return ()
 
     def _changed(self, resource: str, seen: Seen) -> Iterator[Mismatch]:
         if seen.by == OPERATOR:
@@ -51,7 +65,10 @@ class ForeignMonitor(Monitor):
         if owner["kind"] != PERFORMER:
             return False
         performer = self.history.get("performers", (key_of(obj)[0], owner["name"]))
-        return performer is not None and performer["metadata"]["uid"] == owner["uid"]
+        if performer is not None and performer["metadata"]["uid"] == owner["uid"]:
+            return True
+        # Until it is seen to be gone.
+        return self.history.now - self._gone.get(owner["uid"], -_PATIENCE) < _PATIENCE
 
     def _is_named(self, obj: JSON) -> bool:
         """The status of a Performer says that it is its own."""

@@ -31,13 +31,12 @@ class OnePodMonitor(Monitor):
 
     def _pod(self, seen: Seen) -> Iterator[Mismatch]:
         pod, uid = seen.object, performer_uid(seen.object)
-        if not uid:
-            return
         name = pod["metadata"]["name"]
-        mine = self._of.setdefault(uid, {})
-        if seen.type == "DELETED":
-            mine.pop(name, None)
+        if seen.before is not None:
+            self._of.get(performer_uid(seen.before), {}).pop(name, None)
+        if not uid or seen.type == "DELETED":
             return
+        mine = self._of.setdefault(uid, {})
         if seen.type == "ADDED" and seen.by == OPERATOR:
             others = [
                 other["metadata"]["name"]

@@ -14,8 +14,9 @@ _STEPS = {
     "Failed": ("Running", "Pending", "Upgrading", "Terminating"),
     "Terminating": (),
 }
-_WINDOW, _MOST = 5.0, 3
-"""Seconds in which a phase changes so many times at most."""
+_WINDOW, _MOST = 5.0, 6
+"""Seconds in which a phase changes so many times at most: three times, and as often after a start
+of the operator."""
 
 
 class PhasesMonitor(Monitor):

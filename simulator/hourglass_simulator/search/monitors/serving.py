@@ -17,6 +17,8 @@ from hourglass_simulator.search.objects import (
 )
 
 _REFUSED = 403
+_PATIENCE = 120.0
+"""Seconds for which the operator may act on a strategy that it does not know to be changed."""
 
 
 class ServingMonitor(Monitor):
@@ -30,6 +32,8 @@ class ServingMonitor(Monitor):
     def __init__(self, history: History) -> None:
         super().__init__(history)
         self._ready: dict[Key, frozenset[str]] = {}
+        self._changed: dict[Key, float] = {}
+        """When the strategy of a Performer was changed last."""
         self._served: set[tuple[str, str]] = set()
         """Namespace and name of pods that were ready endpoints."""
         self._refused: set[str] = set()
@@ -38,12 +42,21 @@ class ServingMonitor(Monitor):
     @property
     def changes(self) -> Mapping[str, Judge]:
         """See Monitor."""
-        return {"endpointslices": self._slice, "pods": self._pod}
+        return {
+            "endpointslices": self._slice,
+            "performers": self._performer_changed,
+            "pods": self._pod,
+        }
 
     def wrote(self, write: Write) -> Iterable[Mismatch]:
         """Remember what was refused."""
         if (write.verb, write.resource, write.code) == ("create", "pods", _REFUSED):
             self._refused.add(write.namespace)
+        return ()
+
+    def _performer_changed(self, seen: Seen) -> Iterable[Mismatch]:
+        if seen.before is not None and _strategy(seen.before) != _strategy(seen.object):
+            self._changed[key_of(seen.object)] = seen.time
         return ()
 
     def _slice(self, seen: Seen) -> Iterable[Mismatch]:
@@ -63,10 +76,12 @@ class ServingMonitor(Monitor):
         performer = self._performer(before)
         if performer is None or is_leaving(performer):
             return
-        strategy = (performer["spec"].get("upgradeStrategy") or {}).get("type", "Auto")
+        strategy, owner = _strategy(performer), key_of(performer)
+        if seen.time - self._changed.get(owner, -_PATIENCE) < _PATIENCE:
+            return
         others = [
             other
-            for resource, other in self.history.dependents(key_of(performer))
+            for resource, other in self.history.dependents(owner)
             if resource == "pods"
             and other["metadata"]["name"] != key[1]
             and performer_uid(other) == performer["metadata"]["uid"]
@@ -75,7 +90,7 @@ class ServingMonitor(Monitor):
             return
         if strategy == "Recreate" or (strategy == "Auto" and self._lacks_room(key[0], others)):
             return
-        subject = "performer {}/{}".format(*key_of(performer))
+        subject = "performer {}/{}".format(*owner)
         expected = f"{strategy} keeps the pod that serves until another has served"
         yield Mismatch(subject, expected, f"{key[1]} was deleted")
 
@@ -93,3 +108,8 @@ class ServingMonitor(Monitor):
     def _lacks_room(self, namespace: str, others: Iterable[JSON]) -> bool:
         waits = any(condition(other, "PodScheduled") == "False" for other in others)
         return waits or namespace in self._refused
+
+
+def _strategy(performer: JSON) -> str:
+    found: str = (performer["spec"].get("upgradeStrategy") or {}).get("type", "Auto")
+    return found
