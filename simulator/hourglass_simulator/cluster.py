@@ -9,6 +9,7 @@ from hourglass_simulator.apiserver import APIServer, own_objects
 from hourglass_simulator.clock import EPOCH, Clock
 from hourglass_simulator.controllers import DefinitionFinalizer
 from hourglass_simulator.controllers.controllermanager import ControllerManager
+from hourglass_simulator.controllers.flowschemas import FlowSchemas
 from hourglass_simulator.controllers.informer import Informers
 from hourglass_simulator.controllers.nodereports import LeaseReports
 from hourglass_simulator.controllers.provisioner import Provisioner
@@ -146,6 +147,11 @@ class Cluster:
         own_objects.make(self.api, managed_fields=self._managed_fields)
         if self._controllers is not None:
             self._controllers.fill_namespaces()
+
+    def control_flow(self) -> None:
+        """From now on requests belong to FlowSchemas, those that every cluster has among them."""
+        self.api.make_flow_control()
+        FlowSchemas(self.clock, self.api, applies=self._managed_fields)
 
     def take_owners_to_exist(self, uids: Iterable[str]) -> None:
         """What these own is not collected, though they are not in this cluster."""

@@ -94,8 +94,8 @@ def _defaulted(spec: JSON) -> JSON:
     result["tolerations"] = tolerations(spec.get("tolerations") or [])
     if spec.get("hostNetwork"):
         for field in ("containers", "initContainers"):
-            if field in result:
-                result[field] = [_with_host_ports(each) for each in result[field]]
+            if containers := result.get(field):
+                result[field] = [_with_host_ports(container) for container in containers]
     if (spec.get("resources") or {}).get("limits"):
         result["resources"] = _of_pod(result)
     return result

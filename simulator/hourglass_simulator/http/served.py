@@ -103,7 +103,7 @@ def served(
     Errors: OSError when the port is taken.
     """
     lock = threading.RLock()
-    cluster.api.make_flow_control()
+    cluster.control_flow()
     server = Server(cluster.api, lock, names=names)
     cluster.api.call_webhooks_by(WebhookClient(lock, webhook_services or {}))
     if authority is not None:
