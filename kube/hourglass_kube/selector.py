@@ -65,6 +65,11 @@ def parse_fields(text: str) -> tuple[tuple[str, bool, str], ...]:
     return tuple(triples)
 
 
+def escaped(value: str) -> str:
+    """The value of a field as a selector has it."""
+    return re.sub(r"([\\,=])", r"\\\1", value)
+
+
 def _unescaped(value: str) -> str:
     """Backslash, comma and equals sign stand behind a backslash in the value of a field."""
     for character in re.findall(r"\\.?|[,=]", value, re.DOTALL):

@@ -14,9 +14,11 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import cel_authorizer, cel_environment, cel_messages
 from hourglass_simulator.apiserver.authorization import AlwaysAllow, Attributes, Authorizer
 from hourglass_simulator.apiserver.cel_budget import run
-from hourglass_simulator.apiserver.cel_check import as_in_go
+from hourglass_simulator.apiserver.cel_check import as_in_go, compiled
+from hourglass_simulator.apiserver.cel_library import LISTS_SINCE
 from hourglass_simulator.apiserver.cel_messages import type_name
 from hourglass_simulator.apiserver.cel_source import checkable, evaluable, literal_type
+from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.write import Write
 
 _REQUEST_RESOURCE = "authorizer.requestResource"
@@ -121,12 +123,11 @@ class Checker:
         typed = source
         for name in self._variables:
             typed = re.sub(rf"\bvariables\.{name}\b", f"variables_{name}", typed)
-        written = checkable(typed, objects=objects)
+        written = checkable(typed, objects=objects, sorts=gates.since(LISTS_SINCE))
         try:
-            environment = self._environment(objects=objects)
-            return environment.compile(written.text).return_type(), ""
-        except RuntimeError as error:
-            why = written.original(error_text(error)).replace("variables_", "variables.")
+            return compiled(self._environment(objects=objects), written).return_type(), ""
+        except ValueError as error:
+            why = _of_first_part(str(error)).replace("variables_", "variables.")
             return None, f"compilation failed: {why}"
 
     def _environment(self, *, objects: bool) -> cel.Env:
@@ -137,7 +138,7 @@ class Checker:
         variables[_REQUEST_RESOURCE] = _KIND(type_name("ResourceCheck"))
         variables |= {f"variables_{name}": kind for name, kind in self._variables.items()}
         pool = cel_messages.mutation_pool() if objects else cel_messages.shared_pool()
-        return cel_environment.checking_environment(pool, variables)
+        return cel_environment.checking_environment(pool, variables, lists=gates.since(LISTS_SINCE))
 
 
 _MADE = ("Object", "list(JSONPatch)")
@@ -161,8 +162,11 @@ def _lower(name: str) -> str:
 
 def error_text(error: RuntimeError) -> str:
     """What the compiler says, without what the library adds, in the words of cel-go."""
-    text = as_in_go(error)
-    # cel-go names the first part of a reference, at its beginning.
+    return _of_first_part(as_in_go(error))
+
+
+def _of_first_part(text: str) -> str:
+    """cel-go names the first part of a reference, at its beginning."""
     found = re.fullmatch(
         r"ERROR: <input>:(\d+):(\d+): undeclared reference to '([^'.]+)\.[^']*' (.*?)\n"
         r" \| (.*)\n.*",

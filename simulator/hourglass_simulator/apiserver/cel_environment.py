@@ -1,5 +1,6 @@
 """Where CEL expressions are checked and evaluated: what they know."""
 
+import itertools
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
@@ -25,21 +26,66 @@ def _overloads() -> tuple[Overload, ...]:
     return (*cel_library.overloads(), *cel_authorizer.overloads())
 
 
+_NUMBERS = {"int64": _Type.INT, "uint64": _Type.UINT, "double": _Type.DOUBLE}
+_COMPARISONS = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": "greater_equals"}
+
+
+@cache
+def _comparisons() -> dict[str, list[cel.Overload]]:
+    """Numbers of two types are compared; the library declares those of one type alone."""
+    return {
+        operator: [
+            cel.Overload(
+                f"{name}_{one}_{other}", _Type.BOOL, [_NUMBERS[one], _NUMBERS[other]], False
+            )
+            for one, other in itertools.permutations(_NUMBERS, 2)
+        ]
+        for operator, name in _COMPARISONS.items()
+    }
+
+
 def checking_environment(
-    pool: descriptor_pool.DescriptorPool, variables: dict[str, cel.Type], *, binds: bool = False
+    pool: descriptor_pool.DescriptorPool,
+    variables: dict[str, cel.Type],
+    *,
+    lists: bool,
+    binds: bool = False,
 ) -> cel.Env:
     """An environment that knows all types, to check expressions in and not to evaluate them.
 
-    `binds`: expressions may give names to values (`cel.bind`).
+    `lists`: there are the functions of `list_overloads`; `binds`: expressions may give names to
+    values (`cel.bind`).
     """
     form = _Type(type_name("Format"))
     faults = cel.Overload("format-validate", _optional("['']"), [form, _Type.STRING], True)
     found = cel.Overload("format-named", _optional("form"), [_Type.STRING], False)
     declared: dict[str, list[cel.Overload]] = {"validate": [faults], "format.named": [found]}
-    for each in _overloads():
+    declared |= _comparisons()
+    for each in (*_overloads(), *(cel_library.list_overloads() if lists else ())):
         overload = cel.Overload(each.key, each.result, list(each.params), each.member)
         declared.setdefault(each.name, []).append(overload)
+    for name in {*_STANDARD_FUNCTIONS, *declared}:
+        if "." not in name and not name.startswith("_"):
+            declared.setdefault(name, []).extend(_never(name))
     return _environment(pool, variables, declared, *([ExtBindings()] if binds else ()))
+
+
+_STANDARD_FUNCTIONS = (
+    *("bool", "bytes", "double", "duration", "dyn", "int", "size", "timestamp", "type", "uint"),
+    *("charAt", "contains", "endsWith", "format", "join", "lowerAscii", "matches", "replace"),
+    *("split", "startsWith", "substring", "trim", "upperAscii"),
+    *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours"),
+    *("getMilliseconds", "getMinutes", "getMonth", "getSeconds"),
+)
+
+
+def _never(name: str) -> list[cel.Overload]:
+    """Overloads that fit nothing: cel-go knows a function by its name, as a method or not."""
+    nothing = _Type(type_name("Nothing"))
+    return [
+        cel.Overload(f"{name}-never-{member}", _Type.DYN, [nothing], member)
+        for member in (True, False)
+    ]
 
 
 @cache
@@ -52,7 +98,7 @@ def evaluating_environment(
     the same: overloads that it could not distinguish are one there.
     """
     alike: dict[tuple[Any, ...], list[Overload]] = {}
-    for each in _overloads():
+    for each in (*_overloads(), *cel_library.list_overloads()):
         kinds = tuple(_kind(param) for param in each.params)
         alike.setdefault((each.name, each.member, kinds), []).append(each)
     declared: dict[str, list[cel.Overload]] = {}

@@ -26,6 +26,7 @@ from hourglass_simulator.apiserver.cel_source import (
     MERGED,
     PAIRS,
     ROOT_OBJECT,
+    SORTED_BY,
 )
 from hourglass_simulator.apiserver.schema_formats import has_format
 
@@ -257,6 +258,24 @@ def _flatten(values: Any, depth: int = 1) -> list[Any]:
     return found
 
 
+def _slice(values: Any, start: int, end: int) -> list[Any]:
+    items = _items(values)
+    if start < 0 or end < 0:
+        raise ValueError(f"cannot slice({start}, {end}), negative indexes not supported")
+    if start > end:
+        raise ValueError(
+            f"cannot slice({start}, {end}), start index must be less than or equal to end index"
+        )
+    if len(items) < end:
+        raise ValueError(f"cannot slice({start}, {end}), list is length {len(items)}")
+    return items[start:end]
+
+
+def _sorted_by(pairs: Any) -> list[Any]:
+    found = sorted(map(_items, _items(pairs)), key=lambda pair: pair[0])
+    return [item for _, item in found]
+
+
 def _within(values: Any, others: Any) -> bool:
     items = _items(values)
     return all(other in items for other in _items(others))
@@ -311,6 +330,32 @@ class Overload(NamedTuple):
     result: cel.Type
     run: Callable[..., Any]
     member: bool
+
+
+LISTS_SINCE = 35
+"""The minor version that has the functions of `list_overloads` first in new expressions.
+
+They came with the one before, which must be able to read what this one has stored.
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiserver/pkg/cel/environment/base.go
+"""
+
+
+def list_overloads() -> Iterator[Overload]:
+    """https://pkg.go.dev/github.com/google/cel-go/ext#Lists"""
+    whole, anything = _Type.INT, _Type.List(_Type.DYN)
+    for name, key, params, run in (
+        ("distinct", "list_distinct", [anything], _distinct),
+        ("flatten", "list_flatten", [anything], _flatten),
+        ("flatten", "list_flatten_int", [anything, whole], _flatten),
+        ("reverse", "list_reverse", [anything], lambda v: _items(v)[::-1]),
+        ("slice", "list_slice", [anything, whole, whole], _slice),
+        ("sort", "list_sort", [anything], lambda v: sorted(_items(v))),
+    ):
+        yield Overload(name, key, tuple(params), anything, run, member=True)
+    numbers = _Type.List(whole)
+    yield Overload(
+        "lists.range", "lists_range", (whole,), numbers, lambda n: list(range(n)), member=False
+    )
 
 
 def overloads() -> Iterator[Overload]:
@@ -510,13 +555,6 @@ def overloads() -> Iterator[Overload]:
         method("max", f"list_{name}_max_{name}", [listed], kind, _first_of(max, "max"))
     method("indexOf", "list_a_index_of_int", [anything, dyn], whole, _index)
     method("lastIndexOf", "list_a_last_index_of_int", [anything, dyn], whole, _last_index)
-    method("distinct", "list_distinct", [anything], anything, _distinct)
-    method("flatten", "list_flatten", [anything], anything, _flatten)
-    method("flatten", "list_flatten_int", [anything, whole], anything, _flatten)
-    method("sort", "list_sort", [anything], anything, lambda v: sorted(_items(v)))
-    method(
-        "slice", "list_slice", [anything, whole, whole], anything, lambda v, a, b: _items(v)[a:b]
-    )
     method("find", "string_find_string", [text, text], text, _find)
     method("findAll", "string_find_all_string", [text, text], texts, _find_all)
     method("findAll", "string_find_all_string_int", [text, text, whole], texts, _find_all)
@@ -527,6 +565,7 @@ def overloads() -> Iterator[Overload]:
     call(ROOT_OBJECT, "root_object", [either], _Type(type_name("Object")), lambda m: m)
     call(ANY_OBJECT, "any_object", [either], dyn, lambda m: m)
     call("jsonpatch.escapeKey", "string_jsonpatch_escapeKey_string", [text], text, _escaped_key)
+    method(SORTED_BY, "sorted_by", [anything], anything, _sorted_by)
     lists = [anything, anything]
     call("sets.contains", "list_sets_contains_list", lists, truth, _within)
     call(

@@ -28,6 +28,7 @@ _TYPES = {
     "ResourceCheck": "kubernetes.authorization.ResourceCheck",
     "Decision": "kubernetes.authorization.Decision",
     "Object": "kubernetes.mutation.Object",
+    "Nothing": "kubernetes.Nothing",
 }
 OWN_TYPES = frozenset(_TYPES.values())
 """The names of all of them, as expressions and errors show them."""

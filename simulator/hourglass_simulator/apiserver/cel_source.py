@@ -1,6 +1,8 @@
 """CEL expressions as text: what the library does not know is written in other words.
 
 - Optional values, which functions cannot return, are made of lists.
+- `sortBy` sorts a list of keys with their items:
+  https://pkg.go.dev/github.com/google/cel-go/ext#Lists
 - Comprehensions of two variables become those of one over the pairs of a list or a map:
   https://pkg.go.dev/github.com/google/cel-go/ext#TwoVarComprehensions
 - `Object.spec{replicas: 3}`, as admission policies mutate by, becomes a map that says its type:
@@ -16,6 +18,8 @@ PAIRS: Final = "__pairs"
 """The items of a list or a map, each as a map of `k` (index or key) and `v`."""
 FROM_PAIRS: Final = "__map"
 """A map of pairs, each a list of key and value."""
+SORTED_BY: Final = "__sorted_by"
+"""A list of pairs, each a list of a key and an item, as the items by the order of the keys."""
 MERGED: Final = "__merged"
 """One map of several."""
 OLD: Final = "__old"
@@ -107,13 +111,16 @@ class Rewritten:
         return min(offset - moved, len(self._source))
 
 
-def checkable(source: str, *, optional: bool = False, objects: bool = False) -> Rewritten:
+def checkable(
+    source: str, *, optional: bool = False, objects: bool = False, sorts: bool = True
+) -> Rewritten:
     """An expression as it can be checked.
 
-    `optional`: `oldSelf` is an optional value; `objects`: mutations may make objects.
+    `optional`: `oldSelf` is an optional value; `objects`: mutations may make objects; `sorts`:
+    there is the macro `sortBy`.
     """
     tokens = _significant(source)
-    edits = _comprehensions(tokens)
+    edits = _comprehensions(tokens, sorts=sorts)
     if optional:
         edits |= _old_values(tokens)
     if objects:
@@ -124,7 +131,7 @@ def checkable(source: str, *, optional: bool = False, objects: bool = False) -> 
 def evaluable(source: str, *, optional: bool = False, objects: bool = False) -> Rewritten:
     """An expression as it can be evaluated: functions cannot return optional values there."""
     tokens = _significant(source)
-    edits = _comprehensions(tokens) | _optional_results(tokens)
+    edits = _comprehensions(tokens) | _optional_results(tokens) | _comparisons(tokens)
     if optional:
         edits |= _old_values(tokens)
     if objects:
@@ -186,7 +193,43 @@ def _arguments(tokens: Sequence[_Token], opening: int) -> list[tuple[int, int]]:
     return []
 
 
-def _comprehensions(tokens: Sequence[_Token]) -> dict[int, _Edit]:
+def _comparisons(tokens: Sequence[_Token]) -> dict[int, _Edit]:
+    """Fractions that are compared: the library compares two types of numbers if one is unknown."""
+    edits: dict[int, _Edit] = {}
+    for index, token in enumerate(tokens):
+        if token.kind != "number":
+            continue
+        begin, end = index, index + 1
+        while (
+            end + 1 < len(tokens) and tokens[end].text == "." and tokens[end + 1].kind == "number"
+        ):
+            end += 2
+        if begin and tokens[begin - 1].text == "-":
+            begin -= 1
+        before = tokens[begin - 1].text if begin else ""
+        after = tokens[end].text if end < len(tokens) else ""
+        compared = _is_comparison(tokens, begin - 1) and after in _AFTER_OPERAND
+        compares = after in ("<", ">") and before in _BEFORE_OPERAND
+        first, last = tokens[begin], tokens[end - 1]
+        number = "".join(each.text for each in tokens[begin:end])
+        if (compared or compares) and re.search(r"[.eE]", number):
+            edits[first.start] = _Edit(first.start, last.end, f"dyn({number})")
+    return edits
+
+
+_AFTER_OPERAND = ("", ")", "]", "}", ",", "&", "|", "?", ":")
+_BEFORE_OPERAND = ("", "(", "[", "{", ",", "&", "|", "?", ":", "!")
+
+
+def _is_comparison(tokens: Sequence[_Token], index: int) -> bool:
+    """Whether an operator that compares ends there."""
+    if index < 0:
+        return False
+    text = tokens[index].text
+    return text in ("<", ">") or (text == "=" and tokens[index - 1].text in ("<", ">"))
+
+
+def _comprehensions(tokens: Sequence[_Token], *, sorts: bool = True) -> dict[int, _Edit]:
     """By the place of what is changed; inner ones come first, as they may hide names."""
     edits: dict[int, _Edit] = {}
     for index in range(len(tokens) - 2, 0, -1):
@@ -197,6 +240,8 @@ def _comprehensions(tokens: Sequence[_Token]) -> dict[int, _Edit]:
         names = list(itertools.takewhile(bool, (_name(tokens, each) for each in arguments[:2])))
         if name in _MACROS and len(names) == 2 and _takes_two(name, len(arguments)):
             _comprehension(tokens, index, arguments, edits)
+        elif name == "sortBy" and sorts and names and len(arguments) == 2:
+            _sorting(tokens, index, arguments, edits)
         elif name in _OF_ONE and names:
             _keep(tokens, arguments, names[0], edits)
     return edits
@@ -257,6 +302,20 @@ def _comprehension(
         edit(closing, f"]).{FROM_PAIRS}()")
     elif macro.text == "transformMapEntry":
         edit(closing, f").{MERGED}()")
+
+
+def _sorting(
+    tokens: Sequence[_Token],
+    index: int,
+    arguments: Sequence[tuple[int, int]],
+    edits: dict[int, _Edit],
+) -> None:
+    macro, item = tokens[index], tokens[arguments[0][0]]
+    comma, closing = tokens[arguments[0][1]], tokens[arguments[1][1]]
+    _keep(tokens, arguments, item.text, edits)
+    edits[macro.start] = _Edit(macro.start, macro.end, "map")
+    edits[comma.start] = _Edit(comma.start, comma.end, ", [")
+    edits[closing.start] = _Edit(closing.start, closing.end, f", {item.text}]).{SORTED_BY}()")
 
 
 def literal_type(source: str) -> str:

@@ -23,12 +23,13 @@ _MESSAGES: dict[str, tuple[tuple[str, int, Any], ...]] = {
     "Ident": (("name", 1, _STRING),),
     "Select": (("operand", 1, "Expr"), ("field", 2, _STRING), ("test_only", 3, _BOOL)),
     "Call": (("target", 1, "Expr"), ("function", 2, _STRING), ("args", 3, ["Expr"])),
-    "CreateList": (("elements", 1, ["Expr"]),),
+    "CreateList": (("elements", 1, ["Expr"]), ("optional_indices", 2, [_INT32])),
     "Entry": (
         ("id", 1, _INT64),
         ("field_key", 2, _STRING),
         ("map_key", 3, "Expr"),
         ("value", 4, "Expr"),
+        ("optional_entry", 5, _BOOL),
     ),
     "CreateStruct": (("message_name", 1, _STRING), ("entries", 2, ["Entry"])),
     "Comprehension": (
@@ -56,6 +57,7 @@ _MESSAGES: dict[str, tuple[tuple[str, int, Any], ...]] = {
     "AbstractType": (("name", 1, _STRING), ("parameter_types", 2, ["Type"])),
     "Type": (
         ("dyn", 1, "Empty"),
+        ("null", 2, _INT32),
         ("primitive", 3, _INT32),
         ("wrapper", 4, _INT32),
         ("well_known", 5, _INT32),
@@ -63,17 +65,23 @@ _MESSAGES: dict[str, tuple[tuple[str, int, Any], ...]] = {
         ("map_type", 7, "MapType"),
         ("message_type", 9, _STRING),
         ("type_param", 10, _STRING),
+        ("type", 11, "Type"),
         ("abstract_type", 14, "AbstractType"),
     ),
     "Reference": (("name", 1, _STRING), ("overload_id", 3, [_STRING])),
     "References": (("key", 1, _INT64), ("value", 2, "Reference")),
     "Types": (("key", 1, _INT64), ("value", 2, "Type")),
+    "Position": (("key", 1, _INT64), ("value", 2, _INT32)),
+    "SourceInfo": (("positions", 4, ["Position"]),),
     "CheckedExpr": (
         ("reference_map", 2, ["References"]),
         ("type_map", 3, ["Types"]),
         ("expr", 4, "Expr"),
+        ("source_info", 5, "SourceInfo"),
     ),
 }
+_ALTERNATIVES = {"Expr": "expr_kind", "Type": "type_kind"}
+"""Messages of whose fields, but for the id, one alone is there."""
 
 
 @cache
@@ -81,10 +89,14 @@ def _checked_class() -> Any:
     file = descriptor_pb2.FileDescriptorProto(name="cel.proto", package="celexpr", syntax="proto2")
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
+        if name in _ALTERNATIVES:
+            message.oneof_decl.add(name=_ALTERNATIVES[name])
         for called, number, kind in fields:
             repeated = isinstance(kind, list)
             of = kind[0] if repeated else kind
             made = message.field.add(name=called, number=number, label=3 if repeated else 1)
+            if name in _ALTERNATIVES and called != "id":
+                made.oneof_index = 0
             if isinstance(of, str):
                 made.type, made.type_name = _MESSAGE, f".celexpr.{of}"
             else:

@@ -159,8 +159,11 @@ _CEL = {
 }
 
 
-def checking_environment(of: DeclaredType, name: str = "") -> cel.Env:
-    """An environment in which `self` and `oldSelf` are of a type, or a variable of this name."""
+def checking_environment(of: DeclaredType, name: str = "", *, lists: bool) -> cel.Env:
+    """An environment in which `self` and `oldSelf` are of a type, or a variable of this name.
+
+    `lists` as there.
+    """
     pool = descriptor_pool.DescriptorPool()
     cel_messages.add_messages(pool)
     file = descriptor_pb2.FileDescriptorProto(name="self.proto", package="self", syntax="proto3")
@@ -173,7 +176,7 @@ def checking_environment(of: DeclaredType, name: str = "") -> cel.Env:
     variables = {"self": kind(), "oldSelf": kind(), OLD: cel.Type.List(kind())}
     if name:
         variables = {name: kind()}
-    return cel_environment.checking_environment(pool, variables, binds=bool(name))
+    return cel_environment.checking_environment(pool, variables, lists=lists, binds=bool(name))
 
 
 def _cel_type(

@@ -284,7 +284,7 @@ class APIServer:
         token: str,
     ) -> ObjectList:
         """`exact` None: as they are, and nobody waits for a version that is yet to come."""
-        matches = matcher("", label_selector, field_selector, table.resource)
+        matches = matcher("", label_selector, field_selector, table.resource, self.version)
         current, start = self._registry.store.version, ""
         at = version if exact else current
         if token:
@@ -615,7 +615,9 @@ class APIServer:
 
         def begin() -> Watch:
             table = self._registry.table(resource)
-            matches = matcher(namespace, label_selector, field_selector, table.resource)
+            matches = matcher(
+                namespace, label_selector, field_selector, table.resource, self.version
+            )
             watch = Watch(
                 matches, _shown(table, sink), table.watches.remove, bookmarks=allow_bookmarks
             )

@@ -147,7 +147,7 @@ class Router:
     ) -> tuple[decoded.Watching, Watch]:
         """Begin a watch; refusals are raised."""
         watching = decoded.watch(request, resource)
-        query = request.query
+        query = viewed.selecting(_view_of(resource), request.query)
         begun = self._api.watch(
             resource.name,
             sink=sink,
@@ -165,7 +165,7 @@ class Router:
         """The object of a watch event in the form that the client accepts."""
         if event.type == "ERROR":
             return event.object
-        view = VIEWS.get((resource.group, resource.version, resource.plural))
+        view = _view_of(resource)
         shown = event.object
         if view is not None and media.form is Form.WHOLE:
             shown = view.answer(shown)
@@ -594,6 +594,10 @@ def refusal(request: Request, error: APIError | ImpersonationError) -> Answer:
 
 def _view(found: Place | None) -> View | None:
     return None if found is None else VIEWS.get((found.group, found.version, found.resource))
+
+
+def _view_of(resource: Resource) -> View | None:
+    return VIEWS.get((resource.group, resource.version, resource.plural))
 
 
 def _takes(method: str, found: Place) -> bool:

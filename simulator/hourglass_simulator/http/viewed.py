@@ -1,6 +1,6 @@
 """Requests for objects that are stored under another group or version."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hourglass_kube.types import JSON
@@ -21,7 +21,7 @@ def answer(
 ) -> Answer:
     """The answer of a view; `stored` answers for the resource that is stored."""
     path = request.path.replace(f"/apis/{view.resource.api_version}", view.base, 1)
-    inner = replace(request, path=path)
+    inner = replace(request, path=path, query=selecting(view, request.query))
     if request.method in ("POST", "PUT") and isinstance(request.body, dict):
         body = _checked(api, view, request, found, request.body)
         inner = replace(inner, body=body)
@@ -38,6 +38,16 @@ def answer(
     answered = stored(inner)
     code = 200 if request.method == "PATCH" else answered.code
     return replace(answered, code=code, body=view.answer(answered.body))
+
+
+def selecting(view: View | None, query: Mapping[str, str]) -> Mapping[str, str]:
+    """The query, with a field selector of what is stored."""
+    if view is None or "fieldSelector" not in query:
+        return query
+    try:
+        return {**query, "fieldSelector": view.selected(query["fieldSelector"])}
+    except ValueError as error:
+        raise errors.bad_request(str(error)) from None
 
 
 def _checked(api: APIServer, view: View, request: Request, found: Place, sent: JSON) -> JSON:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hourglass_kube import selector
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.rules import events
@@ -45,6 +46,8 @@ class View:
     faults: Callable[[JSON, JSON | None], Faults]
     error_group: str
     """The group that is named where an object is invalid."""
+    selected: Callable[[str], str] = lambda text: text
+    """A field selector of the view as that of what is stored; raises ValueError."""
 
     def answer(self, body: Any) -> Any:
         """An answer with stored objects, as one with those that are served."""
@@ -73,6 +76,34 @@ def _event_faults(event: JSON, old: JSON | None) -> Faults:
         yield from events.new_style_created(event)
     else:
         yield from events.new_style_updated(event, old)
+
+
+_SELECTED_EVENT_FIELDS = {
+    "metadata.name": "metadata.name",
+    "metadata.namespace": "metadata.namespace",
+    "reason": "reason",
+    "regarding.apiVersion": "involvedObject.apiVersion",
+    "regarding.fieldPath": "involvedObject.fieldPath",
+    "regarding.kind": "involvedObject.kind",
+    "regarding.name": "involvedObject.name",
+    "regarding.namespace": "involvedObject.namespace",
+    "regarding.resourceVersion": "involvedObject.resourceVersion",
+    "regarding.uid": "involvedObject.uid",
+    "reportingController": "reportingComponent",
+    "type": "type",
+}
+"""https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/events/v1/conversion.go"""
+
+
+def _events_selected(text: str) -> str:
+    fields = selector.parse_fields(text)
+    for path, _, _ in fields:
+        if path not in _SELECTED_EVENT_FIELDS:
+            raise ValueError(f"field label not supported: {path}")
+    return ",".join(
+        f"{_SELECTED_EVENT_FIELDS[path]}{'=' if equal else '!='}{selector.escaped(value)}"
+        for path, equal, value in fields
+    )
 
 
 def _is_cpu(metric: JSON) -> bool:
@@ -169,6 +200,7 @@ VIEWS = {
         _event_shown,
         _event_faults,
         "",
+        _events_selected,
     ),
     ("autoscaling", "v1", "horizontalpodautoscalers"): View(
         Resource("horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling", "v1"),

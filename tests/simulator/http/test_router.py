@@ -350,3 +350,24 @@ def test_a_watch_of_events_sends_rows_with_every_column(router: Router, base: st
     columns = [column["name"] for column in sent[0]["columnDefinitions"]]
     cells = dict(zip(columns, sent[0]["rows"][0]["cells"], strict=True))
     assert (cells["Reason"], cells["Object"], cells["Name"]) == ("Started", "pod/web", "e")
+
+
+@pytest.mark.parametrize(
+    ("selector", "found"),
+    [
+        ("regarding.name=x", ["one"]),
+        ("regarding.name!=x,type=Normal", []),
+        ("reportingController=,reason=a\\,b", ["one"]),
+        ("involvedObject.name=x", "field label not supported: involvedObject.name"),
+    ],
+)
+def test_events_of_the_new_group_are_selected_by_its_fields(
+    router: Router, cluster: Cluster, selector: str, found: Any
+) -> None:
+    about = {"kind": "Pod", "name": "x", "namespace": "default"}
+    event = {"metadata": {"name": "one"}, "involvedObject": about, "reason": "a,b"}
+    cluster.api.create("events", event, namespace="default")
+    query = {"fieldSelector": selector}
+    answer = router.answer(Request("GET", "/apis/events.k8s.io/v1/events", query)).body
+    names = [each["metadata"]["name"] for each in answer.get("items", ())]
+    assert answer.get("message", names) == found

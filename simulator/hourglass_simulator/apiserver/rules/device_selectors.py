@@ -7,9 +7,11 @@ from functools import cache
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
 
-from hourglass_simulator.apiserver.cel_check import as_in_go
+from hourglass_simulator.apiserver.cel_check import compiled
+from hourglass_simulator.apiserver.cel_library import LISTS_SINCE
 from hourglass_simulator.apiserver.cel_source import checkable
 from hourglass_simulator.apiserver.cel_types import DeclaredType, checking_environment
+from hourglass_simulator.apiserver.rules import gates
 
 _TEXT, _ANY, _BOOL = DeclaredType("string", 2), DeclaredType("dyn", 1), DeclaredType("bool", 4)
 _BY_DOMAIN = DeclaredType("map", 2, element=DeclaredType("map", 2, element=_ANY))
@@ -24,9 +26,10 @@ _KINDS = (
 
 
 @cache
-def _environment(*, shares: bool) -> cel.Env:
+def _environment(*, shares: bool, lists: bool) -> cel.Env:
     shared = {"allowMultipleAllocations": _BOOL} if shares else {}
-    return checking_environment(DeclaredType("object", 2, fields={**_FIELDS, **shared}), "device")
+    of = DeclaredType("object", 2, fields={**_FIELDS, **shared})
+    return checking_environment(of, "device", lists=lists)
 
 
 def fault(expression: str, *, shares: bool) -> str:
@@ -34,15 +37,15 @@ def fault(expression: str, *, shares: bool) -> str:
 
     `shares`: whether devices say that they can be allocated several times.
     """
-    written = checkable(expression)
+    lists = gates.since(LISTS_SINCE)
+    written = checkable(expression, sorts=lists)
     try:
-        compiled = _environment(shares=shares).compile(written.text)
-    except RuntimeError as error:
-        why = written.original(as_in_go(error))
+        found = compiled(_environment(shares=shares, lists=lists), written).return_type()
+    except ValueError as error:
+        why = str(error)
         # Nothing has no first column in Go.
         why = why if expression else why.replace("<input>:1:1:", "<input>:1:0:")
         return f"compilation failed: {why}"
-    found = compiled.return_type()
     if found in (cel.Type.BOOL, cel.Type.DYN):
         return ""
     shown = next((name for kind, name in _KINDS if kind == found), str(found))
