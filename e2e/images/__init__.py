@@ -2,6 +2,12 @@
 
 from images.container_image import container_image
 from images.performer_image import performer_image
-from images.python_images import executor_image, operator_image
+from images.python_images import executor_image, operator_image, project_wheel
 
-__all__ = ["container_image", "executor_image", "operator_image", "performer_image"]
+__all__ = [
+    "container_image",
+    "executor_image",
+    "operator_image",
+    "performer_image",
+    "project_wheel",
+]

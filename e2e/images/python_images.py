@@ -127,17 +127,27 @@ def _dependencies() -> list[str]:
     return [*(each for each in required if "extra ==" not in each), *of_executor]
 
 
-def _install_project(root: Path) -> None:
+def project_wheel(folder: Path) -> Path:
+    """The wheel of this checkout, built into a folder.
+
+    Errors: `CalledProcessError` when pip fails; what it says is printed.
+    """
     # Not in the checkout: setuptools leaves a build folder, and packs what is left in an old one.
-    with tempfile.TemporaryDirectory(prefix="hourglass-source-") as folder:
+    with tempfile.TemporaryDirectory(prefix="hourglass-source-") as sources:
         for name in SOURCES:
-            source, copy = PROJECT / name, Path(folder) / name
+            source, copy = PROJECT / name, Path(sources) / name
             if source.is_dir():
                 shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy)
-        wheels = f"{folder}/wheels"
-        _pip("wheel", "--no-deps", "--wheel-dir", wheels, folder)
+        _pip("wheel", "--no-deps", "--wheel-dir", str(folder), sources)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _install_project(root: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="hourglass-wheel-") as wheels:
+        project_wheel(Path(wheels))
         # By its name: pip would note the path of the folder in the image.
         found = ("--no-index", "--find-links", wheels, NAME)
         _install("--no-deps", "--target", str(root / PACKAGES.lstrip("/")), *found)

@@ -7,6 +7,7 @@ from hourglass_operator.cli.lazy_imports import SYNCHRONOUS_CLIENT, load_when_us
 # Before anything imports them.
 load_when_used(SYNCHRONOUS_CLIENT)
 
+from hourglass_operator.cli.manifests import crd, manifests  # noqa: E402
 from hourglass_operator.cli.migrate import migrate  # noqa: E402
 from hourglass_operator.cli.run import run  # noqa: E402
 
@@ -17,5 +18,7 @@ def main() -> None:
     """The Hourglass Performer operator."""
 
 
+main.add_command(crd)
+main.add_command(manifests)
 main.add_command(migrate)
 main.add_command(run)

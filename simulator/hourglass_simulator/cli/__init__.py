@@ -5,6 +5,7 @@ import click
 from hourglass_operator.console.command_group import CommandGroup
 from hourglass_simulator.cli.check import check_command
 from hourglass_simulator.cli.clock import clock
+from hourglass_simulator.cli.demo import demo
 from hourglass_simulator.cli.explain import explain
 from hourglass_simulator.cli.fault import fault
 from hourglass_simulator.cli.faults import faults
@@ -27,7 +28,8 @@ def main(context: click.Context) -> None:
 
     \b
     Examples:
-      hourglass-sim list scenarios                 what there is
+      hourglass-sim demo                           the examples, and a GPU that fails
+      hourglass-sim list                           what there is
       hourglass-sim explain scenarios/X.yaml       what a scenario does, in words
       hourglass-sim run scenarios/X.yaml           play it and see who did what when
       hourglass-sim run scenarios --junit out.xml  play all, for CI
@@ -42,6 +44,8 @@ def main(context: click.Context) -> None:
       2  bad input: the file, the line, and what is expected there
       3  an error of the program itself: no answer
 
+    Scenarios and examples that are not in this folder are those of the package, by the same names.
+
     How to write a scenario: docs/scenarios.md
     """
     raise_gc_thresholds()
@@ -49,7 +53,7 @@ def main(context: click.Context) -> None:
 
 
 for command in (
-    *(run, list_scenarios, explain, check_command, faults, search),
+    *(demo, run, list_scenarios, explain, check_command, faults, search),
     *(serve, clock, fault, snapshot),
 ):
     main.add_command(command)

@@ -17,6 +17,7 @@ from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_simulator.cli.input import refuse
 from hourglass_simulator.cli.kubernetes_option import kubernetes_option
+from hourglass_simulator.cli.shipped import there_or_shipped
 from hourglass_simulator.cli.snapshot_file import bad, notices, objects_of
 from hourglass_simulator.harness import printed
 from hourglass_simulator.harness.check import (
@@ -88,7 +89,7 @@ def check_command(
     """
     if manifest is None and not (without or drain):
         bad("nothing to check: name a manifest with Performers, or a node by --drain or --without")
-    performers = [] if manifest is None else _performers(manifest)
+    performers = [] if manifest is None else _performers(there_or_shipped(manifest))
     items, left_out = objects_of(snapshot)
     nodes = {item["metadata"]["name"] for item in items if item["kind"] == "Node"}
     for name in (*without, *drain):

@@ -17,7 +17,7 @@ from hourglass_simulator.scenario import ScenarioFile
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
 @click.pass_obj
 def list_scenarios(parts: Parts, paths: tuple[Path, ...], output: str) -> None:
-    """List the scenarios below directories, by default below scenarios/.
+    """List the scenarios below directories, by default below scenarios/: here, or of the package.
 
     \b
     Examples:

@@ -238,6 +238,18 @@ def test_list_looks_into_scenarios_by_default(sim: Sim) -> None:
     assert "scenarios/a.yaml" in sim("list").stdout
 
 
+def test_what_is_not_there_is_that_of_the_package(sim: Sim) -> None:
+    name = "scenarios/first-performer.yaml"
+    assert sim("list", name).stdout.splitlines()[1].startswith(f"{name} ")
+    assert sim("explain", name).exit_code == 0
+
+
+def test_what_is_there_goes_before_that_of_the_package(sim: Sim) -> None:
+    Path("scenarios").mkdir()
+    Path("met.yaml").rename("scenarios/demo.yaml")
+    assert "A Performer comes up" in sim("explain", "scenarios/demo.yaml").stdout
+
+
 def test_list_prints_json(sim: Sim) -> None:
     assert json.loads(sim("list", "many", "-o", "json").stdout)[0] == snapshot(
         {

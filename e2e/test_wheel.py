@@ -1,0 +1,86 @@
+"""The wheel stands alone: its programs run in an empty folder, without the repository."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hourglass_operator.manifests.roles import NAME
+from images import project_wheel
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel; what it requires is that of this one."""
+    folder = tmp_path_factory.mktemp("wheel")
+    made = folder / "environment"
+    venv.create(made, symlinks=True)
+    python = str(made / "bin" / "python")
+    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, str(project_wheel(folder / "wheels"))], check=True)
+    (packages,) = made.glob("lib/python*/site-packages")
+    # Of a folder that is added so no .pth file is read: not that which leads to this checkout.
+    (packages / "required.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return made
+
+
+@pytest.fixture
+def run(environment: Path, tmp_path: Path) -> Run:
+    """Runs a program of the wheel in an empty folder; returns what it prints."""
+
+    def output(program: str, *arguments: str) -> str:
+        done = subprocess.run(
+            [str(environment / "bin" / program), *arguments],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+        return done.stdout
+
+    return output
+
+
+def test_the_code_is_that_of_the_wheel(run: Run, environment: Path) -> None:
+    for package in ("hourglass_kube", "hourglass_operator", "hourglass_simulator"):
+        found = run("python", "-c", f"import {package}; print({package}.__path__[0])").strip()
+        assert Path(found).is_relative_to(environment)
+
+
+def test_the_demo_plays(run: Run) -> None:
+    assert "met: every expectation" in run("hourglass-sim", "demo")
+
+
+def test_the_scenarios_are_listed_and_can_be_played_by_these_names(run: Run) -> None:
+    listed = [line.split()[0] for line in run("hourglass-sim", "list").splitlines()[1:]]
+    assert len(listed) > 200
+    name = "scenarios/rolling-upgrade.yaml"
+    assert name in listed
+    assert "met: every expectation" in run("hourglass-sim", "run", name)
+    assert "--simulated-kubernetes" in run("python", "-m", "pytest", "--help")
+
+
+def test_the_operator_prints_what_a_cluster_needs(run: Run) -> None:
+    definition = yaml.safe_load(run("hourglass-operator", "crd"))
+    text = run("hourglass-operator", "manifests", "--image", "registry.example.com/operator:v1")
+    found = [obj for obj in yaml.safe_load_all(text) if obj]
+    assert found[0] == definition
+    (deployment,) = (obj for obj in found if obj["kind"] == "Deployment")
+    assert deployment["metadata"]["name"] == NAME
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example.com/operator:v1"
+
+
+def test_the_plugin_of_kubectl_runs(run: Run) -> None:
+    assert "why" in run("kubectl-performer", "--help")
