@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clusters import Cluster, KubectlError, wait_until
+from hourglass_kube.types import JSON
+from hourglass_operator.manifests import roles
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
 
 
@@ -50,7 +52,7 @@ class Grants:
         self._replace(cluster_role, rules(CLUSTER, missing))
         self._replace(role, rules(OWN_NAMESPACE, missing))
 
-    def _replace(self, role: Iterable[str], rules: list[dict[str, list[str]]]) -> None:
+    def _replace(self, role: Iterable[str], rules: list[JSON]) -> None:
         patch = [{"op": "replace", "path": "/rules", "value": rules}]
         self._cluster.kubectl("patch", *role, "--type=json", "--patch", json.dumps(patch))
 
@@ -58,6 +60,8 @@ class Grants:
         resource, _, subresource = right.permission.resource.partition("/")
         if right.permission.group:
             resource += f".{right.permission.group}"
+        if right.permission.of_lease:
+            resource += f"/{roles.LEASE}"
         own = right.permission in OWN_NAMESPACE
         question = [
             *("auth", "can-i", right.verb, resource),
@@ -77,10 +81,10 @@ class Grants:
             return False
 
 
-def rules(permissions: Iterable[Permission], missing: Right | None) -> list[dict[str, list[str]]]:
+def rules(permissions: Iterable[Permission], missing: Right | None) -> list[JSON]:
     """The rules of a role with all of these but one."""
-    return [
-        {"apiGroups": [each.group], "resources": [each.resource], "verbs": verbs}
+    left = (
+        replace(each, verbs=tuple(verb for verb in each.verbs if Right(each, verb) != missing))
         for each in permissions
-        if (verbs := [verb for verb in each.verbs if Right(each, verb) != missing])
-    ]
+    )
+    return roles.rules(each for each in left if each.verbs)

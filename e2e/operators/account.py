@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from clusters import Cluster, Manifest
+from hourglass_operator.manifests.roles import rules
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -42,12 +43,13 @@ def account_user(namespace: str, name: str) -> str:
 def _grant(
     kind: str, metadata: dict[str, str], permissions: Iterable[Permission], subject: dict[str, str]
 ) -> tuple[Manifest, Manifest]:
-    rules = [
-        {"apiGroups": [each.group], "resources": [each.resource], "verbs": list(each.verbs)}
-        for each in permissions
-    ]
     version = f"{_RBAC}/v1"
-    role = {"apiVersion": version, "kind": kind, "metadata": metadata, "rules": rules}
+    role = {
+        "apiVersion": version,
+        "kind": kind,
+        "metadata": metadata,
+        "rules": rules(permissions),
+    }
     reference = {"apiGroup": _RBAC, "kind": kind, "name": metadata["name"]}
     binding = {
         "apiVersion": version,

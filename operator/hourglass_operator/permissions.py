@@ -16,6 +16,8 @@ class Permission:
     resource: str
     verbs: tuple[str, ...]
     use: str
+    of_lease: bool = False
+    """Needed for one object only: the Lease, by its name."""
 
     @property
     def qualified(self) -> str:
@@ -49,6 +51,9 @@ CLUSTER = (
 """Needed in every namespace that is served; nodes for the whole cluster."""
 
 OWN_NAMESPACE = (
-    Permission("coordination.k8s.io", "leases", ("get", "create", "update"), "elect a leader"),
+    Permission("coordination.k8s.io", "leases", ("get", "update"), "elect a leader", of_lease=True),
+    Permission("coordination.k8s.io", "leases", ("create",), "elect the first leader"),
 )
-"""Needed in the namespace of the Lease."""
+"""Needed in the namespace of the Lease. Creating cannot be allowed by name: what is created has
+none yet when the API server asks
+(https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources)."""

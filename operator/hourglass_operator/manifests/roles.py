@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
+from hourglass_operator.runtime.process.settings import RuntimeSettings
 
 NAME = "hourglass-performer-operator"
 NAMESPACE = "hourglass-system"
@@ -21,6 +22,9 @@ OWNERSHIP = Permission(
 
 EVERYWHERE = (*CLUSTER, OWNERSHIP)
 
+LEASE: str = RuntimeSettings.model_fields["lease_name"].default
+"""The name of the Lease, unless a setting says another."""
+
 
 def rbac(namespace: str = NAMESPACE) -> list[JSON]:
     """The ServiceAccount in this namespace, its roles and what binds them."""
@@ -33,11 +37,12 @@ def rbac(namespace: str = NAMESPACE) -> list[JSON]:
 
 
 def rules(permissions: Iterable[Permission]) -> list[JSON]:
-    """The permissions as PolicyRules, one each."""
+    """The permissions as PolicyRules, one each; the Lease has the name that the settings say."""
     return [
         {
             "apiGroups": [permission.group],
             "resources": [permission.resource],
+            **({"resourceNames": [LEASE]} if permission.of_lease else {}),
             "verbs": list(permission.verbs),
         }
         for permission in permissions

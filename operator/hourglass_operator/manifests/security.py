@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hourglass_operator.manifests.named_objects import CONFIG_MAPS, MOST_NAMES, SECRETS
 from hourglass_operator.manifests.policy import LIMITS
-from hourglass_operator.manifests.roles import EVERYWHERE
+from hourglass_operator.manifests.roles import EVERYWHERE, LEASE
 from hourglass_operator.manifests.user_roles import EDITOR, VIEWER
 from hourglass_operator.manifests.workload import USER
 from hourglass_operator.permissions import OWN_NAMESPACE, Permission
@@ -35,6 +35,12 @@ A Role in the operator's own namespace:
 | resource | verbs | to |
 |---|---|---|
 {own}
+It may read and renew one Lease only, `{lease}`. Creating cannot be narrowed to
+a name. Where OLM installs the operator, OLM makes a ClusterRole of that Role, as it does for every
+operator that serves all namespaces: the operator may then read and renew a Lease of this name in
+any namespace, and create Leases in any. It does neither outside of its own; who minds installs by
+the kustomization or the chart.
+
 There is no `*`, nothing on Secrets and ConfigMaps, and no verb that gives rights (escalate,
 bind, impersonate). The operator checks all of it when it starts, every five minutes, and when a
 call is forbidden; what is missing is in the log and in the answer of `/readyz`, each with what it
@@ -135,6 +141,7 @@ def page(lost: Mapping[str, Mapping[str, str]]) -> str:
         fields=_fields(),
         limits=LIMITS,
         most=MOST_NAMES,
+        lease=LEASE,
         lost="".join(rows),
         no_permission=int(Exit.NO_PERMISSION),
     )

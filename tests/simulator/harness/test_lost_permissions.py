@@ -19,11 +19,12 @@ from hourglass_kube.types import JSON
 from hourglass_operator.api import PLURAL
 from hourglass_operator.api.crd import generate
 from hourglass_operator.controller import Controller, Settings
+from hourglass_operator.manifests.roles import LEASE
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.informers.selectors import SELECTORS
 from hourglass_operator.runtime.leadership.lease import Candidate
-from hourglass_operator.runtime.process.preflight import Exit, Missing, preflight
+from hourglass_operator.runtime.process.preflight import Exit, Lease, Missing, preflight
 from hourglass_operator.runtime.process.readiness import Readiness
 from hourglass_operator.runtime.replica import Options, Replica
 from hourglass_operator.runtime.workers.workers import PassObserver
@@ -122,7 +123,7 @@ class World:
         self.transport = Guarded(self.cluster, self._router)
         self.readiness = Readiness(self.preflight, period=5.0)
         clock = Clock(lambda: self.cluster.clock.unix_time, lambda: self.cluster.clock.unix_time)
-        candidate = Candidate("me", ACCOUNT, NAMESPACE, 15.0, 10.0)
+        candidate = Candidate("me", LEASE, NAMESPACE, 15.0, 10.0)
         controller = Controller(CATALOGUE, Settings())
         self.leads = False
         self._replica = Replica(
@@ -153,7 +154,7 @@ class World:
             self.transport.drop(resource)
 
     async def preflight(self) -> list[Missing]:
-        return await preflight(self.transport, (), NAMESPACE)
+        return await preflight(self.transport, (), Lease(NAMESPACE, LEASE))
 
     def found_missing(self) -> list[Missing]:
         """What a new process says at its start."""

@@ -27,6 +27,27 @@ class Exit(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """Where the Lease is to be."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether a verb of a permission is allowed; `namespace` is empty for the whole cluster.
+
+    `name` is empty unless it is about one object.
+    """
+
+    permission: Permission
+    verb: str
+    namespace: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """Something that the operator needs and does not have; `text` is a line for a person."""
 
@@ -35,12 +56,12 @@ class Missing:
 
 
 async def preflight(
-    caller: Caller, namespaces: Collection[str], lease_namespace: str | None
+    caller: Caller, namespaces: Collection[str], lease: Lease | None
 ) -> list[Missing]:
     """What is missing, the most basic things first and alone; empty if nothing is.
 
-    `namespaces` are those that are served (empty: all); `lease_namespace` is None without
-    leader election. Permissions are asked for with SelfSubjectAccessReviews, which everybody may
+    `namespaces` are those that are served (empty: all); `lease` is None without leader election.
+    Permissions are asked for with SelfSubjectAccessReviews, which everybody may
     create: https://kubernetes.io/docs/reference/access-authn-authz/authorization/
     """
     answer = await caller.call(
@@ -49,13 +70,13 @@ async def preflight(
     first = missing_basics(answer, caller.server)
     if first is not None:
         return [first]
-    wanted = list(_wanted(namespaces, lease_namespace))
+    wanted = list(_wanted(namespaces, lease))
     missing: list[Missing] = []
     for start in range(0, len(wanted), _AT_ONCE):
         questions = wanted[start : start + _AT_ONCE]
-        reviews = await asyncio.gather(*(_review(caller, *question) for question in questions))
+        reviews = await asyncio.gather(*(_review(caller, question) for question in questions))
         missing += [
-            Missing(Exit.NO_PERMISSION, describe(*question))
+            Missing(Exit.NO_PERMISSION, describe(question))
             for question, review in zip(questions, reviews, strict=True)
             if _is_review(review) and not review.body["status"].get("allowed")
         ]
@@ -90,25 +111,25 @@ def missing_basics(answer: Answer, server: str) -> Missing | None:
     return None
 
 
-def describe(permission: Permission, verb: str, namespace: str) -> str:
+def describe(question: Question) -> str:
     """A missing permission as a line."""
+    permission, namespace = question.permission, question.namespace
+    what = f"{question.verb} {permission.qualified}"
+    which = f" {question.name}" if question.name else ""
     where = f"in namespace {namespace}" if namespace else "in the whole cluster"
-    return f"missing permission: {verb} {permission.qualified} {where} (to {permission.use})"
+    return f"missing permission: {what}{which} {where} (to {permission.use})"
 
 
-Question = tuple[Permission, str, str]
-"""A permission, one of its verbs, and the namespace (empty: the whole cluster)."""
-
-
-def _wanted(namespaces: Collection[str], lease_namespace: str | None) -> Iterator[Question]:
+def _wanted(namespaces: Collection[str], lease: Lease | None) -> Iterator[Question]:
     for permission in CLUSTER:
         for namespace in ([""] if permission.resource == "nodes" else namespaces) or [""]:
             for verb in permission.verbs:
-                yield permission, verb, namespace
-    if lease_namespace is not None:
+                yield Question(permission, verb, namespace)
+    if lease is not None:
         for permission in OWN_NAMESPACE:
+            name = lease.name if permission.of_lease else ""
             for verb in permission.verbs:
-                yield permission, verb, lease_namespace
+                yield Question(permission, verb, lease.namespace, name)
 
 
 def _is_review(answer: Answer) -> bool:
@@ -116,14 +137,15 @@ def _is_review(answer: Answer) -> bool:
     return answer.succeeded and isinstance(answer.body.get("status"), dict)
 
 
-async def _review(caller: Caller, permission: Permission, verb: str, namespace: str) -> Answer:
-    resource, _, subresource = permission.resource.partition("/")
+async def _review(caller: Caller, question: Question) -> Answer:
+    resource, _, subresource = question.permission.resource.partition("/")
     attributes = {
-        "group": permission.group,
+        "group": question.permission.group,
         "resource": resource,
         "subresource": subresource,
-        "verb": verb,
-        "namespace": namespace,
+        "verb": question.verb,
+        "namespace": question.namespace,
+        "name": question.name,
     }
     review: JSON = {
         "apiVersion": "authorization.k8s.io/v1",

@@ -19,7 +19,7 @@ from hourglass_operator.runtime.informers.selectors import SELECTORS
 from hourglass_operator.runtime.leadership.lease import Candidate
 from hourglass_operator.runtime.process.metrics import Metrics, PhaseAndReason
 from hourglass_operator.runtime.process.pass_report import PassReport
-from hourglass_operator.runtime.process.preflight import Exit, Missing, preflight
+from hourglass_operator.runtime.process.preflight import Exit, Lease, Missing, preflight
 from hourglass_operator.runtime.process.probes import Servers
 from hourglass_operator.runtime.process.readiness import Readiness
 from hourglass_operator.runtime.process.settings import RuntimeSettings
@@ -142,8 +142,10 @@ class Process:
         await self._api.close()
 
     async def _preflight(self) -> list[Missing]:
-        lease = self._lease_namespace if self._settings.leader_election else None
-        return await preflight(self._api, self._settings.namespace, lease)
+        settings = self._settings
+        lease = Lease(self._lease_namespace, settings.lease_name)
+        elects = settings.leader_election
+        return await preflight(self._api, settings.namespace, lease if elects else None)
 
     def _kopf_ended(self) -> None:
         self.metrics.watch_restarts.inc()

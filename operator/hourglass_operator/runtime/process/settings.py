@@ -101,7 +101,8 @@ class RuntimeSettings(BaseModel):
         description="Write only while holding a Lease, so that several replicas can run.",
     )
     lease_name: KubernetesName = Field(
-        "hourglass-performer-operator", description="Name of the Lease."
+        "hourglass-performer-operator",
+        description="Name of the Lease; the shipped Role allows no other.",
     )
     lease_namespace: KubernetesName | None = Field(
         None, description="Namespace of the Lease; the operator's own, else default."

@@ -11,8 +11,9 @@ import yaml
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
+from hourglass_operator.manifests.roles import LEASE
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
-from hourglass_operator.runtime.process.preflight import Exit, Missing, preflight
+from hourglass_operator.runtime.process.preflight import Exit, Lease, Missing, preflight
 from hourglass_operator.transport.api import Api
 from hourglass_operator.transport.calls import Answer, Request
 from hourglass_operator.transport.connection import connection
@@ -78,7 +79,7 @@ class World:
         async def ask() -> list[Missing]:
             api = Api(await connection(self.kubeconfig, None), 300)
             try:
-                return await preflight(api, (), NAMESPACE)
+                return await preflight(api, (), Lease(NAMESPACE, LEASE))
             finally:
                 await api.close()
 

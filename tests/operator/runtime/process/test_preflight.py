@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from hourglass_operator.runtime.process.preflight import Exit, Missing, preflight
+from hourglass_operator.runtime.process.preflight import Exit, Lease, Missing, preflight
 from hourglass_operator.transport.calls import Answer, Request, no_answer
 from scripted_api import Script, done, refused
+
+LEASE = Lease("system", "the-lease")
 
 BASICS = [
     (
@@ -43,7 +45,7 @@ BASICS = [
     ("answer", "code", "said"), [b[1:] for b in BASICS], ids=[b[0] for b in BASICS]
 )
 def test_what_is_basic_is_reported_alone(answer: Answer, code: Exit, said: str) -> None:
-    assert asyncio.run(preflight(Script(answer), (), "system")) == [Missing(code, said)]
+    assert asyncio.run(preflight(Script(answer), (), LEASE)) == [Missing(code, said)]
 
 
 def reviewed(*denied: tuple[str, str]) -> Script:
@@ -59,7 +61,7 @@ def reviewed(*denied: tuple[str, str]) -> Script:
     return Script(*[review] * 200)
 
 
-def texts(script: Script, *namespaces: str, lease: str | None = "system") -> list[str]:
+def texts(script: Script, *namespaces: str, lease: Lease | None = LEASE) -> list[str]:
     found = asyncio.run(preflight(script, namespaces, lease))
     assert {each.code for each in found} <= {Exit.NO_PERMISSION}
     return [each.text for each in found]
@@ -77,8 +79,23 @@ def test_each_missing_permission_is_reported_with_its_use() -> None:
         "missing permission: list nodes in the whole cluster"
         " (to explain why no node fits, and see which go)",
         "missing permission: create leases.coordination.k8s.io in namespace system"
-        " (to elect a leader)",
+        " (to elect the first leader)",
     ]
+
+
+def test_a_lease_is_asked_for_by_its_name_unless_it_is_to_be_created() -> None:
+    script = reviewed(("get", "leases"), ("update", "leases"))
+    assert texts(script) == [
+        f"missing permission: {verb} leases.coordination.k8s.io the-lease in namespace system"
+        " (to elect a leader)"
+        for verb in ("get", "update")
+    ]
+    asked = [call.body["spec"]["resourceAttributes"] for call in script.calls if call.body]
+    assert {each["verb"]: each.get("name") for each in asked if each["resource"] == "leases"} == {
+        "get": "the-lease",
+        "update": "the-lease",
+        "create": None,
+    }
 
 
 def test_in_namespaces_each_is_asked_for() -> None:
