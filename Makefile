@@ -42,7 +42,7 @@ generate: install
 	$(BIN)/python -m hourglass_operator.manifests.policy deploy/policy
 	$(BIN)/python -m hourglass_operator.manifests.monitoring .
 	$(BIN)/python -m hourglass_operator.manifests.security e2e/permissions.json > docs/security.md
-	$(BIN)/python -m hourglass_operator.olm.bundle .
+	$(BIN)/python -m hourglass_operator.olm.generate .
 
 lint: install
 	$(BIN)/ruff check .

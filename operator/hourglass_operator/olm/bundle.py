@@ -1,42 +1,42 @@
-"""`python -m hourglass_operator.olm.bundle ROOT` writes `bundle/` of the project in ROOT."""
+"""The files of the bundle, of its image, and of the catalog with it."""
 
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hourglass_kube.dumper import as_yaml
 from hourglass_kube.types import JSON
-from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
-from hourglass_operator.manifests.files import with_notice, write
-from hourglass_operator.olm.csv import (
-    CHANNEL,
-    CSV_NAME,
-    PACKAGE,
-    RELEASE,
-    cluster_service_version,
-    icon,
-)
+from hourglass_operator.api import GROUP, PLURAL
+from hourglass_operator.manifests.files import with_notice
+from hourglass_operator.olm.catalog import catalog
+from hourglass_operator.olm.csv import BUILDER, LAYOUT, cluster_service_version
+from hourglass_operator.olm.objects import objects
+from hourglass_operator.olm.release import PACKAGE, Release
 
 CRD_FILE = f"{PLURAL}.{GROUP}.yaml"
 _PREFIX = "operators.operatorframework.io"
 _SCORECARD_IMAGE = "quay.io/operator-framework/scorecard-test:v1.41.1"
 
 
-def bundle(root: Path) -> Mapping[str, str]:
-    """Path below `bundle/` → text."""
-    csv = cluster_service_version(root / "examples")
+def bundle(root: Path, release: Release, before: Iterable[JSON] = ()) -> Mapping[str, str]:
+    """Path below the bundle's folder → text.
+
+    `root` is the project's folder, `before` the catalog that the release is added to. Raises
+    CatalogError when it cannot be.
+    """
+    csv = cluster_service_version(root / "examples", release)
     crd = (root / "crds" / CRD_FILE).read_text(encoding="utf-8")
     files = {
         f"manifests/{PACKAGE}.clusterserviceversion.yaml": as_yaml(csv),
-        "metadata/annotations.yaml": as_yaml({"annotations": annotations()}),
+        **{f"manifests/{name}": as_yaml(obj) for name, obj in objects().items()},
+        "metadata/annotations.yaml": as_yaml({"annotations": annotations(release)}),
         "tests/scorecard/config.yaml": as_yaml(_scorecard()),
-        "bundle.Dockerfile": _dockerfile(),
-        f"catalog/{PACKAGE}/catalog.yaml": as_yaml(*_catalog(csv)),
+        "bundle.Dockerfile": _dockerfile(release),
+        f"catalog/{PACKAGE}/catalog.yaml": as_yaml(*catalog(csv, release, before)),
     }
     return {f"manifests/{CRD_FILE}": crd, **with_notice(files)}
 
 
-def annotations() -> dict[str, str]:
+def annotations(release: Release) -> dict[str, str]:
     """The annotations of the bundle, which are the labels of its image too.
 
     https://olm.operatorframework.io/docs/tasks/creating-operator-bundle/#bundle-annotations
@@ -46,15 +46,18 @@ def annotations() -> dict[str, str]:
         f"{_PREFIX}.bundle.manifests.v1": "manifests/",
         f"{_PREFIX}.bundle.metadata.v1": "metadata/",
         f"{_PREFIX}.bundle.package.v1": PACKAGE,
-        f"{_PREFIX}.bundle.channels.v1": CHANNEL,
-        f"{_PREFIX}.bundle.channel.default.v1": CHANNEL,
+        f"{_PREFIX}.bundle.channels.v1": ",".join(release.channels),
+        f"{_PREFIX}.bundle.channel.default.v1": release.channels[0],
+        f"{_PREFIX}.metrics.builder": BUILDER,
+        f"{_PREFIX}.metrics.mediatype.v1": "metrics+v1",
+        f"{_PREFIX}.metrics.project_layout": LAYOUT,
         f"{_PREFIX}.test.mediatype.v1": "scorecard+v1",
         f"{_PREFIX}.test.config.v1": "tests/scorecard/",
     }
 
 
-def _dockerfile() -> str:
-    labels = "".join(f"LABEL {key}={value}\n" for key, value in annotations().items())
+def _dockerfile(release: Release) -> str:
+    labels = "".join(f"LABEL {key}={value}\n" for key, value in annotations(release).items())
     return (
         f"FROM scratch\n\n{labels}\n"
         "COPY manifests /manifests/\nCOPY metadata /metadata/\n"
@@ -92,43 +95,3 @@ def _scorecard() -> JSON:
             }
         ],
     }
-
-
-def _catalog(csv: JSON) -> list[JSON]:
-    """https://olm.operatorframework.io/docs/reference/file-based-catalogs/"""
-    image = f"{PACKAGE}-bundle:v{RELEASE}"
-    operator = csv["metadata"]["annotations"]["containerImage"]
-    return [
-        {
-            "schema": "olm.package",
-            "name": PACKAGE,
-            "defaultChannel": CHANNEL,
-            "description": csv["metadata"]["annotations"]["description"],
-            "icon": {"base64data": icon(), "mediatype": "image/svg+xml"},
-        },
-        {
-            "schema": "olm.channel",
-            "package": PACKAGE,
-            "name": CHANNEL,
-            "entries": [{"name": CSV_NAME}],
-        },
-        {
-            "schema": "olm.bundle",
-            "package": PACKAGE,
-            "name": CSV_NAME,
-            "image": image,
-            "properties": [
-                {"type": "olm.package", "value": {"packageName": PACKAGE, "version": RELEASE}},
-                {"type": "olm.gvk", "value": {"group": GROUP, "kind": KIND, "version": VERSION}},
-            ],
-            "relatedImages": [
-                {"name": "operator", "image": operator},
-                {"name": "bundle", "image": image},
-            ],
-        },
-    ]
-
-
-if __name__ == "__main__":
-    root = Path(sys.argv[1])
-    write(bundle(root), root / "bundle")

@@ -6,7 +6,6 @@ https://olm.operatorframework.io/docs/concepts/crds/clusterserviceversion/
 import base64
 import json
 from collections.abc import Iterable
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,21 +13,32 @@ import yaml
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
-from hourglass_operator.manifests.roles import EVERYWHERE, NAME, rules
-from hourglass_operator.manifests.workload import deployment
+from hourglass_operator.manifests.installation import Installation
+from hourglass_operator.manifests.roles import EVERYWHERE, NAME, NAMESPACE, rules
+from hourglass_operator.manifests.workload import deployment, namespace
 from hourglass_operator.olm.descriptors import spec_descriptors, status_descriptors
+from hourglass_operator.olm.release import Release
 from hourglass_operator.permissions import OWN_NAMESPACE
 
-PACKAGE = NAME
-RELEASE = version(NAME)
-CSV_NAME = f"{PACKAGE}.v{RELEASE}"
-CHANNEL = "alpha"
 CREATED = "2026-11-23T00:00:00Z"
 """When this version was made: written by hand, so that generating twice gives the same."""
 REPOSITORY = "https://github.com/Layr-Labs/hourglass-kubernetes-operator"
 # The oldest version that the end-to-end tests have seen.
 MIN_KUBE_VERSION = "1.34.0"
+MATURITY = "alpha"
+BUILDER = "hourglass_operator.olm"
+LAYOUT = "python.kopf.dev"
+"""What made the bundle, and how the project is laid out: for the statistics of catalogs."""
 
+_PLATFORMS = ("arch.amd64", "arch.arm64", "os.linux")
+"""What the image is built for."""
+_MADE = {
+    "pods": "Pod",
+    "services": "Service",
+    "poddisruptionbudgets": "PodDisruptionBudget",
+    "events": "Event",
+}
+"""The kinds that are made of a Performer, by the names that the API server has for them."""
 _EXAMPLES = ("minimal", "env", "gpu", "tee", "complex")
 _DESCRIPTION = """\
 Runs **Performers**, the containers that do the work of an EigenLayer AVS.
@@ -45,36 +55,49 @@ Kubernetes 1.34 or newer. Nothing else: no webhooks, no certificates.
 ### Afterwards
 
 Create a namespace and a Performer, and look at it with `kubectl get performers -o wide`.
-Uninstalling keeps all Performers and their pods.
+
+### Uninstalling
+
+Deleting the Subscription and the ClusterServiceVersion keeps all Performers and their pods. While
+no operator runs a Performer that is deleted waits for its finalizer: `hourglass-operator
+release-finalizers` removes it, and Kubernetes then removes the pods.
 """
 
 
-def cluster_service_version(examples: Path) -> JSON:
+def cluster_service_version(examples: Path, release: Release) -> JSON:
     """The whole object; `examples` is the folder with the example manifests."""
-    image = deployment()["spec"]["template"]["spec"]["containers"][0]["image"]
+    replaces = {"replaces": release.replaces} if release.replaces else {}
+    skips = {"olm.skipRange": release.skip_range} if release.skip_range else {}
     return {
         "apiVersion": "operators.coreos.com/v1alpha1",
         "kind": "ClusterServiceVersion",
         "metadata": {
-            "name": CSV_NAME,
+            "name": release.csv_name,
             "namespace": "placeholder",
+            "labels": {f"operatorframework.io/{what}": "supported" for what in _PLATFORMS},
             "annotations": {
                 "alm-examples": json.dumps(list(_alm_examples(examples)), indent=2),
                 "capabilities": "Deep Insights",
                 "categories": "AI/Machine Learning, Application Runtime",
-                "containerImage": image,
+                "containerImage": release.image,
                 "createdAt": CREATED,
                 "description": "Runs the Performers of EigenLayer AVSs on the hardware they need.",
                 "repository": REPOSITORY,
                 "support": "Hourglass maintainers",
+                "operatorframework.io/suggested-namespace": NAMESPACE,
+                "operatorframework.io/suggested-namespace-template": json.dumps(namespace()),
+                "operators.operatorframework.io/builder": BUILDER,
+                "operators.operatorframework.io/project_layout": LAYOUT,
+                **skips,
             },
         },
         "spec": {
             "displayName": "Hourglass Performer Operator",
             "description": _DESCRIPTION,
-            "version": RELEASE,
+            "version": release.version,
+            **replaces,
             "minKubeVersion": MIN_KUBE_VERSION,
-            "maturity": CHANNEL,
+            "maturity": MATURITY,
             "icon": [{"base64data": icon(), "mediatype": "image/svg+xml"}],
             "keywords": ["eigenlayer", "avs", "performer", "hourglass", "gpu", "tee"],
             "maintainers": [{"name": "Hourglass maintainers", "email": "hourglass@eigenlabs.org"}],
@@ -83,13 +106,13 @@ def cluster_service_version(examples: Path) -> JSON:
                 {"name": "Documentation", "url": f"{REPOSITORY}/tree/main/docs"},
                 {"name": "Source", "url": REPOSITORY},
             ],
-            "relatedImages": [{"name": "operator", "image": image}],
+            "relatedImages": [{"name": "operator", "image": release.image}],
             "installModes": [
                 {"type": mode, "supported": mode == "AllNamespaces"}
                 for mode in ("OwnNamespace", "SingleNamespace", "MultiNamespace", "AllNamespaces")
             ],
             "customresourcedefinitions": {"owned": [_owned()]},
-            "install": {"strategy": "deployment", "spec": _install()},
+            "install": {"strategy": "deployment", "spec": _install(release.image)},
         },
     }
 
@@ -107,14 +130,16 @@ def _owned() -> JSON:
         "version": VERSION,
         "displayName": "Performer",
         "description": "A container that does the work of an AVS, behind a stable gRPC address.",
-        "resources": [{"kind": kind, "version": "v1"} for kind in ("Pod", "Service", "Event")],
+        "resources": [
+            {"name": plural, "kind": kind, "version": "v1"} for plural, kind in _MADE.items()
+        ],
         "specDescriptors": spec_descriptors(),
         "statusDescriptors": status_descriptors(),
     }
 
 
-def _install() -> JSON:
-    made = deployment()
+def _install(image: str) -> JSON:
+    made = deployment(Installation(image=image))
     labels = made["metadata"]["labels"]
     return {
         "clusterPermissions": [{"serviceAccountName": NAME, "rules": rules(EVERYWHERE)}],

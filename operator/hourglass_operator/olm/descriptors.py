@@ -4,7 +4,7 @@ https://github.com/openshift/console/blob/master/frontend/packages/operator-life
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import get_args
 
@@ -20,14 +20,21 @@ _K8S = "urn:alm:descriptor:io.kubernetes"
 _SHOWN = {
     "spec.resources": f"{_UI}resourceRequirements",
     "spec.imagePullPolicy": f"{_UI}imagePullPolicy",
-    "spec.imagePullSecrets": f"{_K8S}:Secret",
     "spec.config.serviceAccountName": f"{_K8S}:ServiceAccount",
-    "spec.scheduling.affinity": f"{_UI}nodeAffinity",
     "status.phase": f"{_K8S}.phase",
     "status.conditions": f"{_K8S}.conditions",
     "status.podName": f"{_K8S}:Pod",
     "status.serviceName": f"{_K8S}:Service",
     "status.nodeName": f"{_K8S}:Node",
+}
+# What a field consists of, where the types leave it to Kubernetes: path below it → how it is shown.
+_PARTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "spec.scheduling.affinity": {
+        f".{kind}": (f"{_UI}{kind}",) for kind in ("nodeAffinity", "podAffinity", "podAntiAffinity")
+    },
+    "spec.imagePullSecrets": {
+        "[0].name": (f"{_UI}arrayFieldGroup:imagePullSecrets", f"{_K8S}:Secret")
+    },
 }
 _ACRONYMS = {"avs": "AVS", "gpu": "GPU", "tee": "TEE", "grpc": "gRPC"}
 
@@ -53,15 +60,23 @@ def display_name(field: str) -> str:
 def _descriptors(path: str, model: type[Model]) -> Iterator[JSON]:
     for name, field in model.model_fields.items():
         below = f"{path}.{field.alias or name}"
-        yield {
-            "path": below.partition(".")[2],
-            "displayName": display_name(field.alias or name),
-            "description": field.description,
-            "x-descriptors": [_SHOWN.get(below) or _by_type(field)],
-        }
+        shown = (_SHOWN[below],) if below in _SHOWN else _by_type(field)
+        yield _descriptor(below, field, shown)
+        for part, shown in _PARTS.get(below, {}).items():
+            yield _descriptor(below + part, field, shown)
         nested = _model(field)
         if nested is not None:
             yield from _descriptors(below, nested)
+
+
+def _descriptor(path: str, field: FieldInfo, shown: tuple[str, ...]) -> JSON:
+    """The path within spec or status; the last name in it is shown."""
+    return {
+        "path": path.partition(".")[2],
+        "displayName": display_name(path.rpartition(".")[2]),
+        "description": field.description,
+        "x-descriptors": list(shown),
+    }
 
 
 def _model(field: FieldInfo) -> type[Model] | None:
@@ -69,13 +84,13 @@ def _model(field: FieldInfo) -> type[Model] | None:
     return kind if isinstance(kind, type) and issubclass(kind, Model) else None
 
 
-def _by_type(field: FieldInfo) -> str:
+def _by_type(field: FieldInfo) -> tuple[str, ...]:
     kinds = [kind for kind in get_args(field.annotation) or (field.annotation,) if kind]
     kind = kinds[0]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return f"{_UI}select:{kind(next(iter(kind))).value}"
+        return tuple(f"{_UI}select:{each.value}" for each in kind)
     if kind is bool:
-        return f"{_UI}booleanSwitch"
+        return (f"{_UI}booleanSwitch",)
     if kind is int or (get_args(kind) and get_args(kind)[0] is int):
-        return f"{_UI}number"
-    return f"{_UI}text"
+        return (f"{_UI}number",)
+    return (f"{_UI}text",)

@@ -10,14 +10,21 @@ from typing import Any
 Shape = Any
 
 _GRANTS: Shape = [{"rules": [{"apiGroups": [str], "resources": [str], "verbs": [str]}]}]
-_OWNED: Shape = {"name": str, "kind": str, "specDescriptors": [{}], "statusDescriptors": [{}]}
+_OWNED: Shape = {
+    "name": str,
+    "kind": str,
+    "resources": [{}],
+    "specDescriptors": [{"path": str}],
+    "statusDescriptors": [{"path": str}],
+}
 _PART: Shape = {"properties": {}}
 _SCHEMA: Shape = {"openAPIV3Schema": {"properties": {"spec": _PART, "status": _PART}}}
 
 CSV: Shape = {
-    "metadata": {"name": str, "annotations": {"alm-examples": str}},
+    "metadata": {"name": str, "labels": {}, "annotations": {"alm-examples": str}},
     "spec": {
         "maintainers": [{}],
+        "relatedImages": [{}],
         "links": [{}],
         "icon": [{"base64data": str}],
         "installModes": [{}],
@@ -31,10 +38,12 @@ CSV: Shape = {
         },
     },
 }
+OBJECT: Shape = {"kind": str, "metadata": {"name": str}, "spec": {}}
 CRD: Shape = {"metadata": {"name": str}, "spec": {"versions": [{"name": str, "schema": _SCHEMA}]}}
 ANNOTATIONS: Shape = {"annotations": {}}
 SCORECARD: Shape = {"stages": [{"tests": [{}]}]}
 CATALOG: Shape = {
+    "schema": str,
     "name": str,
     "entries": [{"name": str, "replaces": str}],
     "properties": [{"type": str}],

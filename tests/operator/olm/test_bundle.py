@@ -12,12 +12,14 @@ import pytest
 
 from hourglass_kube.types import JSON
 from hourglass_operator.olm.bundle import bundle
-from hourglass_operator.olm.checks import Bundle, check
+from hourglass_operator.olm.checks import PUBLISHED, Bundle, check
 from hourglass_operator.olm.descriptors import display_name, spec_descriptors, status_descriptors
-from hourglass_operator.olm.validate import INVALID, UNREADABLE, main, read
+from hourglass_operator.olm.release import release
+from hourglass_operator.olm.validate import INVALID, UNREADABLE, read, validate
 
 ROOT = Path(__file__).parents[3]
-MADE = bundle(ROOT)
+RELEASE = release()
+MADE = bundle(ROOT, RELEASE)
 GOOD = read(ROOT / "bundle")
 KEY = "operators.operatorframework.io.bundle."
 
@@ -58,6 +60,7 @@ def removing(path: str) -> Break:
 
 def _walk(obj: Any, path: str) -> tuple[Any, Any]:
     parts: list[Any] = [int(p) if p.isdigit() else p for p in path.replace("[", ".").split(".")]
+    parts = [p.replace("\0", ".") if isinstance(p, str) else p for p in parts]
     parts = [int(p[:-1]) if isinstance(p, str) and p.endswith("]") else p for p in parts]
     for part in parts[:-1]:
         obj = obj[part]
@@ -109,6 +112,22 @@ def _example(change: Callable[[JSON], object]) -> Break:
         examples = json.loads(annotations["alm-examples"])
         change(examples[0])
         annotations["alm-examples"] = json.dumps(examples)
+
+    return broken
+
+
+def _object(kind: str, change: Callable[[JSON], object]) -> Break:
+    def broken(found: Bundle) -> None:
+        change(next(obj for obj in found.objects.values() if obj["kind"] == kind))
+
+    return broken
+
+
+def _choice(path: str, change: Callable[[list[str]], list[str]]) -> Break:
+    def broken(found: Bundle) -> None:
+        (owned,) = found.csv["spec"]["customresourcedefinitions"]["owned"]
+        shown = next(each for each in owned["specDescriptors"] if each["path"] == path)
+        shown["x-descriptors"] = change(shown["x-descriptors"])
 
     return broken
 
@@ -191,6 +210,23 @@ BROKEN: list[tuple[str, Break, str]] = [
         setting("metadata.annotations.alm-examples", "[]"),
         "metadata.annotations.alm-examples: an example of Performer",
     ),
+    (
+        "a category that catalogs do not have",
+        setting("metadata.annotations.categories", "Other"),
+        "metadata.annotations.categories: OperatorHub's categories are expected, found 'Other'",
+    ),
+    (
+        "no namespace that it is meant for",
+        removing("metadata.annotations.operatorframework\0io/suggested-namespace"),
+        "metadata.annotations.operatorframework.io/suggested-namespace: a text",
+    ),
+    (
+        "no processor that it runs on",
+        lambda found: found.csv["metadata"].update(
+            labels={"operatorframework.io/os.linux": "supported"}
+        ),
+        "metadata.labels.operatorframework.io/arch.*: at least one 'supported'",
+    ),
     ("no oldest Kubernetes", removing("spec.minKubeVersion"), "spec.minKubeVersion: such as"),
     ("a missing install mode", removing("spec.installModes[0]"), "spec.installModes: each of"),
     (
@@ -217,6 +253,11 @@ BROKEN: list[tuple[str, Break, str]] = [
     ("an owned kind without a name", removing(f"{OWNED}.displayName"), f"{OWNED}.displayName"),
     ("no kinds that it makes", removing(f"{OWNED}.resources"), f"{OWNED}.resources: the kinds"),
     (
+        "a kind that it makes without the name that the API server has for it",
+        removing(f"{OWNED}.resources[1].name"),
+        f"{OWNED}.resources[1].name: a text",
+    ),
+    (
         "a definition of the removed API",
         _crd(lambda crd: crd.update(apiVersion="apiextensions.k8s.io/v1beta1")),
         "manifests/performers.hourglass.eigenlayer.io.yaml: apiVersion: apiextensions.k8s.io/v1",
@@ -240,6 +281,11 @@ BROKEN: list[tuple[str, Break, str]] = [
         "a descriptor without a name",
         removing(f"{OWNED}.specDescriptors[1].displayName"),
         f"{OWNED}.specDescriptors: spec.image: displayName and description",
+    ),
+    (
+        "a choice that lacks a value",
+        _choice("config.healthCheck", lambda offered: offered[:-1]),
+        "spec.config.healthCheck: ['TCP', 'GRPC', 'None'] are expected, found ['TCP', 'GRPC']",
     ),
     ("another strategy", setting("spec.install.strategy", "helm"), "spec.install.strategy"),
     (
@@ -267,6 +313,41 @@ BROKEN: list[tuple[str, Break, str]] = [
     ),
     ("rights that give rights", _permit("roles", "escalate"), "verbs: escalate gives more"),
     (
+        "an object in a namespace",
+        _object("Service", lambda obj: obj["metadata"].update(namespace="x")),
+        "service.yaml: metadata.namespace: none is expected: OLM sets its own, found 'x'",
+    ),
+    (
+        "an object about other pods",
+        _object("PodDisruptionBudget", lambda obj: obj["spec"].update(selector={})),
+        "poddisruptionbudget.yaml: spec.selector.matchLabels: labels of the bundle's pods",
+    ),
+    (
+        "an object of another kind",
+        _object("NetworkPolicy", lambda obj: obj.update(kind="Ingress")),
+        "networkpolicy.yaml: kind: one of NetworkPolicy, PodDisruptionBudget, Service is expected",
+    ),
+    (
+        "no object of a kind",
+        _object("NetworkPolicy", lambda obj: obj.update(kind="Service")),
+        "manifests: NetworkPolicy: one is expected, found 0",
+    ),
+    (
+        "an image that does not say where it is",
+        setting("spec.relatedImages[0].image", "operator:1"),
+        "spec.relatedImages[0].image: an image with its registry is expected, found 'operator:1'",
+    ),
+    (
+        "an image that is not listed",
+        setting(f"{CONTAINER}.image", "example.com/other:1"),
+        ".containers[operator].image: one of spec.relatedImages",
+    ),
+    (
+        "a channel with a name of its own",
+        annotation(f"{KEY}channels.v1", "alpha"),
+        f"annotations.yaml: {KEY}channels.v1: candidate, fast, stable is expected",
+    ),
+    (
         "another media type",
         annotation(f"{KEY}mediatype.v1", "plain"),
         f"annotations.yaml: {KEY}mediatype.v1: registry+v1 is expected, found 'plain'",
@@ -276,7 +357,7 @@ BROKEN: list[tuple[str, Break, str]] = [
     (
         "a default channel that is none of the channels",
         annotation(f"{KEY}channel.default.v1", "stable"),
-        f"annotations.yaml: {KEY}channel.default.v1: one of alpha is expected, found 'stable'",
+        f"{KEY}channel.default.v1: one of candidate-v0 is expected, found 'stable'",
     ),
     (
         "labels of the image that differ",
@@ -302,22 +383,22 @@ BROKEN: list[tuple[str, Break, str]] = [
     (
         "a default channel that the catalog lacks",
         blob("olm.package", "defaultChannel", "stable"),
-        "catalog.yaml: defaultChannel: one of ['alpha'] is expected, found 'stable'",
+        "catalog.yaml: defaultChannel: one of ['candidate-v0'] is expected, found 'stable'",
     ),
     (
         "a channel of another package",
         blob("olm.channel", "package", "x"),
-        "catalog.yaml: olm.channel.alpha.package: hourglass-performer-operator",
+        "catalog.yaml: olm.channel.candidate-v0.package: hourglass-performer-operator",
     ),
     (
         "a channel with a bundle that is not there",
         blob("olm.channel", "entries", [{"name": "x.v1.0.0"}]),
-        "catalog.yaml: olm.channel.alpha.entries: 'x.v1.0.0' is no bundle",
+        "catalog.yaml: olm.channel.candidate-v0.entries: 'x.v1.0.0' is no bundle",
     ),
     (
         "a channel with two heads",
         blob("olm.channel", "entries", [{"name": "hourglass-performer-operator.v0.1.0"}] * 2),
-        "catalog.yaml: olm.channel.alpha.entries: one head",
+        "catalog.yaml: olm.channel.candidate-v0.entries: one head",
     ),
     ("a bundle without an image", blob("olm.bundle", "image", ""), ".image: an image"),
     (
@@ -352,18 +433,8 @@ def test_a_broken_bundle_is_refused(breaks: Break, said: str) -> None:
 def test_mistakes_end_with_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(ROOT / "bundle", tmp_path / "bundle")
     (tmp_path / "bundle" / "bundle.Dockerfile").write_text("FROM scratch\n")
-    assert main(tmp_path / "bundle") == INVALID
+    assert validate(tmp_path / "bundle") == INVALID
     assert "bundle.Dockerfile: LABEL" in capsys.readouterr().err
-
-
-def test_a_tool_that_is_missing_is_named(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    assert main(ROOT / "bundle") == 0
-    printed = capsys.readouterr().out
-    assert "operator-sdk is not on the PATH: not run" in printed
-    assert "opm is not on the PATH: not run" in printed
 
 
 UNREAD = [
@@ -380,7 +451,7 @@ def test_a_folder_that_is_no_bundle_ends_with_code_2(
     shutil.copytree(ROOT / "bundle", tmp_path / "bundle")
     gone = tmp_path / "bundle" / missing
     shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
-    assert main(tmp_path / "bundle") == UNREADABLE
+    assert validate(tmp_path / "bundle") == UNREADABLE
     assert said in capsys.readouterr().err
 
 
@@ -400,7 +471,7 @@ def test_a_file_that_cannot_be_read_ends_with_code_2(
 ) -> None:
     shutil.copytree(ROOT / "bundle", tmp_path / "bundle")
     (tmp_path / "bundle" / "metadata" / "annotations.yaml").write_bytes(content)
-    assert main(tmp_path / "bundle") == UNREADABLE
+    assert validate(tmp_path / "bundle") == UNREADABLE
     assert said in capsys.readouterr().err
 
 
@@ -423,8 +494,8 @@ DESCRIPTORS = [
     ("spec.hardwareRequirements.gpuCount", "ui:number"),
     ("spec.hardwareRequirements.teeRequired", "ui:booleanSwitch"),
     ("spec.resources", "ui:resourceRequirements"),
-    ("spec.upgradeStrategy.type", "ui:select:Auto"),
-    ("spec.config.healthCheck", "ui:select:TCP"),
+    ("spec.scheduling.affinity.nodeAffinity", "ui:nodeAffinity"),
+    ("spec.scheduling.affinity.podAntiAffinity", "ui:podAntiAffinity"),
     ("status.phase", "io.kubernetes.phase"),
     ("status.podName", "io.kubernetes:Pod"),
     ("spec.image", "ui:text"),
@@ -436,4 +507,24 @@ def test_fields_are_shown_by_their_type(path: str, shown: str) -> None:
     part, _, rest = path.partition(".")
     made = {"spec": spec_descriptors, "status": status_descriptors}[part]()
     found = next(descriptor for descriptor in made if descriptor["path"] == rest)
-    assert found["x-descriptors"][0].endswith(shown)
+    assert [
+        each.partition("tectonic.")[2] or each[-len(shown) :] for each in found["x-descriptors"]
+    ] == [shown]
+
+
+def test_a_choice_offers_every_value() -> None:
+    found = next(each for each in spec_descriptors() if each["path"] == "upgradeStrategy.type")
+    select = "urn:alm:descriptor:com.tectonic.ui:select:"
+    assert found["x-descriptors"] == [f"{select}{v}" for v in ("Auto", "RollingUpdate", "Recreate")]
+
+
+def test_a_pull_secret_is_chosen_by_its_name() -> None:
+    found = next(each for each in spec_descriptors() if each["path"] == "imagePullSecrets[0].name")
+    assert found["x-descriptors"][-1] == "urn:alm:descriptor:io.kubernetes:Secret"
+    assert found["displayName"] == "Name"
+
+
+def test_what_is_published_names_its_images_by_digest() -> None:
+    said = {str(mistake) for mistake in check(GOOD, PUBLISHED)}
+    assert len(said) == 4
+    assert all("an image by digest is expected, found 'ghcr.io/" in each for each in said)

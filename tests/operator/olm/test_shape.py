@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hourglass_operator.olm.validate import INVALID, UNREADABLE, main
+from hourglass_operator.olm.validate import INVALID, UNREADABLE, validate
 
 ROOT = Path(__file__).parents[3]
 
@@ -73,7 +73,7 @@ def test_a_file_of_another_shape_ends_with_code_2(
     del rest[field]
     text = yaml.safe_dump(rest) if rest else ""
     path.write_text(f"{text}{field}: {value}\n", encoding="utf-8")
-    assert main(tmp_path / "bundle") == UNREADABLE
+    assert validate(tmp_path / "bundle") == UNREADABLE
     assert said in capsys.readouterr().err
 
 
@@ -82,4 +82,4 @@ def test_what_olm_may_leave_out_is_no_reason_to_stop(tmp_path: Path) -> None:
     for path in (tmp_path / "bundle" / "manifests").glob("*.yaml"):
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
         path.write_text(yaml.safe_dump(found | {"spec": None}), encoding="utf-8")
-    assert main(tmp_path / "bundle") == INVALID
+    assert validate(tmp_path / "bundle") == INVALID

@@ -5,12 +5,14 @@ The rules are those of `operator-sdk bundle validate --select-optional suite=ope
 (https://github.com/operator-framework/operator-registry/tree/master/alpha/declcfg).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hourglass_operator.olm.checks.catalog import catalog
 from hourglass_operator.olm.checks.definitions import definitions, descriptors, examples, owned
+from hourglass_operator.olm.checks.images import digests, images
 from hourglass_operator.olm.checks.installation import install, install_modes, permissions
 from hourglass_operator.olm.checks.model import Bundle, Mistake, Mistakes
+from hourglass_operator.olm.checks.objects import objects
 from hourglass_operator.olm.checks.packaging import metadata, scorecard
 from hourglass_operator.olm.checks.presentation import (
     annotations,
@@ -18,20 +20,27 @@ from hourglass_operator.olm.checks.presentation import (
     identity,
     kubernetes,
     people,
+    platforms,
     texts,
 )
 
-RULES: tuple[Callable[[Bundle], Mistakes], ...] = (
-    *(identity, texts, people, icon, annotations, kubernetes),
+Rule = Callable[[Bundle], Mistakes]
+
+RULES: tuple[Rule, ...] = (
+    *(identity, texts, people, icon, annotations, kubernetes, platforms),
     *(owned, definitions, descriptors, examples),
-    *(install_modes, install, permissions),
+    *(install_modes, install, permissions, objects, images),
     *(metadata, scorecard, catalog),
 )
 
 
-def check(bundle: Bundle) -> list[Mistake]:
+PUBLISHED = (*RULES, digests)
+"""The rules for what is handed out: the bundle of the repository knows no digests."""
+
+
+def check(bundle: Bundle, rules: Iterable[Rule] = RULES) -> list[Mistake]:
     """All that is wrong, in the order of the rules."""
-    return [mistake for rule in RULES for mistake in rule(bundle)]
+    return [mistake for rule in rules for mistake in rule(bundle)]
 
 
-__all__ = ["RULES", "Bundle", "Mistake", "check"]
+__all__ = ["PUBLISHED", "RULES", "Bundle", "Mistake", "Rule", "check"]

@@ -57,6 +57,9 @@ def _catalog_bundle(found: JSON, bundle: Bundle) -> Mistakes:
     if at(package, "packageName") != found.get("package"):
         message = f"{found.get('package')} is expected, found {at(package, 'packageName')!r}"
         yield Mistake(CATALOG, f"{where}.properties[olm.package].packageName", message)
+    if "olm.csv.metadata" not in values:
+        missing = "a value is expected, found none: there would be no PackageManifest"
+        yield Mistake(CATALOG, f"{where}.properties[olm.csv.metadata]", missing)
     csv = bundle.csv
     if found.get("name") == at(csv, "metadata.name"):
         version = at(csv, "spec.version")

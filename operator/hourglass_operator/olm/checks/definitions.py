@@ -15,6 +15,8 @@ from hourglass_operator.olm.checks.model import (
     owned_definitions,
 )
 
+_SELECT = ":select:"
+
 
 def owned(bundle: Bundle) -> Mistakes:
     """The owned definitions are those of the bundle."""
@@ -37,6 +39,11 @@ def owned(bundle: Bundle) -> Mistakes:
                 yield in_csv(f"{where}.{field}", "a text is expected, found none")
         if not entry.get("resources"):
             yield in_csv(f"{where}.resources", "the kinds that it makes are expected, found none")
+        for number, made in enumerate(entry.get("resources") or []):
+            for field in ("name", "kind", "version"):
+                if not made.get(field):
+                    missing = f"{where}.resources[{number}].{field}"
+                    yield in_csv(missing, "a text is expected, found none")
     for name in defined:
         yield in_csv("spec.customresourcedefinitions.owned", f"{name} of manifests/ is missing")
 
@@ -63,7 +70,7 @@ def descriptors(bundle: Bundle) -> Mistakes:
             fields = at(schema, f"properties.{part}", {})
             paths = [found.get("path") for found in entry.get(f"{part}Descriptors") or []]
             for path in paths:
-                if not _exists(fields, str(path)):
+                if not _field(fields, str(path)):
                     yield in_csv(where, f"{part}.{path} is no field of the definition")
             for name in at(fields, "properties") or {}:
                 if name not in paths:
@@ -72,6 +79,13 @@ def descriptors(bundle: Bundle) -> Mistakes:
                 if not found.get("displayName") or not found.get("description"):
                     what = f"{part}.{found.get('path')}"
                     yield in_csv(where, f"{what}: displayName and description are expected")
+                allowed, offered = (
+                    _field(fields, str(found.get("path"))).get("enum"),
+                    _offered(found),
+                )
+                if offered and offered != allowed:
+                    what = f"{part}.{found.get('path')}"
+                    yield in_csv(where, f"{what}: {allowed} are expected, found {offered}")
 
 
 def _schema(bundle: Bundle, entry: JSON) -> JSON:
@@ -83,12 +97,20 @@ def _schema(bundle: Bundle, entry: JSON) -> JSON:
     return {}
 
 
-def _exists(schema: JSON, path: str) -> bool:
+def _field(schema: JSON, path: str) -> JSON:
+    """The schema of a field such as `a.b[0].c`; empty if there is none."""
     for part in path.split("."):
-        schema = at(schema, f"properties.{part}") or {}
-        if not schema:
-            return False
-    return True
+        name, item, _ = part.partition("[0]")
+        schema = at(schema, f"properties.{name}") or {}
+        if item:
+            schema = at(schema, "items") or {}
+    return schema
+
+
+def _offered(descriptor: JSON) -> list[str]:
+    """The values that the console offers for a field."""
+    found = (str(each).partition(_SELECT) for each in descriptor.get("x-descriptors") or [])
+    return [value for _, select, value in found if select]
 
 
 def examples(bundle: Bundle) -> Mistakes:

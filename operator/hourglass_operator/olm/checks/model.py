@@ -19,6 +19,8 @@ class Bundle:
     csv: JSON
     crds: Mapping[str, JSON]
     """By file name."""
+    objects: Mapping[str, JSON]
+    """What else is in manifests/, by file name."""
     annotations: Mapping[str, Any]
     dockerfile: str
     scorecard: JSON

@@ -19,6 +19,8 @@ _REQUIRED_ANNOTATIONS = {
     f"{_PREFIX}bundle.manifests.v1": "manifests/",
     f"{_PREFIX}bundle.metadata.v1": "metadata/",
 }
+CHANNEL_NAMES = ("candidate", "fast", "stable")
+"""https://olm.operatorframework.io/docs/best-practices/channel-naming/"""
 _CHANNELS = f"{_PREFIX}bundle.channels.v1"
 _DEFAULT_CHANNEL = f"{_PREFIX}bundle.channel.default.v1"
 
@@ -34,6 +36,10 @@ def metadata(bundle: Bundle) -> Mistakes:
         if not found.get(key):
             yield Mistake(ANNOTATIONS, key, "a name is expected, found none")
     channels = str(found.get(_CHANNELS, "")).split(",")
+    for channel in channels:
+        if channel and not channel.startswith(CHANNEL_NAMES):
+            expected = f"{', '.join(CHANNEL_NAMES)} is expected at the beginning"
+            yield Mistake(ANNOTATIONS, _CHANNELS, f"{expected}, found {channel!r}")
     default = found.get(_DEFAULT_CHANNEL)
     if default is not None and default not in channels:
         expected = f"one of {', '.join(channels)} is expected, found {default!r}"

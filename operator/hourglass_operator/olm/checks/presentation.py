@@ -23,11 +23,17 @@ CAPABILITIES = (
 )
 CATEGORIES = (
     *("AI/Machine Learning", "Application Runtime", "Big Data", "Cloud Provider", "Database"),
-    *("Developer Tools", "Development Tools", "Drivers and plugins", "Integration & Delivery"),
-    *("Logging & Tracing", "Modernization & Migration", "Monitoring", "Networking"),
-    *("OpenShift Optional", "Observability", "Other", "Security", "Storage"),
-    "Streaming & Messaging",
+    *("Developer Tools", "Integration & Delivery", "Logging & Tracing"),
+    *("Modernization & Migration", "Monitoring", "Networking", "Observability"),
+    *("OpenShift Optional", "Security", "Storage", "Streaming & Messaging"),
 )
+_SHOWN = ("containerImage", "description", "support")
+_FOR_CATALOGS = (
+    "operatorframework.io/suggested-namespace",
+    "operators.operatorframework.io/builder",
+    "operators.operatorframework.io/project_layout",
+)
+_PLATFORM = "operatorframework.io/"
 MEDIA_TYPES = ("image/svg+xml", "image/png", "image/jpeg", "image/gif")
 
 
@@ -119,7 +125,7 @@ def annotations(bundle: Bundle) -> Mistakes:
                 "metadata.annotations.categories",
                 f"OperatorHub's categories are expected, found {category.strip()!r}",
             )
-    for field in ("containerImage", "description", "support"):
+    for field in (*_SHOWN, *_FOR_CATALOGS):
         if not found.get(field):
             yield in_csv(f"metadata.annotations.{field}", "a text is expected, found none")
     if not _TIME.fullmatch(str(found.get("createdAt", ""))):
@@ -135,3 +141,16 @@ def kubernetes(bundle: Bundle) -> Mistakes:
     version = str(at(bundle.csv, "spec.minKubeVersion", ""))
     if not SEMVER.fullmatch(version):
         yield in_csv("spec.minKubeVersion", f"such as 1.30.0 is expected, found {version!r}")
+
+
+def platforms(bundle: Bundle) -> Mistakes:
+    """Which processors and systems it runs on: without labels amd64 and Linux are assumed.
+
+    https://olm.operatorframework.io/docs/advanced-tasks/ship-operator-supporting-multiarch/
+    """
+    found = at(bundle.csv, "metadata.labels") or {}
+    for part in ("arch", "os"):
+        there = [value for key, value in found.items() if key.startswith(f"{_PLATFORM}{part}.")]
+        if not there or set(map(str, there)) != {"supported"}:
+            where = f"metadata.labels.{_PLATFORM}{part}.*"
+            yield in_csv(where, f"at least one 'supported' is expected, found {there}")
