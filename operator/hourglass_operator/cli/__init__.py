@@ -9,6 +9,7 @@ load_when_used(SYNCHRONOUS_CLIENT)
 
 from hourglass_operator.cli.manifests import crd, manifests  # noqa: E402
 from hourglass_operator.cli.migrate import migrate  # noqa: E402
+from hourglass_operator.cli.release_finalizers import release_finalizers  # noqa: E402
 from hourglass_operator.cli.run import run  # noqa: E402
 
 
@@ -21,4 +22,5 @@ def main() -> None:
 main.add_command(crd)
 main.add_command(manifests)
 main.add_command(migrate)
+main.add_command(release_finalizers)
 main.add_command(run)

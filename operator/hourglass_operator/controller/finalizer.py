@@ -1,5 +1,7 @@
 """The finalizer: it keeps a deleted Performer until its pods have ended."""
 
+from collections.abc import Iterable
+
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
 from hourglass_operator.controller.settings import Settings
@@ -17,6 +19,11 @@ def is_set(seen: Observation) -> bool:
 def is_held(seen: Observation) -> bool:
     """A finalizer that this operator releases keeps the Performer."""
     return any(name in _RELEASED for name in seen.performer.finalizers)
+
+
+def left(finalizers: Iterable[str]) -> list[str]:
+    """Those of others, which stay when the operator releases a Performer."""
+    return [name for name in finalizers if name not in _RELEASED]
 
 
 def release_at(seen: Observation, settings: Settings) -> float:
@@ -37,10 +44,7 @@ def set_finalizer(seen: Observation, *, present: bool) -> Write:
     Those of others stay.
     """
     before = seen.performer.finalizers
-    if present:
-        finalizers = [*before, names.FINALIZER]
-    else:
-        finalizers = [name for name in before if name not in _RELEASED]
+    finalizers = [*before, names.FINALIZER] if present else left(before)
     performer = seen.performer
     # The patch replaces the list: the version makes sure that nobody else's finalizer is lost.
     body = {"metadata": {"resourceVersion": performer.version, "finalizers": finalizers}}
