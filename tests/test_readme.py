@@ -1,5 +1,6 @@
 """The commands of the README run."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -42,7 +44,7 @@ def test_make_target_exists(command: str) -> None:
 def test_command_runs(command: str, tmp_path: Path) -> None:
     for name in ("scenarios", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "cluster.yaml").write_text(SNAPSHOT)
+    (tmp_path / "cluster.json").write_text(json.dumps(yaml.safe_load(SNAPSHOT)))
     arguments = shlex.split(command)
     arguments[0] = str(Path(sys.executable).with_name("hourglass-sim"))
     done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -15,10 +15,11 @@ from hourglass_operator.api import GROUP
 from hourglass_operator.console.catalogue import catalogue_option
 from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_simulator.cli import snapshot_file
 from hourglass_simulator.cli.input import refuse
 from hourglass_simulator.cli.kubernetes_option import kubernetes_option
 from hourglass_simulator.cli.shipped import there_or_shipped
-from hourglass_simulator.cli.snapshot_file import bad, notices, objects_of
+from hourglass_simulator.cli.snapshot_file import bad, notices
 from hourglass_simulator.harness import printed
 from hourglass_simulator.harness.check import (
     Answer,
@@ -75,10 +76,10 @@ def check_command(
       kubectl get nodes,pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,\
       controllerrevisions,poddisruptionbudgets,persistentvolumeclaims,persistentvolumes,\
       storageclasses,csinodes,priorityclasses,runtimeclasses,namespaces,resourcequotas,\
-      limitranges,performers -A -o yaml > cluster.yaml
-      hourglass-sim check performer.yaml --cluster cluster.yaml
-      hourglass-sim check performer.yaml --cluster cluster.yaml --without gpu-1
-      hourglass-sim check --cluster cluster.yaml --drain gpu-1 -o json
+      limitranges,performers -A -o json > cluster.json
+      hourglass-sim check performer.yaml --cluster cluster.json
+      hourglass-sim check performer.yaml --cluster cluster.json --without gpu-1
+      hourglass-sim check --cluster cluster.json --drain gpu-1 -o json
 
     \b
     Exit codes:
@@ -90,15 +91,15 @@ def check_command(
     if manifest is None and not (without or drain):
         bad("nothing to check: name a manifest with Performers, or a node by --drain or --without")
     performers = [] if manifest is None else _performers(there_or_shipped(manifest))
-    items, left_out = objects_of(snapshot)
-    nodes = {item["metadata"]["name"] for item in items if item["kind"] == "Node"}
+    found = snapshot_file.read(snapshot)
+    nodes = {item["metadata"]["name"] for item in found.objects if item["kind"] == "Node"}
     for name in (*without, *drain):
         if name not in nodes:
             listed = ", ".join(sorted(nodes)[:10]) or "none"
             bad(f"{snapshot}: no node {name}; expected one of {listed}")
     try:
-        chosen = version(kubernetes) if kubernetes else version_of(items)
-        copy = copy_of(items, version=chosen)
+        chosen = version(kubernetes) if kubernetes else version_of(found.objects)
+        copy = copy_of(found.objects, version=chosen)
         start_operator(copy.cluster, catalogue)
         displaced: list[Displaced] = []
         if without or drain:
@@ -119,7 +120,7 @@ def check_command(
         _show(answers, displaced)
         if not (answers or displaced):
             click.echo(f"no pods on {', '.join([*without, *drain])}")
-    for notice in notices(copy, *left_out):
+    for notice in notices(copy, found):
         click.echo(notice, err=output == "json")
     runs = [answer.runs for answer in answers] or [each.runs for each in displaced]
     if not all(runs):

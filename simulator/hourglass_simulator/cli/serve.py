@@ -16,11 +16,12 @@ import yaml
 from hourglass_kube.loader import SafeLoader
 from hourglass_operator.console.terminal import Terminal
 from hourglass_simulator import report
+from hourglass_simulator.cli import snapshot_file
 from hourglass_simulator.cli.input import BAD_INPUT, scenarios
 from hourglass_simulator.cli.kubernetes_option import kubernetes_option
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.served_faults import ServedFaults
-from hourglass_simulator.cli.snapshot_file import bad, notices, objects_of
+from hourglass_simulator.cli.snapshot_file import bad, notices
 from hourglass_simulator.cluster import PARTS, Cluster
 from hourglass_simulator.harness.paced import PacedBackend
 from hourglass_simulator.harness.printed import InvalidObjectError
@@ -238,18 +239,18 @@ def _copy(
     file: Path, kubernetes: str | None, without: tuple[str, ...]
 ) -> tuple[Cluster, Callable[[Driver], None]]:
     """A copy of a cluster, whose time is now, and nothing to play on it."""
-    items, left_out = objects_of(file)
+    found = snapshot_file.read(file)
     try:
         copy = copy_of(
-            items,
-            version=version(kubernetes) if kubernetes else version_of(items),
+            found.objects,
+            version=version(kubernetes) if kubernetes else version_of(found.objects),
             epoch=datetime.now(UTC),
             managed_fields=True,
             without=without,
         )
     except InvalidObjectError as error:
         bad(f"{file}: {error}")
-    for notice in notices(copy, *left_out):
+    for notice in notices(copy, found):
         click.echo(notice, err=True)
     copy.cluster.images.push("*")
     return copy.cluster, lambda _: None

@@ -5,53 +5,59 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-import yaml
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from hourglass_kube.types import JSON
 from hourglass_operator.console.line import print_line
 from hourglass_simulator.cli.input import BAD_INPUT
-from hourglass_simulator.harness import printed
+from hourglass_simulator.harness import list_file, printed
+from hourglass_simulator.harness.list_errors import ListError, NotAListError
+from hourglass_simulator.harness.printed import Printed
 from hourglass_simulator.harness.snapshot import Copy
-from hourglass_simulator.scenario.document import KubernetesLoader
 
-_MAX_BYTES = 256 * 1024 * 1024
 _KINDS = (
     "nodes,pods,deployments,replicasets,statefulsets,daemonsets,jobs,cronjobs,controllerrevisions,"
     "poddisruptionbudgets,persistentvolumeclaims,persistentvolumes,storageclasses,csinodes,"
     "priorityclasses,runtimeclasses,namespaces,resourcequotas,limitranges,performers"
 )
-_HOW = f"kubectl get {_KINDS} -A -o yaml > cluster.yaml"
+_HOW = f"kubectl get {_KINDS} -A -o json > cluster.json"
 
 
-def notices(copy: Copy, deciding: list[str], others: list[str]) -> Iterator[str]:
-    """What its user should know of a copy, each in a line; the lists are those of `objects_of`."""
-    if deciding:
-        yield f"left out, though it may change or refuse the pod: {', '.join(deciding)}"
-    if others:
-        yield f"not simulated, and left out: {', '.join(others)}"
+def notices(copy: Copy, read: Printed) -> Iterator[str]:
+    """What its user should know of a copy, each in a line."""
+    if read.deciding:
+        yield f"left out, though it may change or refuse the pod: {', '.join(read.deciding)}"
+    if read.others:
+        yield f"not simulated, and left out: {', '.join(read.others)}"
     if copy.unmanaged:
         yield f"left out, as their ReplicaSets are not in the file: {', '.join(copy.unmanaged)}"
     if copy.assumed:
         yield f"not in the file, and taken to exist: {', '.join(copy.assumed)}"
 
 
-def objects_of(path: Path) -> tuple[list[JSON], tuple[list[str], list[str]]]:
-    """The objects that a copy is made of, and what is left out."""
+def read(path: Path) -> Printed:
+    """What is in the file, with progress on a terminal."""
+    bar = Progress(
+        TextColumn("reading {task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            bad(f"{path}: larger than 256 MB")
-        with path.open(encoding="utf-8") as stream:
-            found = yaml.load(stream, Loader=KubernetesLoader)
+        with path.open("rb") as stream, bar:
+            task = bar.add_task(path.name, total=path.stat().st_size)
+            return printed.read(
+                list_file.items(stream, lambda count: bar.update(task, completed=count))
+            )
     except OSError as error:
         bad(f"{path}: {error.strerror or 'cannot be read'}; make it with: {_HOW}")
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
-        bad(f"{path}: not YAML: {why}")
-    items = found.get("items") if isinstance(found, dict) else None
-    if not isinstance(items, list):
+    except NotAListError:
         bad(f"{path}: expected a List of objects; make it with: {_HOW}")
-    try:
-        return printed.objects(items), printed.left_out(items)
+    except ListError as error:
+        bad(f"{path}:{error.line}: {error}")
+    except UnicodeDecodeError:
+        bad(f"{path}: not a text file in UTF-8")
     except printed.InvalidObjectError as error:
         bad(f"{path}: {error}")
 

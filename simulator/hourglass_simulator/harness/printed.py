@@ -5,8 +5,8 @@ are made. Keys that those do not know are let be: a newer cluster may have them.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from kubernetes import client
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from hourglass_kube import quantity
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, VERSION
+from hourglass_simulator.harness.pool import Pool
 from hourglass_simulator.scenario.document import Location
 from hourglass_simulator.scenario.mistakes import mistakes, shown
 
@@ -119,37 +120,42 @@ class InvalidObjectError(ValueError):
     """An object that no cluster would have; the text says which and what is wrong with it."""
 
 
-def objects(items: list[Any]) -> list[JSON]:
-    """The objects of these kinds among the items of a List, without what a copy has no use for.
+class Printed(NamedTuple):
+    """What a copy is made of, and what it has nothing of: kinds, each with how many there are.
+
+    `deciding` are those that could change or refuse a pod. Both are sorted.
+    """
+
+    objects: list[JSON]
+    deciding: list[str]
+    others: list[str]
+
+
+def read(items: Iterable[Any]) -> Printed:
+    """What is of use to a copy among the items of a List.
 
     managedFields and the values of Secrets are left out. Raises InvalidObjectError.
     """
+    objects = []
+    pool = Pool()
+    deciding: Counter[str] = Counter()
+    others: Counter[str] = Counter()
     for index, item in enumerate(items):
         if not is_named(item):
             raise InvalidObjectError(
                 f"items[{index}]: expected an object with kind and metadata.name"
             )
-        if _kind_of(item) in MODELS:
-            where = f"items[{index}] ({item['kind']} {item['metadata']['name']})"
-            for location, text in _mistakes(item):
-                raise InvalidObjectError(f"{where}.{_path(location)}: {text}")
-    return [_read(item) for item in items if _kind_of(item) in MODELS]
-
-
-def left_out(items: list[JSON]) -> tuple[list[str], list[str]]:
-    """What a copy has nothing of, each kind with how many there are; sorted.
-
-    First what could change or refuse a pod, then all else.
-    """
-    deciding: Counter[str] = Counter()
-    others: Counter[str] = Counter()
-    for item in items:
         version, kind = _kind_of(item)
-        if is_parametrised(item):
-            deciding[f"{kind} with parameters"] += 1
-        elif (version, kind) not in MODELS and (version, kind) not in MADE_ANEW:
+        if (version, kind) in MODELS:
+            for location, text in _mistakes(item):
+                where = f"items[{index}] ({kind} {item['metadata']['name']})"
+                raise InvalidObjectError(f"{where}.{_path(location)}: {text}")
+            objects.append(_read(item, pool))
+            if is_parametrised(item):
+                deciding[f"{kind} with parameters"] += 1
+        elif (version, kind) not in MADE_ANEW:
             (deciding if kind in DECIDING else others)[_shown(version, kind)] += 1
-    return _listed(deciding), _listed(others)
+    return Printed(objects, _listed(deciding), _listed(others))
 
 
 def is_parametrised(policy: JSON) -> bool:
@@ -177,10 +183,10 @@ def _shown(version: str, kind: str) -> str:
     return kind if own and kind not in _VERSIONS else f"{kind} ({version})"
 
 
-def _read(item: JSON) -> JSON:
+def _read(item: JSON, pool: Pool) -> JSON:
     """An object as a copy needs it; the API server takes null for absent."""
     version, kind = _kind_of(item)
-    obj: JSON = {"apiVersion": version, **_without_nulls(item)}
+    obj: JSON = {"apiVersion": version, **pool.add(item)}
     meta = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
     if kind == "Secret":
         if _APPLIED in meta.get("annotations", {}):
@@ -237,10 +243,3 @@ def _path(location: Location) -> str:
         path += f"[{part}]" if isinstance(part, int) or before in _QUANTITIES else f".{part}"
         before = part
     return path.removeprefix(".")
-
-
-def _without_nulls(value: Any) -> Any:
-    """The API server takes null for absent."""
-    if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value

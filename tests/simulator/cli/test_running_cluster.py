@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from hourglass_simulator.cli import main
+from hourglass_simulator.cli import main, snapshot_file
 from hourglass_simulator.cli.served_faults import ServedFaults
-from hourglass_simulator.cli.snapshot_file import objects_of
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.harness.snapshot import copy_of
 from hourglass_simulator.http.served import served
@@ -99,7 +98,7 @@ def test_what_is_saved_can_be_loaded(running: Running, tmp_path: Path) -> None:
     assert {phase for _, phase in before.values()} == {"Running"}
     file = tmp_path / "cluster.yaml"
     assert running("snapshot", "save", str(file)).exit_code == 0
-    items, _ = objects_of(file)
+    items = snapshot_file.read(file).objects
     copied = copy_of(items, managed_fields=True).cluster
     copied.fill_namespaces()
     copied.run_until(60)

@@ -240,7 +240,7 @@ BAD: list[tuple[str, str, str, str]] = [
     ("a snapshot that is no list", "", "kind: Pod", "expected a List"),
     ("a snapshot that is not YAML", "", "{", "not YAML"),
     ("a snapshot with a nameless item", "", "items: [{kind: Node}]", "items[0]"),
-    ("a snapshot with a number that is none", "", "items: !!int x", "not YAML: x is no int"),
+    ("a snapshot with a number that is none", "", "items: [!!int x]", "not YAML: x is no int"),
     (
         "a snapshot with a class of priority without its value",
         "",

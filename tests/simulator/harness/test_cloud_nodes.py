@@ -80,7 +80,7 @@ def performer(number: int, gpu_type: str) -> JSON:
 
 @pytest.mark.parametrize("described", NODES, ids=[each["name"] for each in NODES])
 def test_what_runs_on_a_node_and_what_is_said_of_the_others(described: dict[str, Any]) -> None:
-    cluster = copy_of(printed.objects([node(described)])).cluster
+    cluster = copy_of(printed.read([node(described)]).objects).cluster
     start_operator(cluster, load())
     asked = [performer(number, gpu_type) for number, gpu_type in enumerate(GPU_TYPES)]
     answers = dict(zip(GPU_TYPES, check(cluster, asked), strict=True))

@@ -35,7 +35,7 @@ def pod(name: str, *, meta: JSON | None = None, status: JSON | None = None, **sp
 
 
 def running(*items: JSON) -> Cluster:
-    cluster = copy_of(printed.objects([*NODES, *items])).cluster
+    cluster = copy_of(printed.read([*NODES, *items]).objects).cluster
     cluster.run_until(60)
     return cluster
 
@@ -137,7 +137,7 @@ def test_values_of_secrets_and_managed_fields_are_not_kept() -> None:
         "data": {"password": "c2VjcmV0"},
         "stringData": {"other": "secret"},
     }
-    (read,) = printed.objects([secret])
+    (read,) = printed.read([secret]).objects
     assert read["data"] == {"password": ""}
     assert read["metadata"] == {"name": "s", "namespace": "team", "annotations": {"a": "b"}}
     assert "stringData" not in read
@@ -146,7 +146,7 @@ def test_values_of_secrets_and_managed_fields_are_not_kept() -> None:
 def test_times_of_a_copy_go_on_from_those_of_the_file() -> None:
     condition = {"type": "Ready", "status": "True", "lastHeartbeatTime": "2027-03-01T12:00:00Z"}
     node = {**NODES[0], "status": {**NODES[0]["status"], "conditions": [condition]}}
-    cluster = copy_of(printed.objects([node])).cluster
+    cluster = copy_of(printed.read([node]).objects).cluster
     assert cluster.clock.timestamp() == "2027-03-01T12:00:00Z"
 
 
@@ -159,7 +159,7 @@ def test_an_ephemeral_volume_gets_its_claim_again() -> None:
     volume = {"name": "tmp", "ephemeral": {"volumeClaimTemplate": {"spec": claim}}}
     owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "r"}
     meta = {"ownerReferences": [{**owner, "controller": True}], "generateName": "r-"}
-    copied = copy_of(printed.objects([*NODES, pod("r-1", meta=meta, volumes=[volume])]))
+    copied = copy_of(printed.read([*NODES, pod("r-1", meta=meta, volumes=[volume])]).objects)
     settle(copied.cluster)
     (displaced,) = displace(copied, without=(), drained=["a"])
     assert (displaced.outcome, displaced.to) == ("moves", "b")
