@@ -4,7 +4,8 @@ python benchmarks/planted.py [--seconds 15] [--jobs 2] [NAME…]
 
 Each file of `planted/` is a small patch of the operator: its first line says of which class the bug
 is, and what. The patched operator is searched in a process of its own, by plans alone: random ones,
-then the scenario files without their checks, then random ones again until the CPU seconds are over.
+then single troubles of a few scenario files, then all files without their checks, then random ones
+again until the CPU seconds are over.
 """
 
 import argparse
@@ -24,8 +25,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "planted"
 SOURCES = ("kube", "operator", "statemachine")
-FIRST, SLICE = 150, 25
+FIRST, SLICE = 100, 25
 """Random plans before the scenario files, and plans between two looks at the clock."""
+STRUCK = ("deletion/while-upgrading.yaml", "upgrades/auto-takes-the-gpus.yaml")
+"""Scenario files that are played with every single crash and event."""
 OF_ALL, OF_CLASS = 0.95, 0.9
 """Bounds: the share of all bugs that is found, and of each class."""
 
@@ -104,6 +107,8 @@ def hunt(seconds: float) -> dict[str, object]:
 
     def tasks() -> Iterator[Task]:
         yield from (OfSeeds(at, at + SLICE) for at in range(0, FIRST, SLICE))
+        for part in ("crashes", "events"):
+            yield from (OfFile(str(ROOT / "scenarios" / name), (part,)) for name in STRUCK)
         yield from (OfFile(str(path), ()) for path in sorted((ROOT / "scenarios").rglob("*.yaml")))
         at = FIRST
         while True:

@@ -4,7 +4,9 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import Any, TypeVar, TypeVarTuple
+from weakref import WeakSet
 
 from hourglass_simulator.clock import Clock
 
@@ -22,6 +24,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._killed = False
+        self._tasks: WeakSet[asyncio.Task[Any]] = WeakSet()
         self._held: list[asyncio.Handle] | None = None
         """What has become due while it is suspended."""
 
@@ -39,6 +42,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def kill(self) -> None:
         """Run nothing any more."""
         self._killed = True
+        for task in self._tasks:
+            coroutine = task.get_coro()
+            # Python would warn of what has not begun; what has is left where it is.
+            if isinstance(coroutine, Coroutine) and getcoroutinestate(coroutine) == CORO_CREATED:
+                coroutine.close()
 
     def time(self) -> float:
         """Seconds since the start of the simulation."""
@@ -89,7 +97,9 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.Task[T]:
         """Run a coroutine."""
-        return asyncio.Task(coro, loop=self, name=name, context=context)
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
+        self._tasks.add(task)
+        return task
 
     def get_debug(self) -> bool:
         """Whether asyncio's debug mode is on."""

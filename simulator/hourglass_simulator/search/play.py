@@ -27,7 +27,8 @@ SETTLES, CACHE, ERROR = "settles", "cache", "error"
 """Oracles that look at the end of a run, and at what the code itself raises."""
 _UNDER_WAY = 1.0
 """Seconds in which the last events of a run arrive."""
-_MOST_RECORDS = 20_000
+_MOST_RECORDS = 5_000
+"""Changes and writes of one run; ten times as many as any that comes to an end."""
 _ENOUGH = 20
 """Findings of one run; what comes after so many says nothing new."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from hourglass_simulator.scenario.expectation import PerformerIs
 from hourglass_simulator.scenario.step import Step
 from hourglass_simulator.search.census import Census
 from hourglass_simulator.search.plan import Plan
@@ -56,6 +57,14 @@ def single(plan: Plan, census: Census) -> Iterator[Plan]:
 
 
 def struck(plan: Plan, fault: str, parameters: dict[str, Any]) -> Plan:
-    """The plan with a fault that waits from the start for what it strikes."""
+    """The plan with a fault that waits from the start for what it strikes.
+
+    How a Performer ends that is not to reach what its spec asks for depends on when what happens to
+    it: of such it is only expected that they come to rest.
+    """
     step = Step.model_construct(_fields_set={"at", "fault"}, at=0.0, fault={fault: parameters})
-    return plan.with_steps((step, *plan.steps))
+    settles = plan.scenario.settles
+    named = dict.fromkeys(settles.performers, PerformerIs())
+    loose = settles.model_copy(update={"performers": named, "objects": ()})
+    scenario = plan.scenario.model_copy(update={"settles": loose})
+    return Plan(scenario, plan.steps).with_steps((step, *plan.steps))

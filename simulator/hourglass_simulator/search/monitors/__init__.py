@@ -9,6 +9,7 @@ from hourglass_simulator.search.monitors.foreign import ForeignMonitor
 from hourglass_simulator.search.monitors.monitor import Monitor
 from hourglass_simulator.search.monitors.one_pod import OnePodMonitor
 from hourglass_simulator.search.monitors.phases import PhasesMonitor
+from hourglass_simulator.search.monitors.replacing import ReplacingMonitor
 from hourglass_simulator.search.monitors.serving import ServingMonitor
 from hourglass_simulator.search.monitors.times import TimesMonitor
 from hourglass_simulator.search.monitors.writes import WritesMonitor
@@ -21,6 +22,7 @@ MONITORS: tuple[type[Monitor], ...] = (
     ForeignMonitor,
     OnePodMonitor,
     PhasesMonitor,
+    ReplacingMonitor,
     ServingMonitor,
     TimesMonitor,
     WritesMonitor,
