@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 # Who provides the cluster of `make e2e`: auto, k3s, k3d, kubeconfig or native (e2e/README.md).
 CLUSTER ?= auto
-# Its minor version: 1.34 or 1.37; by default 1.34, or whatever a cluster that exists has.
+# Its minor version: 1.33 to 1.37; by default 1.34, or whatever a cluster that exists has.
 KUBERNETES ?=
 
 # The tests start many processes: none of them compiles what another one has compiled.
@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 # Where the decisions are tested: these tests alone must cover them (pyproject.toml).
 DECISIONS := tests/statemachine tests/operator/controller
 
-.PHONY: install constraints generate lint test fuzz e2e e2e-operators e2e-full bundle-validate demo mutants search planted benchmarks clean
+.PHONY: install constraints generate lint test fuzz e2e e2e-smoke e2e-operators e2e-full bundle-validate demo mutants search planted benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -75,6 +75,10 @@ ifeq ($(CLUSTER),native)
 else
 	$(E2E) e2e --cluster $(CLUSTER) --ignore=$(OPERATORS)
 endif
+
+# Something of everything (e2e/smoke.py), for versions on which all is too much.
+e2e-smoke: install
+	$(E2E) e2e --cluster native --smoke
 
 # To build the operators alone takes two cores two to three minutes.
 e2e-operators: install

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 import images
+import smoke
 from clusters import Cluster, Components, UnavailableError, wait_until
-from clusters.build import KUBERNETES
 from clusters.choose import AUTO, choose
 from clusters.providers import NAMES, providers
+from hourglass_operator.manifests.kubernetes_versions import TESTED
 from operators import Operator, Performers, running
 
 NO_CLUSTER = 69
@@ -46,9 +47,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--kubernetes",
-        choices=KUBERNETES,
+        choices=TESTED,
         default="",
-        help="its minor version (default: the oldest; see e2e/README.md)",
+        help="its minor version (see e2e/README.md)",
+    )
+    parser.addoption(
+        "--smoke",
+        action="store_true",
+        help="play only what smoke.py chooses, ten minutes at most, and say what is left out",
     )
 
 
@@ -56,6 +62,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[REPORT] = ClusterReport()
     # Whoever ends the run by SIGTERM gets the same clean end as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("smoke"):
+        return
+    played, left_out = list[pytest.Item](), list[pytest.Item]()
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        parameters = callspec.id if callspec is not None else ""
+        (played if smoke.is_chosen(item.path.name, parameters) else left_out).append(item)
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = played
+    config.stash[REPORT].add(smoke.summary(len(played), (item.path.name for item in left_out)))
 
 
 def pytest_terminal_summary(

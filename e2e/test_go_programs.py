@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from clusters import Cluster, wait_until
-from clusters.build import KUBERNETES, module_of, program
+from clusters.build import module_of, program
 from clusters.cluster import KubectlError
 from clusters.runs import kubectl_program
 from conftest import ClusterReport
+from hourglass_simulator.kubernetes.version import VERSIONS
 from processes import process
 from recorded import expect_recorded, recorded
 from simulated import simulated
@@ -41,7 +42,7 @@ PARTS = (
 )
 
 
-@pytest.fixture(scope="module", params=KUBERNETES)
+@pytest.fixture(scope="module", params=VERSIONS)
 def served(
     request: pytest.FixtureRequest,
     cluster_report: ClusterReport,

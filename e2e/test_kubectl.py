@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from clusters import Cluster, write_image
-from clusters.build import KUBERNETES, program
+from clusters.build import program
 from conftest import ClusterReport
+from hourglass_simulator.kubernetes.version import NEWEST, VERSIONS
 from kubectl.compare import differences, needless
 from kubectl.play import play, shell
 from kubectl.sequences import Sequence, load
@@ -20,7 +21,7 @@ from kubectl.simulated import IMAGES, simulated
 from kubectl.transcript import read, written
 
 GOLDENS = Path(__file__).with_name("kubectl") / "goldens"
-KUBECTL = KUBERNETES[-1]
+KUBECTL = NEWEST
 """The minor version of kubectl, whatever the cluster's."""
 DOCUMENT = Path(__file__).parent.parent / "docs" / "serve.md"
 SEQUENCES = load()
@@ -35,7 +36,7 @@ RECORDED = pytest.mark.parametrize(
     ("simulator", "sequence"),
     [
         pytest.param(kubernetes, sequence, id=f"{sequence.name}-{kubernetes}")
-        for kubernetes in KUBERNETES
+        for kubernetes in VERSIONS
         for sequence in SEQUENCES
         if golden(kubernetes, sequence).exists()
     ],

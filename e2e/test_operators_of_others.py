@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from clusters import Cluster
-from clusters.build import KUBERNETES, module_folder, program
+from clusters.build import module_folder, program
 from clusters.runs import kubectl_program
 from conftest import ClusterReport
+from hourglass_simulator.kubernetes.version import VERSIONS
 from processes import process
 from simulated import simulated
 
@@ -59,7 +60,7 @@ spec:
 """
 
 
-@pytest.fixture(params=KUBERNETES)
+@pytest.fixture(params=VERSIONS)
 def served(
     request: pytest.FixtureRequest, cluster_report: ClusterReport, tmp_path: Path
 ) -> Iterator[Cluster]:

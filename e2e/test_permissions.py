@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from clusters import Cluster, wait_until
-from clusters.build import OLDEST
 from clusters.runs import kubectl_program
 from conftest import ClusterReport, install_definition
 from hourglass_operator.runtime.process.preflight import Exit
+from hourglass_simulator.kubernetes.version import OLDEST
 from lost_permissions import IMAGE, LOST_PERMISSIONS, LostPermission, Scene
 from operators import SHORT_LEASE, Operator, Performers, Relay, operator_account, redirect
 from permissions import ALL, Grants, Right

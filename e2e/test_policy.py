@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from clusters import Cluster, KubectlError, wait_until
-from clusters.build import OLDEST
 from clusters.runs import kubectl_program
 from conftest import PERFORMERS, ClusterReport, install_definition
 from hourglass_operator.manifests.policy import LIMITS as CONFIG_MAP
 from hourglass_operator.manifests.policy import limits
 from hourglass_operator.manifests.roles import NAMESPACE
 from hourglass_operator.manifests.user_roles import user_roles
+from hourglass_simulator.kubernetes.version import OLDEST
 from policy_cases import (
     CHANGES,
     LIMITED,

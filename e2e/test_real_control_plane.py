@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from clusters import Cluster, wait_until
-from clusters.build import KUBERNETES, program
+from clusters.build import program
 from clusters.fake_nodes import fake_node, kwok_command
 from clusters.runs import kubectl_program
 from conftest import ClusterReport
+from hourglass_simulator.kubernetes.version import VERSIONS
 from processes import process
 from simulated import simulated
 
@@ -95,7 +96,7 @@ DATABASE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=KUBERNETES)
+@pytest.fixture(scope="module", params=VERSIONS)
 def kubernetes(request: pytest.FixtureRequest) -> str:
     """The minor version of both sides."""
     if shutil.which("go") is None:

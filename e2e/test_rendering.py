@@ -11,12 +11,13 @@ import yaml
 
 from clusters import Cluster
 from clusters.build import program
+from hourglass_operator.manifests.kubernetes_versions import OLDEST
 from hourglass_operator.manifests.roles import NAMESPACE
 
 ROOT = Path(__file__).parents[1]
 CHART = str(ROOT / "deploy" / "chart")
 # A Helm that was built without its version takes an old Kubernetes for granted.
-FOR = ("--kube-version", "1.34.0")
+FOR = ("--kube-version", f"{OLDEST}.0")
 
 Objects = dict[str, Any]
 """By kind and name."""

@@ -15,9 +15,8 @@ from clusters.log import Log
 
 MODULES = Path(__file__).parent.parent / "native"
 _EXAMPLES = Path(__file__).parents[2] / "examples"
-KUBERNETES = ("1.34", "1.37")
-"""The minor versions that can be built, each a module below `e2e/native/kubernetes`."""
-OLDEST = KUBERNETES[0]
+DEFAULT = "1.34"
+"""The minor version of Kubernetes that is built where none is named."""
 _OF_KUBERNETES = (
     "kube-apiserver",
     "kube-controller-manager",
@@ -46,15 +45,13 @@ PACKAGES = {
 }
 """Program → the module's folder and the package in it; Kubernetes has a module a minor version."""
 
-OLDEST_GO = (1, 24)
-
 
 def cache_folder() -> Path:
     """`hourglass-cluster` in the user's cache folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hourglass-cluster"
 
 
-def program(name: str, log: Log, kubernetes: str = OLDEST) -> Path:
+def program(name: str, log: Log, kubernetes: str = DEFAULT) -> Path:
     """The path of a program, built first unless the cache holds it.
 
     `kubernetes` is the minor version of those that are Kubernetes' own. Errors:
@@ -66,7 +63,7 @@ def program(name: str, log: Log, kubernetes: str = OLDEST) -> Path:
     path = folder / name
     if path.exists():
         return path
-    _check_go()
+    _check_go((module / "go.mod").read_text())
     folder.mkdir(parents=True, exist_ok=True)
     with alone(cache_folder() / "build.lock", f"building {name}", log):
         if not path.exists():
@@ -74,12 +71,12 @@ def program(name: str, log: Log, kubernetes: str = OLDEST) -> Path:
     return path
 
 
-def programs(names: tuple[str, ...], log: Log, kubernetes: str = OLDEST) -> dict[str, Path]:
+def programs(names: tuple[str, ...], log: Log, kubernetes: str = DEFAULT) -> dict[str, Path]:
     """The paths of several programs, see `program`."""
     return {name: program(name, log, kubernetes) for name in names}
 
 
-def module_of(name: str, kubernetes: str = OLDEST) -> Path:
+def module_of(name: str, kubernetes: str = DEFAULT) -> Path:
     """The folder of the module that a program is built from."""
     family, _ = PACKAGES[name]
     if family == "kubernetes":
@@ -131,14 +128,20 @@ def _key(module: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def _check_go() -> None:
-    wanted = ".".join(map(str, OLDEST_GO))
+def _check_go(go_mod: str) -> None:
+    oldest = _go_version(r"^go ", go_mod)
+    wanted = ".".join(map(str, oldest))
     if shutil.which("go") is None:
         raise UnavailableError(f"Go {wanted} or newer is not installed (no `go` on the PATH)")
     version = subprocess.run(["go", "version"], capture_output=True, text=True).stdout
-    found = re.search(r"go(\d+)\.(\d+)", version)
-    if found is None or (int(found[1]), int(found[2])) < OLDEST_GO:
+    if _go_version("go", version) < oldest:
         raise UnavailableError(f"Go {wanted} or newer is needed, found: {version.strip()}")
+
+
+def _go_version(before: str, text: str) -> tuple[int, int]:
+    """The first major and minor version that follows, (0, 0) without one."""
+    found = re.search(rf"{before}(\d+)\.(\d+)", text, re.MULTILINE)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _build(name: str, package: str, module: Path, path: Path, log: Log) -> None:

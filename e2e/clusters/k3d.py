@@ -10,21 +10,21 @@ from pathlib import Path
 from pytest_kubernetes.options import ClusterOptions
 from pytest_kubernetes.providers.k3d import K3dManagerBase
 
-from clusters.build import OLDEST
 from clusters.cluster import Cluster
 from clusters.errors import ImageImportError, UnavailableError
 from clusters.lock import only_node
 from clusters.log import Log
 from clusters.runs import is_abandoned, kubectl_program, kwok_starter, own_name, run_folder
 
-VERSION = "1.34.4"
+MINOR = "1.34"
+VERSION = f"{MINOR}.4"
 
 
 @contextmanager
-def k3d(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
+def k3d(log: Log, kubernetes: str = "") -> Iterator[Cluster]:
     """Create a k3d cluster, and in the end delete it; see `Provider`."""
-    if kubernetes != OLDEST:
-        raise UnavailableError(f"starts Kubernetes {OLDEST} only")
+    if kubernetes not in ("", MINOR):
+        raise UnavailableError(f"starts Kubernetes {MINOR} only")
     if shutil.which("k3d") is None:
         raise UnavailableError("no `k3d` on the PATH")
     # pytest-kubernetes knows no other place to look for it.

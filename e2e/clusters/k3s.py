@@ -12,23 +12,23 @@ from docker.errors import DockerException
 from testcontainers.community.k3s import K3SContainer
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
-from clusters.build import OLDEST
 from clusters.cluster import Cluster
 from clusters.errors import ImageImportError, UnavailableError
 from clusters.lock import only_node
 from clusters.log import Log
 from clusters.runs import is_abandoned, kubectl_program, kwok_starter, own_name, run_folder
 
-IMAGE = "rancher/k3s:v1.34.4-k3s1"
+MINOR = "1.34"
+IMAGE = f"rancher/k3s:v{MINOR}.4-k3s1"
 LABEL = "hourglass-e2e"
 ARCHIVE = "image.tar"
 
 
 @contextmanager
-def k3s(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
+def k3s(log: Log, kubernetes: str = "") -> Iterator[Cluster]:
     """Start k3s in a container, and in the end remove it; see `Provider`."""
-    if kubernetes != OLDEST:
-        raise UnavailableError(f"starts Kubernetes {OLDEST} only")
+    if kubernetes not in ("", MINOR):
+        raise UnavailableError(f"starts Kubernetes {MINOR} only")
     _remove_abandoned()
     with only_node(log), run_folder() as folder, _container(log) as container:
         kubeconfig = folder / "kubeconfig"

@@ -7,6 +7,7 @@ import pytest
 
 from clusters import UnavailableError, build, k3d, k3s
 from e2e_clusters.executables import Executables
+from hourglass_operator.manifests.kubernetes_versions import TESTED
 
 GO = """
 case "$1" in
@@ -38,7 +39,14 @@ def test_a_program_is_built_once(go: Executables, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kubernetes", "version", "minor"), [("1.34", "v1.34.4", "34"), ("1.37", "v1.37.2", "37")]
+    ("kubernetes", "version", "minor"),
+    [
+        ("1.33", "v1.33.13", "33"),
+        ("1.34", "v1.34.4", "34"),
+        ("1.35", "v1.35.4", "35"),
+        ("1.36", "v1.36.3", "36"),
+        ("1.37", "v1.37.2", "37"),
+    ],
 )
 def test_kubernetes_gets_its_version(
     go: Executables, kubernetes: str, version: str, minor: str
@@ -80,7 +88,7 @@ def test_no_program_without_go(go: Executables) -> None:
         build.program("kwok", lambda _: None)
 
 
-@pytest.mark.parametrize("kubernetes", build.KUBERNETES)
+@pytest.mark.parametrize("kubernetes", TESTED)
 @pytest.mark.parametrize("name", build.PACKAGES)
 def test_the_module_of_each_program_pins_it(name: str, kubernetes: str) -> None:
     _, package = build.PACKAGES[name]
@@ -92,7 +100,7 @@ def test_the_module_of_each_program_pins_it(name: str, kubernetes: str) -> None:
         assert (module / "go.sum").exists()
 
 
-def test_all_providers_start_the_same_kubernetes() -> None:
-    version = build.kubernetes_version((build.module_of("kubelet") / "go.mod").read_text())
+def test_other_providers_start_a_version_that_is_built_too() -> None:
+    version = build.kubernetes_version((build.module_of("kubelet", "1.34") / "go.mod").read_text())
     assert f"rancher/k3s:{version}-k3s1" == k3s.IMAGE
     assert f"v{k3d.VERSION}" == version

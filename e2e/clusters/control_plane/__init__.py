@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from clusters.build import OLDEST, cache_folder, programs
+from clusters.build import DEFAULT, cache_folder, programs
 from clusters.cluster import Cluster
 from clusters.components import Components
 from clusters.control_plane.commands import LOOPBACK, USERS, Files
@@ -24,7 +24,7 @@ LOG = "log"
 
 
 @contextmanager
-def control_plane(log: Log, kubernetes: str = OLDEST) -> Iterator[Cluster]:
+def control_plane(log: Log, kubernetes: str = DEFAULT) -> Iterator[Cluster]:
     """Build, start and in the end take down a control plane; see `Provider`.
 
     Its nodes are those that KWOK runs, so it needs neither root nor a container runtime, and may

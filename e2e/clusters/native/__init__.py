@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from clusters import control_plane
-from clusters.build import OLDEST, programs
+from clusters.build import DEFAULT, programs
 from clusters.cluster import Cluster
 from clusters.components import Components
 from clusters.control_plane.commands import USERS, Files
@@ -45,7 +45,7 @@ START_ERRORS = (*control_plane.START_ERRORS, ImageImportError)
 
 
 @contextmanager
-def native(log: Log, kubernetes: str = OLDEST, gates: Collection[str] = ()) -> Iterator[Cluster]:
+def native(log: Log, kubernetes: str = DEFAULT, gates: Collection[str] = ()) -> Iterator[Cluster]:
     """Build, start and in the end take down a cluster on this machine; see `Provider`.
 
     `gates` are feature gates of the API server and the kubelet that are on.

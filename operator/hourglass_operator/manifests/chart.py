@@ -16,6 +16,7 @@ from hourglass_kube.types import JSON
 from hourglass_operator.manifests import policy, roles, workload
 from hourglass_operator.manifests.files import with_notice, write
 from hourglass_operator.manifests.installation import DEFAULT, Installation
+from hourglass_operator.manifests.kubernetes_versions import OLDEST, RANGE
 from hourglass_operator.manifests.user_roles import user_roles
 
 _CHOSEN = Installation(
@@ -35,11 +36,14 @@ def chart() -> Mapping[str, str]:
     metadata = {
         "apiVersion": "v2",
         "name": roles.NAME,
-        "description": "The operator of Hourglass Performers; their definition is installed apart.",
+        "description": (
+            "The operator of Hourglass Performers; their definition is installed apart. "
+            f"Tested with Kubernetes {RANGE}."
+        ),
         "type": "application",
         "version": version(roles.NAME),
         "appVersion": version(roles.NAME),
-        "kubeVersion": ">=1.34.0-0",
+        "kubeVersion": f">={OLDEST}.0-0",
     }
     files = {
         "Chart.yaml": as_yaml(metadata),

@@ -14,6 +14,7 @@ import yaml
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, KIND, PLURAL, VERSION
 from hourglass_operator.manifests.installation import Installation
+from hourglass_operator.manifests.kubernetes_versions import OLDEST, RANGE
 from hourglass_operator.manifests.roles import EVERYWHERE, NAME, NAMESPACE, rules
 from hourglass_operator.manifests.workload import deployment, namespace
 from hourglass_operator.olm.descriptors import spec_descriptors, status_descriptors
@@ -23,8 +24,6 @@ from hourglass_operator.permissions import OWN_NAMESPACE
 CREATED = "2026-11-23T00:00:00Z"
 """When this version was made: written by hand, so that generating twice gives the same."""
 REPOSITORY = "https://github.com/Layr-Labs/hourglass-kubernetes-operator"
-# The oldest version that the end-to-end tests have seen.
-MIN_KUBE_VERSION = "1.34.0"
 MATURITY = "alpha"
 BUILDER = "hourglass_operator.olm"
 LAYOUT = "python.kopf.dev"
@@ -40,7 +39,8 @@ _MADE = {
 }
 """The kinds that are made of a Performer, by the names that the API server has for them."""
 _EXAMPLES = ("minimal", "env", "gpu", "tee", "complex")
-_DESCRIPTION = """\
+_DESCRIPTION = (
+    """\
 Runs **Performers**, the containers that do the work of an EigenLayer AVS.
 
 Executors create Performers through the Kubernetes API. The operator gives each a pod and a stable
@@ -50,7 +50,9 @@ needs (GPU, TEE), upgrades it without downtime, and reports its real state in `s
 
 ### Prerequisites
 
-Kubernetes 1.34 or newer. Nothing else: no webhooks, no certificates.
+"""
+    f"Kubernetes {OLDEST} or newer (tested with {RANGE})."
+    """ Nothing else: no webhooks, no certificates.
 
 ### Afterwards
 
@@ -62,6 +64,7 @@ Deleting the Subscription and the ClusterServiceVersion keeps all Performers and
 no operator runs a Performer that is deleted waits for its finalizer: `hourglass-operator
 release-finalizers` removes it, and Kubernetes then removes the pods.
 """
+)
 
 
 def cluster_service_version(examples: Path, release: Release) -> JSON:
@@ -96,7 +99,7 @@ def cluster_service_version(examples: Path, release: Release) -> JSON:
             "description": _DESCRIPTION,
             "version": release.version,
             **replaces,
-            "minKubeVersion": MIN_KUBE_VERSION,
+            "minKubeVersion": f"{OLDEST}.0",
             "maturity": MATURITY,
             "icon": [{"base64data": icon(), "mediatype": "image/svg+xml"}],
             "keywords": ["eigenlayer", "avs", "performer", "hourglass", "gpu", "tee"],
