@@ -27,8 +27,8 @@ SETTLES, CACHE, ERROR = "settles", "cache", "error"
 """Oracles that look at the end of a run, and at what the code itself raises."""
 _UNDER_WAY = 1.0
 """Seconds in which the last events of a run arrive."""
-_MOST_RECORDS = 5_000
-"""Changes and writes of one run; ten times as many as any that comes to an end."""
+_MOST_RECORDS, _MOST_STEPS = 5_000, 100_000
+"""Changes and writes of one run, and steps of its clock; ten times as many as of any that ends."""
 _ENOUGH = 20
 """Findings of one run; what comes after so many says nothing new."""
 
@@ -87,16 +87,23 @@ class _Backend(SimulatedBackend):
     """Ends the run when `is_enough()` says so."""
 
     is_enough: Callable[[], bool]
+    steps = 0
 
     def advance(self, until: float, stop: Callable[[], bool]) -> None:
         """See Backend; raises _EnoughError."""
-
-        def stops() -> bool:
-            if self.is_enough():
+        clock = self.cluster.clock
+        self.happened = False
+        while clock.step(until):
+            self.steps += 1
+            if self.steps > _MOST_STEPS:
                 raise _EnoughError
-            return stop()
-
-        super().advance(until, stops)
+            if self.happened:
+                self.happened = False
+                if self.is_enough():
+                    raise _EnoughError
+                if stop():
+                    return
+        clock.run_until(until)
 
 
 class _Play:
@@ -171,7 +178,7 @@ class _Play:
             self._run()
         except _EnoughError:
             if len(self._findings) < _ENOUGH:
-                expected = f"at most {_MOST_RECORDS} changes and writes in a run"
+                expected = f"at most {_MOST_RECORDS} changes and {_MOST_STEPS} steps in a run"
                 self._found(ERROR, [Mismatch("the operator", expected, "more")])
         except Exception as error:
             self._raised(f"{type(error).__name__}: {error}")
