@@ -17,7 +17,7 @@ from hourglass_simulator.faults import FaultNotPossibleError, Undo, inject
 from hourglass_simulator.harness import apply
 from hourglass_simulator.harness.operator import USER
 from hourglass_simulator.harness.setup import set_up
-from hourglass_simulator.harness.target import SimulatedTarget
+from hourglass_simulator.harness.target import LEASE, SimulatedTarget
 from hourglass_simulator.kubernetes.version import DEFAULT, Version
 from hourglass_simulator.scenario.backend import Change, Observer, RefusedError, Write
 from hourglass_simulator.scenario.behaviour import annotated
@@ -101,7 +101,13 @@ class SimulatedBackend:
             self.cluster.api.watch(resource, sink=partial(observe, resource))
         self.cluster.api.auditors.append(observe_write)
         if self._with_operator:
+            if cluster.operator_replicas > 1:
+                self._ensure_namespace(LEASE[1])
+                self.target.elect()
             self.target.operator.start()
+            if cluster.operator_replicas > 1:
+                # The first one leads: it is the one that faults strike.
+                self.target.second.start()
 
     def advance(self, until: float, stop: Callable[[], bool]) -> None:
         """Let time pass; `stop` is asked after everything that happens."""

@@ -67,6 +67,15 @@ class SimulatedOperator:
         return self._life is not None
 
     @property
+    def identity(self) -> str:
+        """By which it holds a Lease; empty without election."""
+        return "" if self._life is None else self._life.identity
+
+    def elect(self, candidate: Candidate) -> None:
+        """From its next start on it leads only when it holds the Lease."""
+        self._options = replace(self._options, candidate=candidate)
+
+    @property
     def cache(self) -> Cache | None:
         """What it knows of the cluster; None while it does not run."""
         return None if self._life is None else self._life.cache
@@ -110,6 +119,7 @@ class _Life(PassObserver):
     def __init__(self, operator: SimulatedOperator, options: Options) -> None:
         self._operator = operator
         self.cache: Cache | None = None
+        self.identity = options.candidate.identity if options.candidate else ""
         self.loop = new_event_loop(operator._clock)
         self.transport = SimulatedTransport(
             operator._api,

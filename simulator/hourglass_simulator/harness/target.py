@@ -5,12 +5,16 @@ from functools import partial
 
 from hourglass_operator.controller import Settings
 from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.runtime.leadership.lease import Candidate
 from hourglass_simulator.apiserver import WatchEvent
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.faults.holds import Holds
 from hourglass_simulator.faults.target import Deliver
 from hourglass_simulator.faults.watches import OF_PERFORMERS
 from hourglass_simulator.harness.operator import USER, SimulatedOperator
+
+LEASE = ("hourglass-performer-operator", "hourglass-system")
+"""Name and namespace."""
 
 
 class SimulatedTarget:
@@ -38,6 +42,11 @@ class SimulatedTarget:
     def operator_user(self) -> str:
         """Whose calls to the API server are the operator's."""
         return USER
+
+    def elect(self) -> None:
+        """Let one of two replicas lead, by a Lease, from their next starts on."""
+        for operator, name in ((self.operator, "replica-1"), (self.second, "replica-2")):
+            operator.elect(Candidate(name, *LEASE, duration=15.0, renew_deadline=10.0))
 
     def _deliver(
         self, own: Iterable[Deliver], resource: str, event: WatchEvent

@@ -249,6 +249,8 @@ class Cluster(Strict):
         str, *reads(_kubernetes, {"type": ["string", "number"], "enum": list(VERSIONS)})
     ] = OLDEST
     """The minor version."""
+    operator_replicas: Annotated[Count, Field(ge=1, le=2)] = 1
+    """Replicas of the operator; of two, the one leads that holds a Lease."""
     managed_fields: Bool = False
     """Objects say which field manager owns which field."""
     nodes: tuple[NodeGroup, ...] = (NodeGroup(name="node", count=3),)

@@ -30,6 +30,7 @@ class Scenario(Strict):
     @property
     def portable(self) -> bool:
         """All its steps are plain API operations, its nodes stay: it runs on a real cluster."""
-        return not self.cluster.node_pools and not any(
-            step.action in FAULT_ACTIONS for step in self.steps
-        )
+        cluster = self.cluster
+        if cluster.node_pools or cluster.operator_replicas > 1:
+            return False
+        return not any(step.action in FAULT_ACTIONS for step in self.steps)

@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 from zlib import crc32
 
+from hourglass_operator.transport.calls import Request
 from hourglass_simulator.apiserver.calls import Call
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.harness.cache_check import differences
+from hourglass_simulator.harness.operator import SimulatedOperator
+from hourglass_simulator.harness.target import LEASE
 from hourglass_simulator.kubernetes.version import version
 from hourglass_simulator.scenario.actions import calls
 from hourglass_simulator.scenario.backend import Change, RefusedError, Write
@@ -23,8 +27,8 @@ from hourglass_simulator.search.monitors.monitor import Judge, Seen
 from hourglass_simulator.search.plan import Plan, moment
 
 _LOGGER = logging.getLogger("hourglass_operator")
-SETTLES, CACHE, ERROR = "settles", "cache", "error"
-"""Oracles that look at the end of a run, and at what the code itself raises."""
+SETTLES, CACHE, ERROR, LEADER = "settles", "cache", "error", "leader"
+"""Oracles that are no monitors of changes."""
 _UNDER_WAY = 1.0
 """Seconds in which the last events of a run arrive."""
 _MOST_RECORDS, _MOST_STEPS = 5_000, 100_000
@@ -195,6 +199,9 @@ class _Play:
     def _run(self) -> None:
         scenario, backend = self._plan.scenario, self._backend
         backend.cluster.api.interceptors.append(self)
+        if scenario.cluster.operator_replicas > 1:
+            for replica in (backend.target.operator, backend.target.second):
+                replica.on_write.append(partial(self._writes, replica))
         if self._census is not None:
             self._census.begin(backend)
         backend.start(scenario.cluster, scenario.namespace, self._observed(), self)
@@ -216,6 +223,17 @@ class _Play:
     def _observed(self) -> Sequence[str]:
         expected = (objects.resource for objects in self._plan.scenario.settles.objects)
         return sorted({*OBSERVED, *expected})
+
+    def _writes(self, replica: SimulatedOperator, when: str, request: Request) -> None:
+        """A replica is about to write: it must be the one that holds the Lease."""
+        if when != "before":
+            return
+        lease = self._backend.cluster.api.get("leases", LEASE[1], LEASE[0])
+        holder = lease["spec"].get("holderIdentity")
+        if holder != replica.identity:
+            seen = f"{replica.identity} does a {request.verb} of {request.resource} {request.name}"
+            expected = f"only {holder} writes, which holds the Lease"
+            self._found(LEADER, [Mismatch("the operator", expected, seen)])
 
     def _is_enough(self) -> bool:
         return len(self._findings) >= _ENOUGH or len(self._history.records) > _MOST_RECORDS

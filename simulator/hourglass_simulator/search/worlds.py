@@ -38,11 +38,12 @@ def world(draw: Draw) -> World:
     strategies = STRATEGIES[1:] if kind == "one gpu node" else STRATEGIES
     performers = {name: _performer(draw, name, strategies, gpus=gpus) for name in names}
     nodes = _CLUSTERS[kind]
+    replicas = {"operatorReplicas": 2} if draw.chance(0.08) else {}
     scenario = Scenario.model_validate(
         {
             "scenario": "A plan of the search",
             "shows": "What was drawn by chance.",
-            "cluster": {"nodes": nodes},
+            "cluster": {"nodes": nodes, **replicas},
             "settles": _SETTLES,
         }
     )

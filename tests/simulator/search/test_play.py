@@ -75,3 +75,14 @@ def test_what_does_not_end_well_is_found(upgrade: Plan) -> None:
 def test_what_is_not_possible_is_said(upgrade: Plan) -> None:
     plan = struck(upgrade, "node-lost", {"node": "nowhere"})
     assert play(plan).refused == {0}
+
+
+def test_of_two_replicas_the_second_takes_over(upgrade: Plan) -> None:
+    """The first is suspended during an upgrade and finds the Lease taken when it goes on."""
+    cluster = upgrade.scenario.cluster.model_copy(update={"operator_replicas": 2})
+    scenario = upgrade.scenario.model_copy(update={"cluster": cluster})
+    plan = struck(Plan(scenario, upgrade.steps), "operator-suspended", {"write": 9, "for": "2m"})
+    played = play(plan)
+    assert not played.findings
+    assert not scenario.portable
+    assert played.duration > play(upgrade).duration + 10
