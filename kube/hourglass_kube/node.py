@@ -29,6 +29,8 @@ class NodeView:
     unschedulable: bool = False
     ready: bool = True
     conditions: tuple[tuple[str, str], ...] = ()
+    features: tuple[str, ...] = ()
+    """What its kubelet declares that it can do."""
 
 
 def view(node: Mapping[str, Any]) -> NodeView:
@@ -45,6 +47,7 @@ def view(node: Mapping[str, Any]) -> NodeView:
         unschedulable=bool(spec.get("unschedulable")),
         ready=dict(conditions).get("Ready", "True") == "True",
         conditions=_shared(tuple(conditions)),
+        features=tuple(status.get("declaredFeatures") or ()),
     )
 
 

@@ -35,6 +35,8 @@ class Clock:
         """The start of the simulation, in seconds since the Unix epoch."""
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
+        self._second = -1
+        self._text = ""
 
     @property
     def unix_time(self) -> float:
@@ -72,7 +74,10 @@ class Clock:
 
     def timestamp(self) -> str:
         """Now as metav1.Time prints it: RFC 3339 in UTC, whole seconds."""
-        return self.timestamp_after(0)
+        second = int(self.now)
+        if second != self._second:
+            self._second, self._text = second, self.timestamp_after(0)
+        return self._text
 
     def timestamp_after(self, delay: float) -> str:
         """The moment `delay` seconds from now, in the same form."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from hourglass_kube.types import JSON
-from hourglass_simulator import node_conditions
+from hourglass_simulator import declared_features, node_conditions
 
 
 def node_object(
@@ -52,6 +52,7 @@ def node_object(
     }
     spec: JSON = {"taints": [dict(taint) for taint in taints]} if taints else {}
     high, low = divmod(number, 250)
+    declared = declared_features.declared(kubelet_version)
     return {
         "metadata": {
             "name": name,
@@ -71,6 +72,7 @@ def node_object(
             "capacity": resources,
             "conditions": node_conditions.all_good(now),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+            **({"declaredFeatures": declared} if declared else {}),
             "images": [],
             "nodeInfo": {
                 "architecture": "amd64",

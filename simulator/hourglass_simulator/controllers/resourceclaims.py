@@ -35,15 +35,15 @@ class ResourceClaimController:
 
     def _pod_event(self, event: WatchEvent) -> None:
         pod = event.object
-        names = sorted(claims_of(pod))
-        if not names and not pod["spec"].get("resourceClaims"):
+        status = pod.get("status") or {}
+        if not pod["spec"].get("resourceClaims") and "extendedResourceClaimStatus" not in status:
             return
         meta = pod["metadata"]
         if event.type != "DELETED" and not _is_done(pod):
             if any(_missing(pod)):
                 self._pods.add((meta["namespace"], meta["name"]))
             return
-        for name in names:
+        for name in sorted(claims_of(pod)):
             self._claims.add((meta["namespace"], name))
 
     def _claim_event(self, event: WatchEvent) -> None:

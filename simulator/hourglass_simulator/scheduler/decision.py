@@ -9,6 +9,7 @@ from heapq import merge
 from itertools import islice
 from random import Random
 
+from hourglass_simulator.declared_features import needed
 from hourglass_simulator.kubernetes.texts import Texts
 from hourglass_simulator.kubernetes.version import DEFAULT
 from hourglass_simulator.scheduler import fiterror, scores
@@ -21,6 +22,7 @@ from hourglass_simulator.scheduler.snapshot import Snapshot
 from hourglass_simulator.scheduler.status import (
     CONFLICTING,
     DYNAMIC_RESOURCES,
+    FEATURES,
     NodeToStatus,
     PluginError,
     Status,
@@ -105,6 +107,7 @@ class _Cycle:
         self._topology = Topology(pod, snapshot, self._filters)
         self._volumes = PodVolumes(pod, snapshot)
         self._devices = PodDevices(pod, snapshot)
+        self._features = needed(pod.spec, snapshot.version)
         # Nodes on which room is being made for others are filtered with those in their place.
         self._reserved = {
             name: yielding
@@ -171,7 +174,13 @@ class _Cycle:
         own = self._pod.nominated
         if own in self._snapshot.nodes and self._filter(own) is None:
             return own
-        filters = bool(self._topology.required or self._reserved or self._volumes or self._devices)
+        filters = bool(
+            self._topology.required
+            or self._reserved
+            or self._volumes
+            or self._devices
+            or self._features
+        )
         prefers = self._topology.prefers or self._devices.prefers
         if not filters and not prefers:
             return self._placement.best(self._random)
@@ -270,6 +279,7 @@ class _Cycle:
             or (self._volumes.filter(node, ()) if self._volumes else None)
             or self._topology.filter(node)
             or (self._devices.filter(node) if self._devices else None)
+            or self._lacking(node)
         )
 
     def _after(self, node: NodeInfo, changes: Changes) -> Status | None:
@@ -278,7 +288,11 @@ class _Cycle:
             or (self._volumes.filter(node, changes) if self._volumes else None)
             or self._topology.filter_after(node, changes)
             or (self._devices.filter(node) if self._devices else None)
+            or self._lacking(node)
         )
+
+    def _lacking(self, node: NodeInfo) -> Status | None:
+        return None if self._features.issubset(node.view.features) else FEATURES
 
 
 def node_scores(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import inf
 from typing import Any
@@ -97,6 +97,31 @@ def pod_info(pod: JSON) -> PodInfo:
         volume_claims=tuple(_volume_claims(meta["name"], spec)),
         resource_claims=tuple(_resource_claims(spec, status)),
         generated_claims=_generated_claims(status),
+        resized=resized,
+    )
+
+
+def restated(known: PodInfo, pod: JSON) -> PodInfo:
+    """A pod whose spec is as it was, but for its status and labels."""
+    meta, status = pod["metadata"], pod.get("status") or {}
+    resized = _resizes(status)
+    requests, assumed = known.requests, known.assumed
+    if resized != known.resized:
+        requests, assumed = _sizes(known.spec, resized)
+    started = status.get("startTime")
+    terminating = "deletionTimestamp" in meta
+    labels = meta.get("labels") or {}
+    same = labels == known.labels
+    return replace(
+        known,
+        labels=labels,
+        requests=requests,
+        assumed=assumed,
+        terms=known.terms if same else terms_of(meta["namespace"], labels, known.spec),
+        started=time.parse(started).timestamp() if started else inf,
+        terminating=terminating,
+        preempted=terminating and _preempted(status),
+        nominated=status.get("nominatedNodeName") or "",
         resized=resized,
     )
 

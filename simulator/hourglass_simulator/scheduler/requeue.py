@@ -66,6 +66,10 @@ class Rejected:
             or (status.INTER_POD_AFFINITY in by and self._moved(before, after))
             or (bool(by & _OF_NEW_NODES) and before is None)
             or (bool(by & _OF_NODES) and before is not None and _changed(before, after))
+            or (
+                status.NODE_DECLARED_FEATURES in by
+                and (before is None or before.view.features != after.view.features)
+            )
             or (status.DYNAMIC_RESOURCES in by and self._has_a_plugin_now(before, after))
         )
 

@@ -21,7 +21,7 @@ from hourglass_simulator.scheduler.events import Events
 from hourglass_simulator.scheduler.listers import resources_of
 from hourglass_simulator.scheduler.node import images_of
 from hourglass_simulator.scheduler.placement import Placements
-from hourglass_simulator.scheduler.pod import PodInfo, pod_info, resizes
+from hourglass_simulator.scheduler.pod import PodInfo, pod_info, resizes, restated
 from hourglass_simulator.scheduler.queue import FLUSH, Pending, Queue
 from hourglass_simulator.scheduler.requeue import CHANGES_HELP, Rejected
 from hourglass_simulator.scheduler.snapshot import Snapshot
@@ -108,7 +108,8 @@ class Scheduler:
         else:
             known = self._snapshot.find(uid)
             if _differs(known, pod):
-                info = pod_info(pod)
+                spec = pod["spec"]
+                info = restated(known, pod) if spec is known.spec else pod_info(pod)
                 self._snapshot.update(info)
                 if info.labels != known.labels:
                     self._announce(info)

@@ -75,6 +75,7 @@ VOLUME_ZONE = "VolumeZone"
 POD_TOPOLOGY_SPREAD = "PodTopologySpread"
 INTER_POD_AFFINITY = "InterPodAffinity"
 DYNAMIC_RESOURCES = "DynamicResources"
+NODE_DECLARED_FEATURES = "NodeDeclaredFeatures"
 
 
 def _status(plugin: str, reason: str, *, resolvable: bool) -> Status:
@@ -95,6 +96,9 @@ UNMATCHED = _status(
 )
 PORTS = _status(
     NODE_PORTS, "node(s) didn't have free ports for the requested pod ports", resolvable=True
+)
+FEATURES = _status(
+    NODE_DECLARED_FEATURES, "node(s) didn't match Pod's required features", resolvable=False
 )
 DISK_IN_USE = _status(VOLUME_RESTRICTIONS, "node(s) had no available disk", resolvable=True)
 CLAIM_IN_USE = _status(
@@ -127,6 +131,13 @@ EXISTING_ANTI_AFFINITY = _status(
 def rejected(plugin: str, *reasons: str) -> Status:
     """Removing pods does not help; equal ones are the same object."""
     return Status(plugin, reasons, resolvable=False)
+
+
+@lru_cache(maxsize=4096)
+def without_driver(driver: str) -> Status:
+    """A CSI driver is not on the node; equal ones are the same object."""
+    reason = f"{driver} CSI driver is not installed on the node"
+    return Status(NODE_VOLUME_LIMITS, (reason,), resolvable=True)
 
 
 @lru_cache(maxsize=4096)

@@ -184,6 +184,14 @@ class PodVolumes:
 
     def _too_many(self, node: NodeInfo) -> Status | None:
         found = self._listers["csinodes"].get(node.view.name)
+        if self._snapshot.version.enabled("VolumeLimitScaling"):
+            there = {
+                driver["name"] for driver in (found or {}).get("spec", {}).get("drivers") or ()
+            }
+            for driver in sorted({driver for _, driver in self._attachable(self._pod)} - there):
+                wanted = self._listers["csidrivers"].get(driver) or {"spec": {}}
+                if wanted["spec"].get("preventPodSchedulingIfMissing"):
+                    return status.without_driver(driver)
         if found is None:
             return None
         limits = {
