@@ -14,9 +14,9 @@ from hourglass_simulator.nodepools.machines import Machine, Machines
 from hourglass_simulator.nodepools.nodes import Nodes
 from hourglass_simulator.nodepools.pending import PendingPods
 from hourglass_simulator.nodepools.pool import ClusterAutoscaler, NodePool
-from hourglass_simulator.nodepools.repeatedevents import RepeatedEvents
 from hourglass_simulator.nodepools.scaledown import is_unneeded
-from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
+from hourglass_simulator.nodepools.scaler import Scaler
+from hourglass_simulator.recorder import NORMAL, WARNING, reference
 
 SCAN_SECONDS = 10.0
 BACKOFF_SECONDS = 300.0
@@ -31,22 +31,15 @@ _TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler"
 _CANDIDATE = "DeletionCandidateOfClusterAutoscaler"
 
 
-class Autoscaler:
+class Autoscaler(Scaler):
     """Looks at the cluster every ten seconds while there is something to decide."""
 
     def __init__(self, cluster: Nodes, machines: Machines, pools: Sequence[NodePool]) -> None:
-        self._cluster = cluster
-        self._clock = cluster.clock
-        self._api = cluster.api
-        self._machines = machines
-        self._pools = pools
-        self._recorder = EventRecorder(cluster.clock, cluster.api, NAME)
-        self._events = RepeatedEvents(cluster.clock, self._recorder)
+        super().__init__(cluster, machines, pools, NAME)
         self._unneeded: dict[str, float] = {}
         """Since when nodes are unneeded."""
         self._awaiting: set[str] = set()
         """Nodes that pods are about to be scheduled to."""
-        self._leaving: set[str] = set()
         self._added = -max((_settings(pool).delay_after_add for pool in pools), default=0.0)
         self._backoff: dict[str, tuple[float, float]] = {}
         """Until when a pool is left alone, and how long that is."""

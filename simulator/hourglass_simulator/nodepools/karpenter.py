@@ -22,8 +22,8 @@ from hourglass_simulator.nodepools.nodes import Nodes
 from hourglass_simulator.nodepools.pending import PendingPods
 from hourglass_simulator.nodepools.pool import Karpenter as Settings
 from hourglass_simulator.nodepools.pool import NodePool, Reason
-from hourglass_simulator.nodepools.repeatedevents import RepeatedEvents
-from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
+from hourglass_simulator.nodepools.scaler import Scaler
+from hourglass_simulator.recorder import NORMAL, WARNING, reference
 
 BATCH_SECONDS = 1.0
 """From a pod that finds no node to the decision, for those that come with it."""
@@ -47,22 +47,14 @@ _UNREGISTERED = {"key": "karpenter.sh/unregistered", "effect": "NoExecute"}
 _DISRUPTED = {"key": "karpenter.sh/disrupted", "effect": "NoSchedule"}
 
 
-class Karpenter:
+class Karpenter(Scaler):
     """Launches nodes for pending pods at once, and looks every ten seconds for nodes to disrupt."""
 
     def __init__(self, cluster: Nodes, machines: Machines, pools: Sequence[NodePool]) -> None:
-        self._cluster = cluster
-        self._clock = cluster.clock
-        self._api = cluster.api
-        self._machines = machines
-        self._pools = pools
-        self._recorder = EventRecorder(cluster.clock, cluster.api, NAME)
-        self._events = RepeatedEvents(cluster.clock, self._recorder)
+        super().__init__(cluster, machines, pools, NAME)
         self._drifted: set[str] = set()
         self._nominated: set[str] = set()
         """Nodes that pods were about to be scheduled to at the last look at them."""
-        self._leaving: set[str] = set()
-        """Nodes that are being disrupted."""
         self._known = {machine.name for pool in pools for machine in machines.of(pool)}
         """Nodes that have been taken over after their registration."""
         self._quiet: dict[str, tuple[tuple[str, ...], float]] = {}
