@@ -1,5 +1,6 @@
 """The kustomizations and the chart, rendered by kubectl and by Helm, are the same objects."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,8 +12,9 @@ import yaml
 
 from clusters import Cluster
 from clusters.build import program
+from conftest import PERFORMERS
 from hourglass_operator.manifests.kubernetes_versions import OLDEST
-from hourglass_operator.manifests.roles import NAMESPACE
+from hourglass_operator.manifests.roles import NAME, NAMESPACE
 
 ROOT = Path(__file__).parents[1]
 CHART = str(ROOT / "deploy" / "chart")
@@ -34,12 +36,31 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_helm_makes_the_objects_of_the_kustomization(cluster: Cluster, helm: list[str]) -> None:
     place = ["--namespace", NAMESPACE]
     template = [*helm, "template", "hourglass", CHART, *place, *FOR]
-    base = kustomized(cluster, "deploy/base")
+    whole = kustomized(cluster, "deploy/default") | kustomized(cluster, "deploy/policy")
     # Helm makes the namespace by itself.
-    del base[f"Namespace {NAMESPACE}"]
-    assert objects(output(template)) == base
-    whole = base | kustomized(cluster, "deploy/policy")
-    assert objects(output([*template, "--set", "performerPolicy.enabled=true"])) == whole
+    del whole[f"Namespace {NAMESPACE}"]
+    charted = objects(output([*template, "--set", "performerPolicy.enabled=true"]))
+    definition = charted[f"CustomResourceDefinition {PERFORMERS}"]
+    assert definition["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+    assert charted.pop(f"Pod {NAME}-test")["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert charted == whole
+
+
+def test_every_value_of_the_chart_has_its_place(cluster: Cluster, helm: list[str]) -> None:
+    chosen = str(ROOT / "e2e" / "chart_values.yaml")
+    own = yaml.safe_load((ROOT / "deploy" / "chart" / "values.yaml").read_text())
+    assert {name: type(value) for name, value in own.items()} == {
+        name: type(value) for name, value in yaml.safe_load(Path(chosen).read_text()).items()
+    }
+    template = [*helm, "template", "hourglass", CHART, "--namespace", "operators", *FOR]
+    charted = objects(output([*template, "--values", chosen]))
+    expected = objects((ROOT / "e2e" / "chart_rendered.yaml").read_text())
+    assert {name: charted[name] for name in expected} == expected
+    assert f"NetworkPolicy {NAME}" not in charted
+    assert f"CustomResourceDefinition {PERFORMERS}" not in charted
+    # An API server knows better what a Deployment may be.
+    text = json.dumps(charted[f"Deployment {NAME}"]).replace('"operators"', '"default"')
+    cluster.kubectl("create", "--dry-run=server", "-f", "-", stdin=text)
 
 
 def test_helm_finds_nothing_to_complain_about(helm: list[str]) -> None:

@@ -13,21 +13,48 @@ from pathlib import Path
 
 from hourglass_kube.dumper import as_yaml
 from hourglass_kube.types import JSON
+from hourglass_operator.api import crd
 from hourglass_operator.manifests import policy, roles, workload
+from hourglass_operator.manifests.chart_values import schema, values
 from hourglass_operator.manifests.files import with_notice, write
-from hourglass_operator.manifests.installation import DEFAULT, Installation
+from hourglass_operator.manifests.installation import SELECTOR, Installation
 from hourglass_operator.manifests.kubernetes_versions import OLDEST, RANGE
+from hourglass_operator.manifests.monitoring import service_monitor
 from hourglass_operator.manifests.user_roles import user_roles
+from hourglass_operator.runtime.process.settings import ENVIRONMENT_PREFIX
 
+_VARIABLES = (
+    # A list of texts is a list in a file of settings, and one text in a variable.
+    '[{{ range $name, $value := .Values.settings }}{"name": '
+    '{{ $name | replace "-" "_" | upper | printf "%s%s" "'
+    + ENVIRONMENT_PREFIX
+    + '" | toJson }}, "value": '
+    '{{ if kindIs "string" $value }}{{ toJson $value }}'
+    '{{ else if kindIs "slice" $value }}{{ join "," $value | toJson }}'
+    "{{ else }}{{ toJson $value | toJson }}{{ end }}}, {{ end }}"
+    "{{ range .Values.extraEnv }}{{ toJson . }}, {{ end }}]"
+)
+_LABEL, _VALUE = next(iter(SELECTOR.items()))
 _CHOSEN = Installation(
     namespace="{{ .Release.Namespace }}",
-    image="{{ .Values.image.repository }}:{{ .Values.image.tag }}",
+    image="{{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}"
+    "{{ else }}:{{ .Values.image.tag }}{{ end }}",
+    pull_policy="{{ toJson .Values.image.pullPolicy }}",
     replicas="{{ toJson .Values.replicas }}",
     args="{{ toJson .Values.args }}",
     resources="{{ toJson .Values.resources }}",
     node_selector="{{ toJson .Values.nodeSelector }}",
     tolerations="{{ toJson .Values.tolerations }}",
     image_pull_secrets="{{ toJson .Values.imagePullSecrets }}",
+    affinity="{{ toJson .Values.affinity }}",
+    topology_spread="{{ toJson .Values.topologySpreadConstraints }}",
+    priority_class="{{ toJson .Values.priorityClassName }}",
+    env=_VARIABLES,
+    volumes="{{ toJson .Values.extraVolumes }}",
+    volume_mounts="{{ toJson .Values.extraVolumeMounts }}",
+    # The label by which the pods are found stays.
+    pod_labels=f'{{{{ merge (dict "{_LABEL}" "{_VALUE}") .Values.podLabels | toJson }}}}',
+    pod_annotations="{{ toJson .Values.podAnnotations }}",
 )
 
 
@@ -36,10 +63,7 @@ def chart() -> Mapping[str, str]:
     metadata = {
         "apiVersion": "v2",
         "name": roles.NAME,
-        "description": (
-            "The operator of Hourglass Performers; their definition is installed apart. "
-            f"Tested with Kubernetes {RANGE}."
-        ),
+        "description": f"The operator of Hourglass Performers. Tested with Kubernetes {RANGE}.",
         "type": "application",
         "version": version(roles.NAME),
         "appVersion": version(roles.NAME),
@@ -48,30 +72,75 @@ def chart() -> Mapping[str, str]:
     files = {
         "Chart.yaml": as_yaml(metadata),
         "values.yaml": as_yaml(values()),
-        "values.schema.json": json.dumps(_schema(), indent=2) + "\n",
-        "templates/rbac.yaml": roles.explanation() + _template(*roles.rbac(_CHOSEN.namespace)),
+        "values.schema.json": json.dumps(schema(), indent=2) + "\n",
+        "templates/crd.yaml": _where(".Values.crds.install", _template(_definition())),
+        "templates/rbac.yaml": roles.explanation() + _template(*_rbac()),
         "templates/user-roles.yaml": as_yaml(*user_roles()),
         "templates/deployment.yaml": _template(workload.deployment(_CHOSEN)),
         "templates/poddisruptionbudget.yaml": _template(workload.disruption_budget(_CHOSEN)),
         "templates/service.yaml": _template(workload.metrics_service(_CHOSEN)),
-        "templates/networkpolicy.yaml": _template(workload.network_policy(_CHOSEN)),
+        "templates/networkpolicy.yaml": _where(
+            ".Values.networkPolicy.enabled", _template(workload.network_policy(_CHOSEN))
+        ),
+        "templates/servicemonitor.yaml": _where(
+            ".Values.serviceMonitor.enabled", _template(service_monitor(_CHOSEN.namespace))
+        ),
         "templates/policy.yaml": _where(".Values.performerPolicy.enabled", _policy()),
+        "templates/tests/metrics.yaml": _template(_test()),
     }
     return with_notice(files)
 
 
-def values() -> JSON:
-    """What an installation gets that chooses nothing: the same as from the base."""
-    repository, tag = DEFAULT.image.rsplit(":", 1)
+def _definition() -> JSON:
+    """The resource definition; without it all Performers would go when the release goes."""
+    made = crd.generate()
+    keep = {"annotations": {"helm.sh/resource-policy": "keep"}}
+    return {**made, "metadata": {**made["metadata"], **keep}}
+
+
+def _rbac() -> list[JSON]:
+    account, *others = roles.rbac(_CHOSEN.namespace)
+    annotations = {"annotations": "{{ toJson .Values.serviceAccount.annotations }}"}
+    return [{**account, "metadata": {**account["metadata"], **annotations}}, *others]
+
+
+def _test() -> JSON:
+    """`helm test`: a pod that asks for the metrics, as Prometheus does.
+
+    https://helm.sh/docs/topics/chart_tests/
+    """
+    deployment = workload.deployment(_CHOSEN)["spec"]["template"]["spec"]
+    service = workload.metrics_service(_CHOSEN)
+    (port,) = service["spec"]["ports"]
+    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    url = f"http://{name}.{namespace}:{port['port']}/metrics"
+    ask = f"from urllib.request import urlopen; print(urlopen('{url}', timeout=10).status)"
+    (container,) = deployment["containers"]
+    same = ("image", "imagePullPolicy", "securityContext")
+    kept = ("imagePullSecrets", "nodeSelector", "tolerations", "securityContext")
     return {
-        "image": {"repository": repository, "tag": tag},
-        "replicas": DEFAULT.replicas,
-        "args": DEFAULT.args,
-        "resources": DEFAULT.resources,
-        "nodeSelector": DEFAULT.node_selector,
-        "tolerations": DEFAULT.tolerations,
-        "imagePullSecrets": DEFAULT.image_pull_secrets,
-        "performerPolicy": {"enabled": False, **{name: [] for name in policy.LISTS}},
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{roles.NAME}-test",
+            "namespace": namespace,
+            "annotations": {
+                "helm.sh/hook": "test",
+                "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
+            },
+        },
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            **{field: deployment[field] for field in kept},
+            "containers": [
+                {
+                    "name": "metrics",
+                    **{field: container[field] for field in same},
+                    "command": ["python", "-c", ask],
+                }
+            ],
+        },
     }
 
 
@@ -90,40 +159,7 @@ def _where(condition: str, template: str) -> str:
 
 def _template(*documents: JSON) -> str:
     """JSON is YAML, but not in quotes."""
-    return re.sub(r"'(\{\{ [^}]*\btoJson\b[^}]* \}\})'", r"\1", as_yaml(*documents))
-
-
-def _schema() -> JSON:
-    text = {"type": "string", "minLength": 1}
-    objects = {"type": "array", "items": {"type": "object"}}
-    names = {"type": "array", "items": {"type": "string", "pattern": r"^\S+$"}}
-    texts = {"type": "object", "additionalProperties": {"type": "string"}}
-    properties: JSON = {
-        "image": {
-            "type": "object",
-            "properties": {"repository": text, "tag": text},
-            "additionalProperties": False,
-        },
-        "replicas": {"type": "integer", "minimum": 0},
-        "args": {"type": "array", "items": {"type": "string"}},
-        "resources": {"type": "object"},
-        "nodeSelector": texts,
-        "tolerations": objects,
-        "imagePullSecrets": objects,
-        "performerPolicy": {
-            "type": "object",
-            "properties": {"enabled": {"type": "boolean"}, **dict.fromkeys(policy.LISTS, names)},
-            "additionalProperties": False,
-        },
-        # What Helm adds by itself.
-        "global": {"type": "object"},
-    }
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": False,
-    }
+    return re.sub(r"'(\[?\{\{ .*\btoJson\b.*)'$", r"\1", as_yaml(*documents), flags=re.MULTILINE)
 
 
 if __name__ == "__main__":

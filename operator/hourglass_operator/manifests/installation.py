@@ -4,7 +4,24 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from hourglass_kube.types import JSON
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
+
+SELECTOR = {"app.kubernetes.io/name": NAME}
+"""The label by which Deployment, Service and the others find the pods."""
+_APART: JSON = {
+    "podAntiAffinity": {
+        "preferredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "weight": 100,
+                "podAffinityTerm": {
+                    "topologyKey": "kubernetes.io/hostname",
+                    "labelSelector": {"matchLabels": SELECTOR},
+                },
+            }
+        ]
+    }
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +33,7 @@ class Installation:
 
     namespace: str = NAMESPACE
     image: str = f"{NAME}:{version(NAME)}"
+    pull_policy: str = ""
     replicas: Any = 2
     args: Any = field(default_factory=lambda: ["--log-format=json"])
     resources: Any = field(
@@ -28,6 +46,14 @@ class Installation:
     node_selector: Any = field(default_factory=lambda: {"kubernetes.io/os": "linux"})
     tolerations: Any = field(default_factory=list)
     image_pull_secrets: Any = field(default_factory=list)
+    affinity: Any = field(default_factory=lambda: _APART)
+    topology_spread: Any = field(default_factory=list)
+    priority_class: Any = ""
+    env: Any = field(default_factory=list)
+    volumes: Any = field(default_factory=list)
+    volume_mounts: Any = field(default_factory=list)
+    pod_labels: Any = field(default_factory=lambda: SELECTOR)
+    pod_annotations: Any = field(default_factory=dict)
 
 
 DEFAULT = Installation()

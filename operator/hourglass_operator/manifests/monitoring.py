@@ -65,7 +65,7 @@ _PANELS: tuple[tuple[str, str, str, str], ...] = (
 def monitoring() -> Mapping[str, str]:
     """File name → text."""
     files = {
-        "servicemonitor.yaml": as_yaml(_service_monitor()),
+        "servicemonitor.yaml": as_yaml(service_monitor()),
         "prometheusrule.yaml": as_yaml(_prometheus_rule()),
         "dashboard.yaml": as_yaml(_dashboard_map()),
     }
@@ -77,11 +77,15 @@ def monitoring() -> Mapping[str, str]:
     return with_notice(files | {"kustomization.yaml": as_yaml(kustomization)})
 
 
-def _service_monitor() -> JSON:
+def service_monitor(namespace: str = NAMESPACE) -> JSON:
+    """How the Prometheus operator finds the metrics.
+
+    https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ServiceMonitor
+    """
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "ServiceMonitor",
-        "metadata": _METADATA,
+        "metadata": {"name": NAME, "namespace": namespace},
         "spec": {
             "selector": {"matchLabels": {"app.kubernetes.io/name": NAME}},
             "endpoints": [{"port": "metrics", "interval": "30s"}],

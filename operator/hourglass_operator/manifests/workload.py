@@ -3,14 +3,13 @@
 from typing import Any
 
 from hourglass_kube.types import JSON
-from hourglass_operator.manifests.installation import DEFAULT, Installation
+from hourglass_operator.manifests.installation import DEFAULT, SELECTOR, Installation
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
 from hourglass_operator.runtime.process.settings import RuntimeSettings, host_and_port
 
 USER = 65532
 """The user of the Containerfile, and of images without a shell in general."""
 
-_SELECTOR = {"app.kubernetes.io/name": NAME}
 _GRACE_SECONDS = 5
 """Beyond the shutdown timeout: to close connections, and for the container runtime."""
 
@@ -36,8 +35,14 @@ def deployment(chosen: Installation = DEFAULT) -> JSON:
         "metadata": _metadata(chosen),
         "spec": {
             "replicas": chosen.replicas,
-            "selector": {"matchLabels": _SELECTOR},
-            "template": {"metadata": {"labels": _SELECTOR}, "spec": _pod(chosen)},
+            "selector": {"matchLabels": SELECTOR},
+            "template": {
+                "metadata": {
+                    "labels": chosen.pod_labels,
+                    **_given({"annotations": chosen.pod_annotations}),
+                },
+                "spec": _pod(chosen),
+            },
         },
     }
 
@@ -48,7 +53,7 @@ def disruption_budget(chosen: Installation = DEFAULT) -> JSON:
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": _metadata(chosen),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": _SELECTOR}},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": SELECTOR}},
     }
 
 
@@ -59,7 +64,7 @@ def metrics_service(chosen: Installation = DEFAULT) -> JSON:
         "kind": "Service",
         "metadata": _metadata(chosen),
         "spec": {
-            "selector": _SELECTOR,
+            "selector": SELECTOR,
             "ports": [{"name": "metrics", "port": _ports()["metrics"], "targetPort": "metrics"}],
         },
     }
@@ -75,7 +80,7 @@ def network_policy(chosen: Installation = DEFAULT) -> JSON:
         "kind": "NetworkPolicy",
         "metadata": _metadata(chosen),
         "spec": {
-            "podSelector": {"matchLabels": _SELECTOR},
+            "podSelector": {"matchLabels": SELECTOR},
             "policyTypes": ["Ingress"],
             "ingress": [{"ports": [{"port": port} for port in sorted(_ports().values())]}],
         },
@@ -83,36 +88,30 @@ def network_policy(chosen: Installation = DEFAULT) -> JSON:
 
 
 def _metadata(chosen: Installation) -> JSON:
-    return {"name": NAME, "namespace": chosen.namespace, "labels": _SELECTOR}
+    return {"name": NAME, "namespace": chosen.namespace, "labels": SELECTOR}
 
 
 def _pod(chosen: Installation) -> JSON:
     shutdown = _default("shutdown_timeout")
-    optional = {"tolerations": chosen.tolerations, "imagePullSecrets": chosen.image_pull_secrets}
+    optional = {
+        "tolerations": chosen.tolerations,
+        "topologySpreadConstraints": chosen.topology_spread,
+        "priorityClassName": chosen.priority_class,
+        "imagePullSecrets": chosen.image_pull_secrets,
+    }
     return {
         "serviceAccountName": NAME,
         "terminationGracePeriodSeconds": int(shutdown) + _GRACE_SECONDS,
         "nodeSelector": chosen.node_selector,
-        **{name: value for name, value in optional.items() if value},
+        **_given(optional),
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "affinity": {
-            "podAntiAffinity": {
-                "preferredDuringSchedulingIgnoredDuringExecution": [
-                    {
-                        "weight": 100,
-                        "podAffinityTerm": {
-                            "topologyKey": "kubernetes.io/hostname",
-                            "labelSelector": {"matchLabels": _SELECTOR},
-                        },
-                    }
-                ]
-            }
-        },
+        "affinity": chosen.affinity,
         "containers": [_container(chosen)],
+        **_given({"volumes": chosen.volumes}),
     }
 
 
@@ -120,7 +119,9 @@ def _container(chosen: Installation) -> JSON:
     return {
         "name": "operator",
         "image": chosen.image,
+        **_given({"imagePullPolicy": chosen.pull_policy}),
         "args": chosen.args,
+        **_given({"env": chosen.env}),
         "ports": [{"name": name, "containerPort": port} for name, port in _ports().items()],
         "livenessProbe": {"httpGet": {"path": "/healthz", "port": "health"}, "timeoutSeconds": 5},
         "readinessProbe": {
@@ -134,7 +135,13 @@ def _container(chosen: Installation) -> JSON:
             "capabilities": {"drop": ["ALL"]},
             "readOnlyRootFilesystem": True,
         },
+        **_given({"volumeMounts": chosen.volume_mounts}),
     }
+
+
+def _given(optional: JSON) -> JSON:
+    """Fields without those that say nothing."""
+    return {name: value for name, value in optional.items() if value}
 
 
 def _ports() -> dict[str, int]:

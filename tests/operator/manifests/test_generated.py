@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hourglass_operator.api.crd import generate
 from hourglass_operator.manifests.base import base
 from hourglass_operator.manifests.chart import chart
 from hourglass_operator.manifests.monitoring import monitoring
@@ -65,33 +66,49 @@ def rendered(template: str, values: dict[str, Any]) -> list[Any]:
             found = "\n".join(found)
         return json.dumps(found) if "toJson" in match[0] else str(found)
 
+    # Settings and variables are none here; e2e/test_rendering.py has some.
+    whole = re.sub(r"\[\{\{ range .*\]$", "[]", template, flags=re.MULTILINE)
+    whole = re.sub(r"\{\{ merge \(dict (\S+) (\S+)\) .*\}\}", r"{\1: \2}", whole)
     whole = re.sub(
-        r"\{\{- if (\S+) \}\}(.*?)\{\{- end \}\}",
-        lambda match: match[2] if looked_up(match[1]) else "",
-        template,
+        r"\{\{-? if (\S+) \}\}(.*?)(?:\{\{ else \}\}(.*?))?\{\{-? end \}\}",
+        lambda match: match[2] if looked_up(match[1]) else match[3] or "",
+        whole,
         flags=re.DOTALL,
     )
     text = re.sub(
         r'\{\{ (?:toJson )?(?P<join>join "\\n" )?(?P<path>\S+)(?: \| toJson)? \}\}', value, whole
     )
-    return [obj for obj in yaml.safe_load_all(text) if obj]
+    return [obj for obj in yaml.load_all(text, yaml.CSafeLoader) if obj]
 
 
 def without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: without_empty(item) for key, item in value.items() if item != []}
+        return {key: without_empty(item) for key, item in value.items() if item not in ([], {}, "")}
     return [without_empty(item) for item in value] if isinstance(value, list) else value
 
 
 def test_the_chart_with_its_own_values_is_the_base() -> None:
     files = chart()
     values = yaml.safe_load(files["values.yaml"])
-    templates = {name.removeprefix("templates/") for name in files if name.startswith("templates/")}
-    for name in templates:
-        charted = rendered(files[f"templates/{name}"], values)
-        assert without_empty(charted) == list(yaml.safe_load_all(base().get(name, "")))
     # Helm makes the namespace by itself.
-    assert base().keys() - templates == {"namespace.yaml", "kustomization.yaml"}
+    for name in base().keys() - {"namespace.yaml", "kustomization.yaml"}:
+        charted = rendered(files[f"templates/{name}"], values)
+        expected = list(yaml.safe_load_all(base()[name]))
+        assert without_empty(charted) == without_empty(expected)
+
+
+@pytest.mark.parametrize("name", ["policy", "servicemonitor"])
+def test_the_chart_has_more_only_on_demand(name: str) -> None:
+    files = chart()
+    assert rendered(files[f"templates/{name}.yaml"], yaml.safe_load(files["values.yaml"])) == []
+
+
+def test_the_definition_in_the_chart_is_kept_when_the_release_goes() -> None:
+    template = chart()["templates/crd.yaml"]
+    (charted,) = rendered(template, {"crds": {"install": True}})
+    assert charted["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+    assert charted == generate()
+    assert rendered(template, {"crds": {"install": False}}) == []
 
 
 def test_the_policy_of_the_chart_is_that_of_the_component() -> None:

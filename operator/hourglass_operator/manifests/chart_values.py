@@ -1,0 +1,101 @@
+"""The values of the Helm chart, and the schema by which Helm refuses others.
+
+https://helm.sh/docs/topics/charts/#schema-files
+"""
+
+from hourglass_kube.types import JSON
+from hourglass_operator.manifests import policy
+from hourglass_operator.manifests.installation import DEFAULT
+from hourglass_operator.runtime.process.settings import RuntimeSettings
+
+_TEXT: JSON = {"type": "string", "minLength": 1}
+_SWITCH: JSON = {"type": "boolean"}
+_OBJECTS: JSON = {"type": "array", "items": {"type": "object"}}
+_TEXTS: JSON = {"type": "object", "additionalProperties": {"type": "string"}}
+_WORDS: JSON = {"type": "array", "items": {"type": "string", "pattern": r"^\S+$"}}
+
+
+def values() -> JSON:
+    """What an installation gets that chooses nothing: the same as from the base."""
+    repository, tag = DEFAULT.image.rsplit(":", 1)
+    return {
+        "image": {"repository": repository, "tag": tag, "digest": "", "pullPolicy": ""},
+        "imagePullSecrets": DEFAULT.image_pull_secrets,
+        "replicas": DEFAULT.replicas,
+        "args": DEFAULT.args,
+        "settings": {},
+        "extraEnv": DEFAULT.env,
+        "extraVolumes": DEFAULT.volumes,
+        "extraVolumeMounts": DEFAULT.volume_mounts,
+        "resources": DEFAULT.resources,
+        "nodeSelector": DEFAULT.node_selector,
+        "tolerations": DEFAULT.tolerations,
+        "affinity": DEFAULT.affinity,
+        "topologySpreadConstraints": DEFAULT.topology_spread,
+        "priorityClassName": DEFAULT.priority_class,
+        "podLabels": {},
+        "podAnnotations": DEFAULT.pod_annotations,
+        "serviceAccount": {"annotations": {}},
+        "crds": {"install": True},
+        "networkPolicy": {"enabled": True},
+        "serviceMonitor": {"enabled": False},
+        "performerPolicy": {"enabled": False, **{name: [] for name in policy.LISTS}},
+    }
+
+
+def schema() -> JSON:
+    """Strict: whoever misspells a value is told so."""
+    digest = {"type": "string", "pattern": "^(sha256:[a-f0-9]{64})?$"}
+    pull_policy = {"enum": ["", "Always", "IfNotPresent", "Never"]}
+    of_image = {"repository": _TEXT, "tag": _TEXT, "digest": digest, "pullPolicy": pull_policy}
+    properties: JSON = {
+        "image": _strict(of_image),
+        "imagePullSecrets": _OBJECTS,
+        "replicas": {"type": "integer", "minimum": 0},
+        "args": {"type": "array", "items": {"type": "string"}},
+        "settings": _settings(),
+        "extraEnv": _OBJECTS,
+        "extraVolumes": _OBJECTS,
+        "extraVolumeMounts": _OBJECTS,
+        "resources": {"type": "object"},
+        "nodeSelector": _TEXTS,
+        "tolerations": _OBJECTS,
+        "affinity": {"type": "object"},
+        "topologySpreadConstraints": _OBJECTS,
+        "priorityClassName": {"type": "string"},
+        "podLabels": _TEXTS,
+        "podAnnotations": _TEXTS,
+        "serviceAccount": _strict({"annotations": _TEXTS}),
+        "crds": _strict({"install": _SWITCH}),
+        "networkPolicy": _strict({"enabled": _SWITCH}),
+        "serviceMonitor": _strict({"enabled": _SWITCH}),
+        "performerPolicy": _strict({"enabled": _SWITCH, **dict.fromkeys(policy.LISTS, _WORDS)}),
+        # What Helm adds by itself.
+        "global": {"type": "object"},
+    }
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **_strict(properties)}
+
+
+def _strict(properties: JSON) -> JSON:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _settings() -> JSON:
+    """Settings of the operator by their names in docs/settings.md."""
+    made = RuntimeSettings.model_json_schema()
+    found = {
+        name.replace("_", "-"): _kind(field, made.get("$defs", {}))
+        for name, field in made["properties"].items()
+    }
+    return _strict(found)
+
+
+def _kind(field: JSON, defined: JSON) -> JSON:
+    """A field of a model without what is not about its values; null is said by leaving it out."""
+    if "$ref" in field:
+        return _kind(defined[field["$ref"].rpartition("/")[2]], defined)
+    if "anyOf" in field:
+        (one,) = (each for each in field["anyOf"] if each != {"type": "null"})
+        return _kind(one, defined)
+    words = ("title", "description", "default", "format")
+    return {name: value for name, value in field.items() if name not in words}
