@@ -66,8 +66,8 @@ def _rounded(name: str, asked: str, limits: JSON) -> str:
     if limits.get("step") is None:
         return asked
     step = quantity.parse(limits["step"])
-    steps = -((least - wanted) // step)
-    rounded = least + step * steps
+    over = wanted - least
+    rounded = least + step * (over // step + (1 if over % step else 0))
     if rounded > _MOST:
         raise CapacityError(
             f'capacity "{name}": capacity request cannot be represented in the device\'s range '
