@@ -36,6 +36,8 @@ class Admission:
         self._pods = PodAdmission(store, random)
         self.tolerate_extended_resources = False
         """ExtendedResourceToleration, which no cluster has on by itself."""
+        self.of_client = False
+        """A client's write is under way, and none of the simulator's own."""
         self.count_quota: Callable[[JSON], JSON] | None = None
         """Counts a quota that was never counted, as a controller does soon after its creation."""
 
@@ -66,6 +68,8 @@ class Admission:
             obj = self._pods.priority(write, obj)
             obj = self._with_extended_tolerations(obj)
             return self._pods.runtime_class(write, obj)
+        if resource == "nodes" and self.of_client:
+            return _not_ready(obj)
         if resource == "persistentvolumeclaims":
             return self._with_storage_class(obj)
         if resource == "ingresses.networking.k8s.io":
@@ -221,6 +225,16 @@ class Admission:
         table = self._store.table(plural)
         assert table is not None
         return table.resource
+
+
+def _not_ready(node: JSON) -> JSON:
+    """https://github.com/kubernetes/kubernetes/blob/v1.34.4/plugin/pkg/admission/nodetaint/admission.go"""
+    spec = node.get("spec") or {}
+    taints = spec.get("taints") or []
+    taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+    if any(taint.items() <= each.items() for each in taints):
+        return node
+    return {**node, "spec": {**spec, "taints": [*taints, taint]}}
 
 
 def _nothing() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import disabled_device_fields
+from hourglass_simulator.apiserver import disabled_device_fields, disabled_storage_fields
 from hourglass_simulator.apiserver.strategy import Strategy
 
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
@@ -28,14 +28,17 @@ class GenericStrategy(Strategy):
         """Without the status that was sent, and completed where the resource has something own."""
         if "status" in self.resource.subresources:
             obj = {**obj, "status": self._new_status}
-        obj = disabled_device_fields.without(self.resource.plural, obj, self.version)
+        obj = self._without_disabled(obj, None)
         complete = _COMPLETED.get(self.resource.plural)
         return obj if complete is None else complete(obj)
 
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """Of a DaemonSet, its templates are counted in an annotation."""
         new = super().update(new, old, subresource)
-        new = disabled_device_fields.without(self.resource.plural, new, self.version)
+        new = self._without_disabled(new, old)
+        if self.resource.plural == "csidrivers" and new.get("spec") != old.get("spec"):
+            generation = old["metadata"].get("generation", 0) + 1
+            return {**new, "metadata": {**new["metadata"], "generation": generation}}
         if self.resource.plural == "daemonsets":
             counted = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "0")
             changed = new["spec"]["template"] != old["spec"]["template"]
@@ -49,6 +52,11 @@ class GenericStrategy(Strategy):
         if self.resource.plural == "priorityclasses":
             return False
         return noted or super().differs(new, old)
+
+    def _without_disabled(self, obj: JSON, old: JSON | None) -> JSON:
+        plural = self.resource.plural
+        obj = disabled_device_fields.without(plural, obj, self.version)
+        return disabled_storage_fields.without(plural, obj, old, self.version)
 
     @cached_property
     def _new_status(self) -> JSON:

@@ -10,6 +10,7 @@ from typing import Any
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import (
+    admin_access,
     deletion,
     errors,
     escalation,
@@ -181,7 +182,9 @@ class Registry:
         meta = obj.get("metadata") or {}
         namespace = validation.namespace(resource, meta, namespace)
         name = meta.get("name") or ""
-        if not name and meta.get("generateName"):
+        if not name and resource.plural == "limitranges":
+            name = metadata.uid(self._random)
+        elif not name and meta.get("generateName"):
             name = metadata.generated_name(meta["generateName"], self._random)
         new = {
             "apiVersion": resource.api_version,
@@ -207,7 +210,7 @@ class Registry:
             escalation.check(self.rbac, self.requester, resource, new, None)
         own = self._strategies[resource.name]
         new = own.noted(own.create(new), None, self.requester, self._clock.timestamp())
-        validation.refuse(self._version, resource, new, _faults(own, new, None))
+        validation.refuse(self._version, resource, new, self._faults(own, new, None))
         if fields is not None:
             fields.warnings += own.warnings(new, None)
         keep_usage = self._validate(write.with_new(new))
@@ -221,6 +224,19 @@ class Registry:
         if plural == PLURAL:
             self._definitions.settle(stored)
         return stored
+
+    def _faults(
+        self, own: Strategy, new: JSON, old: JSON | None, subresource: str = ""
+    ) -> Iterable[FieldError]:
+        found = own.faults(new, old, subresource)
+        if own.resource.group == "admissionregistration.k8s.io":
+            return policy_expressions.with_faults(own.resource.plural, new, iter(found))
+        if own.resource.group == "resource.k8s.io" and own.resource.namespaced:
+            table = self.store.table("namespaces")
+            within = table.find("", new["metadata"]["namespace"]) if table else None
+            labels = ((within or {}).get("metadata") or {}).get("labels") or {}
+            return [*admin_access.faults(own.resource.plural, new, old, labels), *found]
+        return found
 
     def refuse_unknown_fields(self, plural: str, obj: JSON) -> None:
         """400 for fields that the kind does not know."""
@@ -426,7 +442,7 @@ class Registry:
         new = own.update(new, old, subresource)
         new = own.noted(new, old, self.requester, self._clock.timestamp())
         new = owners_of.owned(new, owners)
-        validation.refuse(self._version, resource, new, _faults(own, new, old, subresource))
+        validation.refuse(self._version, resource, new, self._faults(own, new, old, subresource))
         if fields is not None:
             fields.warnings += own.warnings(new, old, subresource)
         keep_usage = self._validate(write.with_new(new))
@@ -656,15 +672,6 @@ def _scale_of(obj: JSON, paths: JSON) -> JSON:
         return scale.scale_of(obj, paths)
     except scale.ScaleError as error:
         raise errors.internal(str(error)) from None
-
-
-def _faults(
-    own: Strategy, new: JSON, old: JSON | None, subresource: str = ""
-) -> Iterable[FieldError]:
-    found = own.faults(new, old, subresource)
-    if own.resource.group == "admissionregistration.k8s.io":
-        return policy_expressions.with_faults(own.resource.plural, new, iter(found))
-    return found
 
 
 def _defaulted(write: Write) -> Write:

@@ -160,10 +160,12 @@ class APIServer:
         before = registry.requester, registry.warnings, registry.options
         registry.requester, registry.warnings, registry.options = user, warnings, options
         requesting, self.requesting = self.requesting, user.name
+        registry.admission.of_client = True
         try:
             yield
         finally:
             self.requesting = requesting
+            registry.admission.of_client = bool(requesting)
             registry.requester, registry.warnings, registry.options = before
 
     def issue_token(

@@ -77,11 +77,7 @@ def _finalizers(spec: JSON) -> list[str]:
 
 
 class NodeStrategy(Strategy):
-    """A node: unlike other objects it may be created with its status.
-
-    The real server adds a taint `not-ready` to every new node, which the node lifecycle controller
-    takes away; here nodes come as they are described.
-    """
+    """A node: unlike other objects it may be created with its status."""
 
     trusts_components = True
 

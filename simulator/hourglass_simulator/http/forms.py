@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import schema_columns
+from hourglass_simulator.apiserver.generic import TEMPLATE_GENERATION
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.http import printers
 from hourglass_simulator.http.printers import Cell
@@ -31,6 +32,21 @@ class Form(Enum):
 def metadata_of(obj: JSON, api_version: str = _META) -> JSON:
     """PartialObjectMetadata of an object."""
     return {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": obj["metadata"]}
+
+
+def without_versioned_notes(resource: Resource, body: JSON) -> JSON:
+    """An object or a list without annotations that only objects as a whole have."""
+    if resource.qualified != "daemonsets.apps":
+        return body
+    if "items" in body:
+        return {
+            **body,
+            "items": [without_versioned_notes(resource, each) for each in body["items"]],
+        }
+    meta = body["metadata"]
+    notes = {k: v for k, v in (meta.get("annotations") or {}).items() if k != TEMPLATE_GENERATION}
+    kept = {name: value for name, value in meta.items() if name != "annotations"}
+    return {**body, "metadata": {**kept, **({"annotations": notes} if notes else {})}}
 
 
 def table(

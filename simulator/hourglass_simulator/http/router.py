@@ -42,6 +42,7 @@ from hourglass_simulator.http.forms import (
     list_of,
     metadata_of,
     table,
+    without_versioned_notes,
 )
 from hourglass_simulator.http.negotiation import Media
 from hourglass_simulator.http.request import (
@@ -532,6 +533,7 @@ class Router:
         form, listed = media.form, "items" in body and body["kind"] == resource.list_kind
         if form is Form.WHOLE or body["kind"] == "Status":
             return body
+        body = without_versioned_notes(resource, body)
         if form is Form.TABLE:
             version = {"resourceVersion": body["metadata"].get("resourceVersion", "")}
             metadata = body["metadata"] if listed else version

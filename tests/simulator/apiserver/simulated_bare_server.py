@@ -40,6 +40,8 @@ class Simulated:
         api.create("namespaces", {"metadata": {"name": record_kinds.NAMESPACE}})
         self._router = Router(api, names=not rbac)
         self._credentials: Mapping[str, list[str]] | None = None
+        self.settles = False
+        """After every call controllers do what is to be done at once."""
         if has_flow_control:
             api.make_flow_control()
         if rbac:
@@ -72,5 +74,7 @@ class Simulated:
         if self._credentials is not None:
             request = replace(request, headers={**self._credentials, **given})
         answer = self._router.answer(request)
+        if self.settles:
+            self.wait(0.1)
         shown = answer.body if isinstance(answer.body, str) else json.loads(json.dumps(answer.body))
         return Reply(answer.code, shown, {"warning": warning_headers(answer)})
