@@ -67,9 +67,26 @@ def unrecognized_formats(spec: JSON) -> list[str]:
     return found
 
 
+def sets_of_no_scalars(spec: JSON) -> list[str]:
+    """The types of the items of lists that are sets, and of objects or lists."""
+    return [
+        schema["items"]["type"]
+        for version in spec.get("versions") or ()
+        for schema in _all((version.get("schema") or {}).get("openAPIV3Schema") or {})
+        if schema.get("x-kubernetes-list-type") == "set"
+        and (schema.get("items") or {}).get("type") in ("object", "array")
+    ]
+
+
 def _formats(schema: JSON) -> Iterator[str]:
-    if schema.get("type") == "string" and unrecognized(schema.get("format") or ""):
-        yield schema["format"]
+    for each in _all(schema):
+        if unrecognized(each.get("type", ""), each.get("format") or ""):
+            yield each["format"]
+
+
+def _all(schema: JSON) -> Iterator[JSON]:
+    """A schema and all below it."""
+    yield schema
     items = schema.get("items")
     below = [items] if isinstance(items, dict) else []
     for field in ("allOf", "anyOf", "oneOf"):
@@ -79,7 +96,7 @@ def _formats(schema: JSON) -> Iterator[str]:
     additional = schema.get("additionalProperties")
     below += [additional] if isinstance(additional, dict) else []
     for each in below:
-        yield from _formats(each)
+        yield from _all(each)
 
 
 def _forbidden(field: str, why: str) -> FieldError:

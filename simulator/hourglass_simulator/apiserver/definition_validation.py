@@ -18,6 +18,7 @@ from hourglass_simulator.apiserver.definition_names import (
     is_true,
 )
 from hourglass_simulator.apiserver.field_path import valid_path
+from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema import compile_schema
 from hourglass_simulator.apiserver.schema_error import (
     ErrorType,
@@ -424,7 +425,24 @@ def _approval_state(crd: JSON) -> str:
 
 
 def warnings(crd: JSON, old: JSON | None) -> list[str]:
-    """What a client is warned of: formats of strings that nobody checks."""
+    """What a client is warned of: formats of strings that nobody checks, and sets of what is none.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresourcedefinition/strategy.go
+    """
     known = definition_schema.unrecognized_formats(old["spec"]) if old is not None else []
     found = definition_schema.unrecognized_formats(crd["spec"])
-    return [f"unrecognized format {quoted(name)}" for name in found if name not in known]
+    formats = [
+        f"unrecognized format {quoted(name)}" for name in dict.fromkeys(found) if name not in known
+    ]
+    if not gates.since(37):
+        return formats
+    sets = definition_schema.sets_of_no_scalars(crd["spec"])
+    before = definition_schema.sets_of_no_scalars(old["spec"]) if old is not None else ()
+    return [
+        *formats,
+        *(
+            f"x-kubernetes-list-type: set for items of type {quoted(kind)} is not supported by"
+            " server-side apply or CEL validation rules"
+            for kind in sorted(set(sets) - set(before))
+        ),
+    ]

@@ -13,6 +13,7 @@ from hourglass_simulator.apiserver.pod_security_check import (
     containers_of,
     named,
     named_setters,
+    not_in_user_namespace,
     plural,
     pod_context,
     quoted,
@@ -139,7 +140,8 @@ def _privileged(_: JSON, spec: JSON) -> Refusal | None:
     return Refusal("privileged", f"{named(bad)} must not set securityContext.privileged=true")
 
 
-def _proc_mount(_: JSON, spec: JSON) -> Refusal | None:
+def proc_mount(_: JSON, spec: JSON) -> Refusal | None:
+    """What hides nothing of /proc."""
     found = {
         name: own["procMount"]
         for name, _, own in containers_of(spec)
@@ -264,7 +266,8 @@ CHECKS = (
     VersionedCheck("hostPorts", 0, _host_ports),
     VersionedCheck("hostProbesAndHostLifecycle", 34, _probe_hosts),
     VersionedCheck("privileged", 0, _privileged),
-    VersionedCheck("procMount", 0, _proc_mount),
+    VersionedCheck("procMount", 0, proc_mount),
+    VersionedCheck("procMount", 35, not_in_user_namespace(proc_mount)),
     VersionedCheck("seLinuxOptions", 0, _selinux(_SELINUX)),
     VersionedCheck("seLinuxOptions", 31, _selinux((*_SELINUX, "container_engine_t"))),
     VersionedCheck("seccompProfile_baseline", 0, _seccomp_annotations),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver.rules import gates
 
 
 class Refusal(NamedTuple):
@@ -65,6 +66,15 @@ def named_setters(pod: bool, containers: Sequence[str]) -> list[str]:
 
 def _windows(spec: JSON) -> bool:
     return bool((spec.get("os") or {}).get("name") == "windows")
+
+
+def not_in_user_namespace(check: Check) -> Check:
+    """The check, where the server has it, of pods alone that share the users of their node."""
+
+    def relaxed(meta: JSON, spec: JSON) -> Refusal | None:
+        return None if spec.get("hostUsers") is False and gates.since(35) else check(meta, spec)
+
+    return relaxed
 
 
 def not_on_windows(check: Check) -> Check:

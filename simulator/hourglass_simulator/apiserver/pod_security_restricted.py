@@ -6,13 +6,18 @@ https://github.com/kubernetes/pod-security-admission/tree/v0.34.4/policy
 from typing import Any
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.pod_security_baseline import added_capabilities, seccomp
+from hourglass_simulator.apiserver.pod_security_baseline import (
+    added_capabilities,
+    proc_mount,
+    seccomp,
+)
 from hourglass_simulator.apiserver.pod_security_check import (
     Refusal,
     VersionedCheck,
     containers_of,
     named,
     named_setters,
+    not_in_user_namespace,
     not_on_windows,
     plural,
     pod_context,
@@ -123,9 +128,12 @@ CHECKS = (
         not_on_windows(_restricted_capabilities),
         "capabilities_baseline",
     ),
+    VersionedCheck("procMount_restricted", 35, proc_mount, "procMount"),
     VersionedCheck("restrictedVolumes", 0, _volumes, "hostPathVolumes"),
     VersionedCheck("runAsNonRoot", 0, _non_root),
+    VersionedCheck("runAsNonRoot", 35, not_in_user_namespace(_non_root)),
     VersionedCheck("runAsUser", 23, _user),
+    VersionedCheck("runAsUser", 35, not_in_user_namespace(_user)),
     VersionedCheck("seccompProfile_restricted", 19, _restricted_seccomp, "seccompProfile_baseline"),
     VersionedCheck(
         "seccompProfile_restricted",

@@ -40,7 +40,7 @@ from hourglass_simulator.apiserver.mutating_policies import MutatingPolicies, Ro
 from hourglass_simulator.apiserver.policies import Policies
 from hourglass_simulator.apiserver.rbac import RBAC
 from hourglass_simulator.apiserver.resources import Resource, built_in
-from hourglass_simulator.apiserver.rules import fault, object_meta
+from hourglass_simulator.apiserver.rules import fault, gates, object_meta
 from hourglass_simulator.apiserver.schema_error import FieldError, quoted
 from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.strategies import strategy
@@ -212,7 +212,7 @@ class Registry:
         new = own.noted(own.create(new), None, self.requester, self._clock.timestamp())
         validation.refuse(self._version, resource, new, self._faults(own, new, None))
         if fields is not None:
-            fields.warnings += own.warnings(new, None)
+            fields.warnings += self._warned_of(own, new, None)
         keep_usage = self._validate(write.with_new(new))
         if table.find(namespace, name) is not None:
             raise errors.already_exists(resource, name)
@@ -237,6 +237,12 @@ class Registry:
             labels = ((within or {}).get("metadata") or {}).get("labels") or {}
             return [*admin_access.faults(own.resource.plural, new, old, labels), *found]
         return found
+
+    def _warned_of(
+        self, own: Strategy, new: JSON, old: JSON | None, subresource: str = ""
+    ) -> list[str]:
+        with gates.Following(self._version):
+            return own.warnings(new, old, subresource)
 
     def refuse_unknown_fields(self, plural: str, obj: JSON) -> None:
         """400 for fields that the kind does not know."""
@@ -444,7 +450,7 @@ class Registry:
         new = owners_of.owned(new, owners)
         validation.refuse(self._version, resource, new, self._faults(own, new, old, subresource))
         if fields is not None:
-            fields.warnings += own.warnings(new, old, subresource)
+            fields.warnings += self._warned_of(own, new, old, subresource)
         keep_usage = self._validate(write.with_new(new))
         if own.finished(new, old):
             self._removed(table, old)
@@ -629,7 +635,8 @@ class Registry:
 
         That is left for when nothing can refuse it any more.
         """
-        self.admission.validate(write)
+        with gates.Following(self._version):
+            self.admission.validate(write)
         self._policies.validate(write, self._authorizer)
         if self.admission_webhooks.any:
             with self._outside():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hourglass_simulator.apiserver import go_regexp
-from hourglass_simulator.apiserver.schema_formats import known_format
+from hourglass_simulator.apiserver.schema_formats import known_format, known_number_format
 
 _ABSENT: Any = object()
 META = frozenset({"apiVersion", "kind", "metadata"})
@@ -21,11 +21,13 @@ META = frozenset({"apiVersion", "kind", "metadata"})
 class Node:
     """One schema with all that hangs below it.
 
-    `additional_allowed`: `additionalProperties` is there, whether with a schema or as true.
+    `additional_allowed`: `additionalProperties` is there, whether with a schema or as true;
+    `number_format`: that of a number, which versions before 1.37 do not look at.
     """
 
     types: tuple[str, ...] = ()
     format: str = ""
+    number_format: str = ""
     nullable: bool = False
     default: Any = None
     properties: dict[str, "Node"] = field(default_factory=dict)
@@ -84,6 +86,7 @@ def compile_schema(schema: dict[str, Any]) -> Node:
     return Node(
         types=types,
         format=known_format(schema.get("format", "")),
+        number_format=known_number_format(schema.get("type", ""), schema.get("format", "")),
         nullable=schema.get("nullable", False),
         default=schema.get("default"),
         properties=properties,

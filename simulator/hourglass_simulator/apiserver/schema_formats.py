@@ -11,20 +11,43 @@ from email.utils import parseaddr
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from urllib.parse import urlsplit
 
+from hourglass_simulator.apiserver.rules import gates
+
 
 def known_format(name: str) -> str:
     """The format, or nothing if nobody checks it."""
     return name if name.replace("-", "") in _CHECKS else ""
 
 
-def unrecognized(name: str) -> bool:
-    """Whether the API server warns of the format of a string."""
-    return bool(name) and name.replace("-", "") not in _CHECKS
+_OF_NUMBERS = {"integer": ("int32", "int64"), "number": ("float", "double")}
+_KUBERNETES = ("k8sshortname", "k8slongname")
+_SINCE = 35
+"""The minor version that checks those of Kubernetes first, one after it came to know them."""
+
+
+def known_number_format(kind: str, name: str) -> str:
+    """The format of a number of this type, or nothing if nobody checks it."""
+    return name if name in _OF_NUMBERS.get(kind, ()) else ""
+
+
+def unrecognized(kind: str, name: str) -> bool:
+    """Whether the API server warns of the format of a type; before 1.37 of those of strings."""
+    plain, newer = name.replace("-", ""), gates.since(37)
+    if not name or (kind != "string" and not newer):
+        return False
+    if kind in ("", "string"):
+        return plain not in _CHECKS or _is_unknown(plain)
+    return name not in _OF_NUMBERS.get(kind, ())
+
+
+def _is_unknown(name: str) -> bool:
+    return name in _KUBERNETES and not gates.since(_SINCE)
 
 
 def has_format(value: str, name: str) -> bool:
     """Whether a string is of a format that is known."""
-    return _CHECKS[name.replace("-", "")](value)
+    plain = name.replace("-", "")
+    return _is_unknown(plain) or _CHECKS[plain](value)
 
 
 def _matches(pattern: str, flags: int = 0) -> Callable[[str], bool]:
@@ -199,6 +222,8 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "isbn": _isbn(10, 13),
     "isbn10": _isbn(10),
     "isbn13": _isbn(13),
+    "k8slongname": _bounded(rf"{_SHORT}(?:\.{_SHORT})*", 253),
+    "k8sshortname": _bounded(_SHORT, 63),
     "mac": _matches(
         r"(?:[0-9a-fA-F]{2}([:-]))(?:[0-9a-fA-F]{2}\1){4}[0-9a-fA-F]{2}"
         r"|(?:[0-9a-fA-F]{2}([:-]))(?:[0-9a-fA-F]{2}\2){6}[0-9a-fA-F]{2}"

@@ -4,30 +4,18 @@ https://pkg.go.dev/k8s.io/apimachinery/pkg/api/validation#ValidateObjectMeta
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hourglass_simulator.apiserver.rules import object_meta
+from hourglass_simulator.apiserver.rules import names, object_meta
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 
 _SUBDOMAIN_TEXT = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
     "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
     "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-_NAME_TEXT = (
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-    "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
-_VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
-    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 
 
@@ -43,17 +31,17 @@ def validate_metadata(metadata: dict[str, Any]) -> Iterator[FieldError]:
     else:
         yield from _each("metadata.name", name, _subdomain(name))
     for key, value in sorted(metadata.get("labels", {}).items()):
-        yield from _each("metadata.labels", key, _qualified_name(key))
-        yield from _each("metadata.labels", value, _label_value(value))
+        yield from _each("metadata.labels", key, names.qualified_name(key))
+        yield from _each("metadata.labels", value, names.label_value(value))
     for key in sorted(metadata.get("annotations", {})):
-        yield from _each("metadata.annotations", key, _qualified_name(key.lower()))
+        yield from _each("metadata.annotations", key, names.qualified_name(key.lower()))
     if "ownerReferences" in metadata:
         yield from object_meta.owner_faults(metadata)
     for finalizer in metadata.get("finalizers", ()):
-        yield from _each("metadata.finalizers", finalizer, _qualified_name(finalizer))
+        yield from _each("metadata.finalizers", finalizer, names.qualified_name(finalizer))
 
 
-def _each(field: str, value: str, complaints: Iterator[str] | tuple[()]) -> Iterator[FieldError]:
+def _each(field: str, value: str, complaints: Iterable[str]) -> Iterator[FieldError]:
     for complaint in complaints:
         yield FieldError(ErrorType.INVALID, field, value, complaint)
 
@@ -72,32 +60,3 @@ def _subdomain(text: str) -> Iterator[str]:
 def subdomain_faults(text: str) -> Iterator[str]:
     """What is wrong with a lowercase RFC 1123 subdomain."""
     yield from _subdomain(text)
-
-
-def _qualified_name(text: str) -> Iterator[str]:
-    parts = text.split("/")
-    if len(parts) > 2:
-        yield (
-            f"a qualified name {_NAME_TEXT} with an optional DNS subdomain prefix and '/' "
-            "(e.g. 'example.com/MyName')"
-        )
-        return
-    if len(parts) == 2:
-        if not parts[0]:
-            yield "prefix part must be non-empty"
-        else:
-            yield from (f"prefix part {complaint}" for complaint in _subdomain(parts[0]))
-    name = parts[-1]
-    if not name:
-        yield "name part must be non-empty"
-    elif len(name) > 63:
-        yield "name part must be no more than 63 characters"
-    if _NAME.fullmatch(name) is None:
-        yield f"name part {_NAME_TEXT}"
-
-
-def _label_value(text: str) -> Iterator[str]:
-    if len(text) > 63:
-        yield "must be no more than 63 characters"
-    if _VALUE.fullmatch(text) is None:
-        yield _VALUE_TEXT

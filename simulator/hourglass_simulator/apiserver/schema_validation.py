@@ -10,6 +10,7 @@ The real server walks maps in random order; errors come in the order of the sort
 from collections.abc import Iterator
 from typing import Any
 
+from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema import Node, same
 from hourglass_simulator.apiserver.schema_error import (
     ErrorType,
@@ -133,8 +134,9 @@ def _wrong_type(value: Any, node: Node, path: str) -> Iterator[FieldError]:
         fits = kind in node.types or whole or as_number
         numeric = "number" in node.types or "integer" in node.types
         found, expected = kind, ",".join(node.types)
-        if node.format and kind not in ("string", "array") and not fits:
-            expected, found = node.format, kind_format
+        of = node.format or (gates.since(37) and node.number_format)
+        if of and kind not in ("string", "array") and not fits:
+            expected, found = of, kind_format
         elif fits or (node.format and not numeric and kind in ("string", "array")):
             return  # A list passes for a formatted string on the real server, too.
     detail = f"{path} in body must be of type {expected}: {quoted(found)}"
@@ -176,7 +178,12 @@ def _format(value: str, node: Node, path: str) -> Iterator[FieldError]:
 
 
 def _number(value: int | float, node: Node, path: str) -> Iterator[FieldError]:
+    checks = gates.since(37)
+    if checks:
+        yield from _range(value, node, path, "Checked")
     if node.multiple_of is not None:
+        if checks:
+            yield from _range(node.multiple_of, node, path, "MultipleOf")
         factor = _bound(value, node.multiple_of)
         if factor <= 0:
             why = f"factor MultipleOf declared for {path} must be positive: {_shown(factor)}"
@@ -184,15 +191,39 @@ def _number(value: int | float, node: Node, path: str) -> Iterator[FieldError]:
         elif not _is_multiple(value, factor):
             yield _invalid(path, value, f"should be a multiple of {_shown(factor)}")
     if node.minimum is not None:
-        bound = _bound(value, node.minimum)
+        wrong = list(_range(node.minimum, node, path, "Minimum boundary")) if checks else []
+        yield from wrong
+        bound = float(node.minimum) if wrong else _bound(value, node.minimum)
         if value < bound or (node.exclusive_minimum and value == bound):
             than = "" if node.exclusive_minimum else " or equal to"
             yield _invalid(path, value, f"should be greater than{than} {_shown(bound)}")
     if node.maximum is not None:
-        bound = _bound(value, node.maximum)
+        wrong = list(_range(node.maximum, node, path, "Maximum boundary")) if checks else []
+        yield from wrong
+        bound = float(node.maximum) if wrong else _bound(value, node.maximum)
         if value > bound or (node.exclusive_maximum and value == bound):
             than = "" if node.exclusive_maximum else " or equal to"
             yield _invalid(path, value, f"should be less than{than} {_shown(bound)}")
+
+
+_LARGEST = {"int32": 2**31, "int64": 2**63, "float": 3.4028234663852886e38}
+
+
+def _range(value: int | float, node: Node, path: str, what: str) -> Iterator[FieldError]:
+    """What is wrong with a number, or a bound of numbers, of the type and the format.
+
+    https://github.com/kubernetes/kube-openapi/blob/d427ff9ee9ad/pkg/validation/validate/values.go
+    """
+    kind = node.types[0] if len(node.types) == 1 else ""
+    if kind == "integer":
+        most = _LARGEST.get(node.number_format, _LARGEST["int64"])
+        fits = float(value).is_integer() and -most <= value < most
+    else:
+        fits = node.number_format != "float" or abs(value) <= _LARGEST["float"]
+    if not fits:
+        form = f"with format {node.number_format}" if node.number_format else "(default format)"
+        why = f"{what} value must be of type {kind} {form} in {path}"
+        yield FieldError(ErrorType.INVALID, "<nil>", "", why)
 
 
 def _bound(value: int | float, bound: int | float) -> int | float:

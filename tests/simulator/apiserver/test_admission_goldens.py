@@ -19,7 +19,6 @@ GOLDENS: dict[tuple[str, Path], dict[str, list[Any]]] = {
 
 NOT_SIMULATED = {
     ("1.37", "a patch with an unknown field"): "cel-go names the type of what has no field",
-    ("1.37", "what restricted forbids"): "hostUsers loosens the standards",
     ("1.37", "reviews of others"): "of several bindings that allow, another one is named",
     ("1.37", "impersonation"): "who impersonates nobody gets 400, and other resources are asked",
 }

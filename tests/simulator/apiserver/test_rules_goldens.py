@@ -42,10 +42,8 @@ NOT_SIMULATED: dict[str, tuple[str, ...]] = {
 }
 """Cases by the reason why they are answered otherwise."""
 NOT_SIMULATED_OF: dict[str, dict[str, tuple[str, ...]]] = {
-    "1.34": {
-    },
+    "1.34": {},
     "1.37": {
-        "lengths of labels are in bytes": ("cluster-1: create: long name",),
         "errors that are declared come last": (
             "csi-3: create: bad names",
             "policies-6: create: subjects",

@@ -16,34 +16,16 @@ from hourglass_simulator.kubernetes.version import version
 CRD = YAML(typ="safe").load(record_validation.CRD)
 
 
-_FORMATS = "numbers of a format are refused once more, by the format"
-_LABELS = "what is wrong with labels is said in other words"
-NOT_SIMULATED = {
-    "1.37": {
-        "a gpuCount with a fraction": _FORMATS,
-        "a grpcPort with a fraction": _FORMATS,
-        "a grpcPort that is a truth value": _FORMATS,
-        "a label value of 64 characters": _LABELS,
-        "a label key of 64 characters": _LABELS,
-        "a label key with two slashes": _LABELS,
-    }
-}
-"""Cases of a version that are answered otherwise, and why."""
-
-
 def cases(name: str) -> list[Any]:
     written, golden = record_validation.load(name), record_validation.golden(name)
     found = []
     for kubernetes in newer.recorded(golden):
         answers = newer.whole(golden, kubernetes)
         assert answers.keys() == written.keys(), "run tests/goldens/record_validation.py"
-        reasons = NOT_SIMULATED.get(kubernetes, {})
-        for case in written:
-            marks = [pytest.mark.xfail(reason=reasons[case])] if case in reasons else []
-            named = f"{kubernetes}: {case}"
-            found.append(
-                pytest.param(kubernetes, written[case], answers[case], id=named, marks=marks)
-            )
+        found += [
+            pytest.param(kubernetes, written[case], answers[case], id=f"{kubernetes}: {case}")
+            for case in written
+        ]
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, names
+from hourglass_simulator.apiserver.rules import names
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     duplicate,
@@ -33,10 +33,7 @@ def labels(field: str, given: Mapping[str, str] | None) -> Faults:
     """Keys and values of labels."""
     for key, value in sorted((given or {}).items()):
         yield from label_name(field, key)
-        found = names.label_value(value)
-        if gates.since(37):
-            found = [why.replace("63 characters", "63 bytes") for why in found]
-        yield from each(field, value, found)
+        yield from each(field, value, names.label_value(value))
 
 
 def annotations(field: str, given: Mapping[str, str] | None) -> Faults:

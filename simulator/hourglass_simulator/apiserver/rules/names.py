@@ -4,9 +4,11 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimach
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from hourglass_kube import label
+from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.rules.fault import Faults, Messages, each, invalid, required
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -141,12 +143,25 @@ def dns_1035_label(value: str) -> Messages:
 
 def qualified_name(value: str) -> Messages:
     """A name that may have the prefix of a domain."""
-    return list(label.key_faults(value))
+    return _in_words_of_version(label.key_faults(value))
 
 
 def label_value(value: str) -> Messages:
     """A value of a label."""
-    return list(label.value_faults(value))
+    return _in_words_of_version(label.value_faults(value))
+
+
+_LENGTH = re.compile(r"(must be no more than \d+) characters")
+
+
+def _in_words_of_version(messages: Iterable[str]) -> Messages:
+    """https://github.com/kubernetes/kubernetes/blob/v1.37.2/staging/src/k8s.io/apimachinery/pkg/api/validate/content/kube.go"""
+    if not gates.since(37):
+        return list(messages)
+    return [
+        _LENGTH.sub(r"\1 bytes", each).replace("a qualified name must", "a valid label key must")
+        for each in messages
+    ]
 
 
 def config_key(value: str) -> Messages:

@@ -6,9 +6,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimach
 import re
 from collections.abc import Iterator
 
-from hourglass_kube import label
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import addresses, gates
+from hourglass_simulator.apiserver.rules import addresses, gates, names
 from hourglass_simulator.apiserver.rules.go_text import printed
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError, too_long
 
@@ -88,7 +87,7 @@ def created(plural: str, meta: JSON) -> Iterator[FieldError]:
 
 def _finalizers(finalizers: list[str]) -> Iterator[FieldError]:
     for finalizer in finalizers:
-        for fault in label.key_faults(finalizer):
+        for fault in names.qualified_name(finalizer):
             yield FieldError(ErrorType.INVALID, "metadata.finalizers", finalizer, fault)
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         why = "finalizer orphan and foregroundDeletion cannot be both set"
@@ -177,12 +176,12 @@ def _fields(meta: JSON) -> Iterator[FieldError]:
     if not labels and not annotations and not meta.get("ownerReferences"):
         return
     for key, value in sorted(labels.items()):
-        for fault in label.key_faults(key):
+        for fault in names.qualified_name(key):
             yield FieldError(ErrorType.INVALID, "metadata.labels", key, fault)
-        for fault in label.value_faults(value):
+        for fault in names.label_value(value):
             yield FieldError(ErrorType.INVALID, "metadata.labels", value, fault)
     for key in sorted(annotations):
-        for fault in label.key_faults(key.lower()):
+        for fault in names.qualified_name(key.lower()):
             yield FieldError(ErrorType.INVALID, "metadata.annotations", key, fault)
     if sum(len(k.encode()) + len(v.encode()) for k, v in annotations.items()) > _ANNOTATIONS_SIZE:
         yield too_long("metadata.annotations", _ANNOTATIONS_SIZE)
