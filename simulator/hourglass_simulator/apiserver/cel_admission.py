@@ -11,14 +11,13 @@ from typing import Any, Final
 from cel_expr_python import cel  # type: ignore[import-untyped]
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import cel_authorizer, cel_environment, cel_messages
+from hourglass_simulator.apiserver import cel_authorizer, cel_environment, cel_messages, gates
 from hourglass_simulator.apiserver.authorization import AlwaysAllow, Attributes, Authorizer
 from hourglass_simulator.apiserver.cel_budget import run
 from hourglass_simulator.apiserver.cel_check import as_in_go, compiled
 from hourglass_simulator.apiserver.cel_library import LISTS_SINCE
 from hourglass_simulator.apiserver.cel_messages import type_name
 from hourglass_simulator.apiserver.cel_source import checkable, evaluable, literal_type
-from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.write import Write
 
 _REQUEST_RESOURCE = "authorizer.requestResource"

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.cel_check import Checker
 from hourglass_simulator.apiserver.cel_cost import UNBOUNDED
 from hourglass_simulator.apiserver.cel_library import LISTS_SINCE
 from hourglass_simulator.apiserver.cel_types import MAX_REQUEST_BYTES, DeclaredType, declared
 from hourglass_simulator.apiserver.definition_internal import shown_rule
 from hourglass_simulator.apiserver.field_path import valid_path
-from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema import compile_schema
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError, not_supported
 

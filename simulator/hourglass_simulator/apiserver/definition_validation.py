@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import definition_schema
+from hourglass_simulator.apiserver import definition_schema, gates
 from hourglass_simulator.apiserver.definition_internal import shown_versions
 from hourglass_simulator.apiserver.definition_names import (
     ESTABLISHED,
@@ -18,7 +18,6 @@ from hourglass_simulator.apiserver.definition_names import (
     is_true,
 )
 from hourglass_simulator.apiserver.field_path import valid_path
-from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema import compile_schema
 from hourglass_simulator.apiserver.schema_error import (
     ErrorType,

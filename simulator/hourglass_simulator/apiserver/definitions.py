@@ -8,13 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import definition_names, definition_validation, errors
+from hourglass_simulator.apiserver import definition_names, definition_validation, errors, gates
 from hourglass_simulator.apiserver.codec import Decoded
 from hourglass_simulator.apiserver.customresource import CustomResource, compiled
 from hourglass_simulator.apiserver.decoding import codec
 from hourglass_simulator.apiserver.definition_names import ESTABLISHED, is_true
 from hourglass_simulator.apiserver.resources import Resource, custom
-from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema import same
 from hourglass_simulator.apiserver.schema_error import FieldError, quoted
 from hourglass_simulator.apiserver.store import Store, Table, VersionedTable

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates
+from hourglass_simulator.apiserver import gates
 
 
 class Refusal(NamedTuple):

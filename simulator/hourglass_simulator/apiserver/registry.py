@@ -14,6 +14,7 @@ from hourglass_simulator.apiserver import (
     deletion,
     errors,
     escalation,
+    gates,
     go_values,
     metadata,
     pod_defaults,
@@ -40,7 +41,7 @@ from hourglass_simulator.apiserver.mutating_policies import MutatingPolicies, Ro
 from hourglass_simulator.apiserver.policies import Policies
 from hourglass_simulator.apiserver.rbac import RBAC
 from hourglass_simulator.apiserver.resources import Resource, built_in
-from hourglass_simulator.apiserver.rules import fault, gates, object_meta
+from hourglass_simulator.apiserver.rules import fault, object_meta
 from hourglass_simulator.apiserver.schema_error import FieldError, quoted
 from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.strategies import strategy

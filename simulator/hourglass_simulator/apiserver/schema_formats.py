@@ -11,7 +11,7 @@ from email.utils import parseaddr
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from urllib.parse import urlsplit
 
-from hourglass_simulator.apiserver.rules import gates
+from hourglass_simulator.apiserver import gates
 
 
 def known_format(name: str) -> str:

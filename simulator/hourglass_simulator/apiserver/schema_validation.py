@@ -10,7 +10,7 @@ The real server walks maps in random order; errors come in the order of the sort
 from collections.abc import Iterator
 from typing import Any
 
-from hourglass_simulator.apiserver.rules import gates
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.schema import Node, same
 from hourglass_simulator.apiserver.schema_error import (
     ErrorType,

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.codec import Decoded
 from hourglass_simulator.apiserver.decoding import decode
 from hourglass_simulator.apiserver.managedfields.fieldset import FieldSet
 from hourglass_simulator.apiserver.managedfields.reset_fields import reset_fields
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.rules import declared, gates, object_meta
+from hourglass_simulator.apiserver.rules import declared, object_meta
 from hourglass_simulator.apiserver.rules.kinds import RULES
 from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.apiserver.users import User

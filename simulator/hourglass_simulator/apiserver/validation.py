@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import errors
+from hourglass_simulator.apiserver import errors, gates
 from hourglass_simulator.apiserver.decoding import FieldValidation, undecodable
 from hourglass_simulator.apiserver.resources import Resource
-from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.apiserver.schema_error import FieldError
 from hourglass_simulator.kubernetes.version import Version
 

@@ -6,11 +6,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from goldens import newer, record_validation
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.customresource import CustomResource
 from hourglass_simulator.apiserver.decoding import STRICT, FieldValidation
 from hourglass_simulator.apiserver.errors import APIError
 from hourglass_simulator.apiserver.resources import custom
-from hourglass_simulator.apiserver.rules import gates
 from hourglass_simulator.kubernetes.version import version
 
 CRD = YAML(typ="safe").load(record_validation.CRD)

@@ -7,7 +7,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from hourglass_simulator.apiserver.rules import gates
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.rules.fault import Faults, invalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

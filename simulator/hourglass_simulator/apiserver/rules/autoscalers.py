@@ -6,7 +6,8 @@ https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/apis/autoscaling/valid
 from collections.abc import Callable
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, names, object_meta, resources
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import names, object_meta, resources
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     amount,

@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, names, object_meta
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import names, object_meta
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     FieldError,

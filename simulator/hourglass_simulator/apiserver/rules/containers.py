@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.rules import (
-    gates,
     names,
     paths,
     probes,

@@ -6,7 +6,14 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/storage/validatio
 from collections.abc import Sequence
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, labels, names, object_meta, storage, volumes
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import (
+    labels,
+    names,
+    object_meta,
+    storage,
+    volumes,
+)
 from hourglass_simulator.apiserver.rules.fault import (
     IMMUTABLE,
     Faults,

@@ -7,11 +7,11 @@ from functools import cache
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
 
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.cel_check import compiled
 from hourglass_simulator.apiserver.cel_library import LISTS_SINCE
 from hourglass_simulator.apiserver.cel_source import checkable
 from hourglass_simulator.apiserver.cel_types import DeclaredType, checking_environment
-from hourglass_simulator.apiserver.rules import gates
 
 _TEXT, _ANY, _BOOL = DeclaredType("string", 2), DeclaredType("dyn", 1), DeclaredType("bool", 4)
 _BY_DOMAIN = DeclaredType("map", 2, element=DeclaredType("map", 2, element=_ANY))

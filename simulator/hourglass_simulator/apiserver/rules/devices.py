@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.rules import (
     addresses,
     device_selectors,
-    gates,
     labels,
     names,
     object_meta,

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, log2
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, names, object_meta
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import names, object_meta
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     FieldError,

@@ -7,7 +7,7 @@ import difflib
 import json
 from typing import Any
 
-from hourglass_simulator.apiserver.rules import gates
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.schema_error import Verbatim
 
 _ZEROS: dict[str, Any] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from hourglass_kube import label
-from hourglass_simulator.apiserver.rules import gates
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.rules.fault import Faults, Messages, each, invalid, required
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"

@@ -6,7 +6,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/networking/valida
 from collections.abc import Iterator, Sequence
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import addresses, gates, labels, names, object_meta
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import addresses, labels, names, object_meta
 from hourglass_simulator.apiserver.rules.fault import (
     IMMUTABLE,
     Faults,

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from hourglass_kube import label
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.rules import (
     addresses,
-    gates,
     labels,
     names,
     object_meta,

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import addresses, gates, names
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import addresses, names
 from hourglass_simulator.apiserver.rules.go_text import printed
 from hourglass_simulator.apiserver.schema_error import ErrorType, FieldError, too_long
 

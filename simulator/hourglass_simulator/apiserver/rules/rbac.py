@@ -4,7 +4,8 @@ https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/apis/rbac/validation
 """
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, labels, names, object_meta
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import labels, names, object_meta
 from hourglass_simulator.apiserver.rules.fault import (
     IMMUTABLE,
     Faults,

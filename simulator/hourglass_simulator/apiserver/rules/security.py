@@ -6,7 +6,8 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/validation/v
 import re
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, names, paths
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import names, paths
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     duplicate,

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, names
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import names
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     amount,

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import gates, names, paths
+from hourglass_simulator.apiserver import gates
+from hourglass_simulator.apiserver.rules import names, paths
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
     each,

@@ -7,9 +7,9 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/validation/v
 from collections.abc import Callable, Iterator
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.rules import (
     claims,
-    gates,
     labels,
     names,
     numbers,
