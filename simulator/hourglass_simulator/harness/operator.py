@@ -58,6 +58,8 @@ class SimulatedOperator:
         self._hook = hook
         self._user = user
         self._options = Options(candidate=candidate)
+        self.awake_since = 0.0
+        """When it was started, or went on after it was suspended, last."""
         self._lives = 0
         self._life: _Life | None = None
 
@@ -83,6 +85,7 @@ class SimulatedOperator:
     def start(self) -> None:
         """Start with nothing in memory."""
         self.crash()
+        self.awake_since = self._clock.now
         self._lives += 1
         options = self._options
         if options.candidate is not None:
@@ -104,6 +107,7 @@ class SimulatedOperator:
 
     def resume(self) -> None:
         """Go on where it was."""
+        self.awake_since = self._clock.now
         if self._life is not None:
             self._life.loop.resume()
 

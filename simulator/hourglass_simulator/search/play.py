@@ -123,6 +123,8 @@ class _Play:
         self._census = census
         self._history = History(lambda: self._backend.now)
         self._monitors = [make(self._history) for make in MONITORS]
+        for monitor in self._monitors:
+            monitor.calm_since = self._calm_since
         self._judges: dict[str, list[tuple[str, Judge]]] = {}
         for monitor in self._monitors:
             for resource, judge in monitor.changes.items():
@@ -234,6 +236,11 @@ class _Play:
             seen = f"{replica.identity} does a {request.verb} of {request.resource} {request.name}"
             expected = f"only {holder} writes, which holds the Lease"
             self._found(LEADER, [Mismatch("the operator", expected, seen)])
+
+    def _calm_since(self) -> float:
+        """Since the last step of the plan, and since the operator was there again."""
+        last = max(map(moment, self._plan.steps), default=0.0)
+        return max(last, self._backend.target.operator.awake_since)
 
     def _is_enough(self) -> bool:
         return len(self._findings) >= _ENOUGH or len(self._history.records) > _MOST_RECORDS

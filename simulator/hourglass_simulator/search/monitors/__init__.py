@@ -3,6 +3,7 @@
 They know what the operator promises, and nothing of how it keeps it.
 """
 
+from hourglass_simulator.search.monitors.attention import AttentionMonitor
 from hourglass_simulator.search.monitors.events import EventsMonitor
 from hourglass_simulator.search.monitors.finalizer import FinalizerMonitor
 from hourglass_simulator.search.monitors.foreign import ForeignMonitor
@@ -17,6 +18,7 @@ from hourglass_simulator.search.monitors.writes import WritesMonitor
 __all__ = ["MONITORS", "Monitor"]
 
 MONITORS: tuple[type[Monitor], ...] = (
+    AttentionMonitor,
     EventsMonitor,
     FinalizerMonitor,
     ForeignMonitor,

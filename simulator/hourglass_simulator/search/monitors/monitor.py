@@ -36,6 +36,8 @@ class Monitor:
     def __init__(self, history: History) -> None:
         """`history` is what has happened so far; at a change, without this change."""
         self.history = history
+        self.calm_since: Callable[[], float] = lambda: 0.0
+        """Since when (seconds) nothing has kept the operator from its work; `inf` if now."""
 
     @property
     def changes(self) -> Mapping[str, Judge]:
