@@ -82,6 +82,14 @@ class Version:
         return self.minor >= 35
 
     @property
+    def spares_terminating_victims(self) -> bool:
+        """Whether pods that end already are not preempted once more, for a pod more important.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/preemption/executor.go#L208
+        """
+        return self.minor >= 35
+
+    @property
     def says_why_there_is_no_sandbox(self) -> bool:
         """Whether PodReadyToStartContainers has a reason, and is written when the sandbox is there.
 

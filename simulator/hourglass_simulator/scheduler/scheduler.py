@@ -267,8 +267,11 @@ class Scheduler:
                 self._pre_bind.devices.deallocate(waiting.info.namespace, decision.deallocate)
             elif decision.delete:
                 self._pre_bind.devices.delete(waiting.info.namespace, decision.delete)
-        if decision.victims:
-            self._make_room(waiting, decision.victims, decision.nominated or "")
+        victims = decision.victims
+        if self._api.version.spares_terminating_victims:
+            victims = tuple(victim for victim in victims if not victim.terminating)
+        if victims:
+            self._make_room(waiting, victims, decision.nominated or "")
 
     def _update_condition(self, pod: JSON, decision: Decision) -> None:
         """Write the PodScheduled condition into the pod's status, unless it is there."""
