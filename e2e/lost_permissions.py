@@ -13,6 +13,7 @@ from operators import Performers
 IMAGE = "x:v1"
 OCCUPIER = {"labels": {"occupier": "yes"}}
 ELSEWHERE = "elsewhere"
+MORE_CPU = "20m"
 
 
 class Running(Protocol):
@@ -130,6 +131,18 @@ class Scene:
     def delete(self) -> None:
         """Delete the Performer that was there before."""
         self.performers.delete(self.name)
+
+    def resize(self) -> None:
+        """Ask for more CPU for a new one that serves."""
+        self.performers.create(self.new, IMAGE, resources={"requests": {"cpu": "10m"}})
+        self.wait_until("it serves", lambda: self.status.get("phase") == "Running")
+        self.performers.set_spec(self.new, resources={"requests": {"cpu": MORE_CPU}})
+
+    def has_more_cpu(self) -> bool:
+        """Whether its pod has what was asked for."""
+        pods = self.performers.pods(self.new)
+        wanted = [pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] for pod in pods]
+        return wanted == [MORE_CPU]
 
     def remove_the_owner(self) -> None:
         """Remove the owner of its pod."""
@@ -252,6 +265,13 @@ LOST_PERMISSIONS = (
     ),
     LostPermission(
         "delete pods", Scene.delete, DELETED, "it stays, Terminating, with its pod", Scene.gone
+    ),
+    LostPermission(
+        "patch pods/resize",
+        Scene.resize,
+        "CPU or memory of a Performer change",
+        "its pod keeps what it has",
+        Scene.has_more_cpu,
     ),
     LostPermission(
         "get services",

@@ -19,7 +19,7 @@ from hourglass_operator.resources import go_operator, names
 from hourglass_operator.resources.budget import build_budget
 from hourglass_operator.resources.pod import build_pod, build_pod_spec
 from hourglass_operator.resources.service import build_service
-from hourglass_operator.resources.template import template_hash
+from hourglass_operator.resources.template import former_hash, template_hash
 
 NAMESPACE = "avs"
 AVS = "0x1234567890abcdef1234567890abcdef12345678"
@@ -224,10 +224,30 @@ class PodBuilder:
     priority: int = 0
     preemption: str = "PreemptLowerPriority"
     nominated: str = ""
+    of_earlier_release: bool = False
+    holds: JSON | None = None
+    observed: bool = True
 
     @property
     def name(self) -> str:
-        return names.pod_name(self.owner.name, self.owner.hash, self.attempt)
+        return names.pod_name(self.owner.name, self.template_hash, self.attempt)
+
+    @property
+    def template_hash(self) -> str:
+        typed = self.owner.typed
+        return former_hash(typed) if self.of_earlier_release else template_hash(typed)
+
+    def made_by_earlier_release(self) -> Self:
+        """By one whose template hash covers CPU and memory, and that notes nothing on the pod."""
+        return replace(self, of_earlier_release=True)
+
+    def has(self, **kinds: dict[str, str]) -> Self:
+        """The kubelet says that the container has these resources."""
+        return replace(self, holds=kinds)
+
+    def unobserved(self) -> Self:
+        """The kubelet has not seen the present spec yet."""
+        return replace(self, observed=False)
 
     def number(self, attempt: int) -> Self:
         return replace(self, attempt=attempt)
@@ -384,10 +404,12 @@ class PodBuilder:
             owner.namespace,
             owner.uid,
             owner.typed.avs_address,
-            owner.hash,
+            self.template_hash,
             self.attempt,
             pod_spec_of(owner.typed),
         )
+        if self.of_earlier_release:
+            body["metadata"].pop("annotations", None)
         meta: JSON = {
             **body["metadata"],
             "uid": f"{self.name}-uid",
@@ -395,7 +417,7 @@ class PodBuilder:
         }
         meta["labels"] = {k: v for k, v in meta["labels"].items() if k not in self.dropped_labels}
         if self.annotations:
-            meta["annotations"] = self.annotations
+            meta["annotations"] = {**meta.get("annotations", {}), **self.annotations}
         if not self.owned:
             del meta["ownerReferences"]
         elif self.controller:
@@ -405,6 +427,8 @@ class PodBuilder:
         if self.finalizers:
             meta["finalizers"] = list(self.finalizers)
         status: JSON = {"phase": self.phase, "conditions": list(self.conditions)}
+        if not self.observed:
+            meta["generation"], status["observedGeneration"] = 2, 1
         if self.nominated:
             status["nominatedNodeName"] = self.nominated
         if self.reason:
@@ -417,6 +441,7 @@ class PodBuilder:
                     "state": self.state,
                     "lastState": self.last_state,
                     "restartCount": self.restarts,
+                    **({} if self.holds is None else {"resources": self.holds}),
                     "allocatedResourcesStatus": [
                         {
                             "name": resource,

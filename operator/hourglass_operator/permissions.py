@@ -35,6 +35,7 @@ CLUSTER = (
     Permission(GROUP, "performers/status", ("patch",), "report phase and conditions"),
     Permission("", "pods", _WATCH, "know the pods of Performers"),
     Permission("", "pods", ("create", "patch", "delete"), "run, repair and replace them"),
+    Permission("", "pods/resize", ("patch",), "change CPU and memory while a pod runs"),
     Permission("", "services", _WATCH, "know the Services of Performers"),
     Permission("", "services", ("create", "patch"), "give each Performer its stable name"),
     Permission("discovery.k8s.io", "endpointslices", ("list", "watch"), "know which pods serve"),

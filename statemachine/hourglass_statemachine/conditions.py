@@ -83,6 +83,8 @@ def _progressing(facts: Facts) -> Verdict:
 
     if facts.deleting:
         return verdict(True, Reason.TERMINATING, facts.detail)
+    if facts.serving is Serving.WANTED and facts.resizing:
+        return verdict(True, Reason.RESIZE_IN_PROGRESS, facts.resizing)
     if facts.serving is Serving.WANTED:
         return verdict(False, Reason.SERVICE_READY, facts.detail)
     message = facts.fault.message if facts.fault else facts.detail

@@ -53,7 +53,8 @@ class Facts:
     serves, or served when the change came and has not been succeeded yet. `deadline_exceeded`: the
     wanted template has not served within the progress deadline, or the successor of a pod that
     moves not within the time that its disruption waits. `impaired`: what serves lacks something
-    that the spec asks for.
+    that the spec asks for. `resizing`: how far the change of the resources of what serves has come,
+    as a sentence; empty without one.
     """
 
     deleting: bool = False
@@ -64,6 +65,7 @@ class Facts:
     fault: Fault | None = None
     deadline_exceeded: bool = False
     impaired: Fault | None = None
+    resizing: str = ""
 
     @property
     def stuck(self) -> bool:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     ENDPOINTS_NOT_READY = "EndpointsNotReady"
     SERVICE_READY = "ServiceReady"
     UPGRADE_IN_PROGRESS = "UpgradeInProgress"
+    RESIZE_IN_PROGRESS = "ResizeInProgress"
     MOVE_IN_PROGRESS = "MoveInProgress"
     TERMINATING = "Terminating"
     AS_EXPECTED = "AsExpected"

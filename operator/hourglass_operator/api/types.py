@@ -389,6 +389,11 @@ class PerformerStatus(Model):
     node_name: Annotated[str, Field(max_length=253)] | None = Field(
         None, description="Node on which the pod runs."
     )
+    resources: Resources | None = Field(
+        None,
+        description="CPU and memory that the kubelet says the performer's container has. They "
+        "differ from those of spec while a pod is resized.",
+    )
     template_hash: Annotated[str, Field(max_length=63)] | None = Field(
         None, description="Hash of the pod template that spec asks for."
     )

@@ -9,6 +9,7 @@ from hourglass_operator.controller.pod_faults import crash_of_a_ready_pod, find_
 from hourglass_operator.controller.pod_repair import repair_pods
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.repairs import cut_off
+from hourglass_operator.controller.resizes import detail as detail_of_resize
 from hourglass_operator.controller.rival import MESSAGE, is_contested
 from hourglass_operator.controller.service import plan_service
 from hourglass_operator.controller.upgrade import Handover
@@ -30,6 +31,7 @@ def assess(seen: Observation, handover: Handover, explanations: Explanations) ->
             detail=f"pod {pod.name} on node {pod.node} serves at {seen.endpoint}",
             fault=rival or crash_of_a_ready_pod(seen, pod) or _cut_off(seen),
             impaired=_impaired(seen, pod),
+            resizing=detail_of_resize(pod, seen.resources) if seen.resized else "",
         )
     progress, detail = _progress(seen, handover)
     fault = find_fault(seen, handover, explanations) or _cut_off(seen)
@@ -37,6 +39,8 @@ def assess(seen: Observation, handover: Handover, explanations: Explanations) ->
         how = "serves" if roles.serving is Serving.NEW else "still serves"
         if seen.moves:
             detail = f"{seen.moves}, so the Performer moves: {detail}"
+        if why := seen.resizing.replaced:
+            detail = f"{why}, so another pod takes its place: {detail}"
         serves = f"pod {pod.name} on node {pod.node} {how} at {seen.endpoint}"
         # A fault says what holds the other pod up.
         detail = serves if fault else f"{serves}; {detail}"

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from hourglass_kube.node import NodeView
 from hourglass_kube.node import view as node_view
 from hourglass_operator.controller.budget_index import BudgetIndex
+from hourglass_operator.controller.discovery import Discovery
 from hourglass_operator.controller.ownership import belongs, own_service
 from hourglass_operator.controller.plan import Read
 from hourglass_operator.controller.pod_index import PodIndex
@@ -55,6 +56,7 @@ class Cache:
     def __init__(self) -> None:
         self.performers: dict[Key, PerformerView] = {}
         self.budgets = BudgetIndex()
+        self.discovery = Discovery()
         self._pods = PodIndex()
         self._services: dict[Key, ServiceView] = {}
         self._endpoints: dict[Key, tuple[EndpointsView, ...]] = {}

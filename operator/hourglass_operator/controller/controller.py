@@ -9,7 +9,7 @@ from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.memories import NOTHING, Memories
 from hourglass_operator.controller.observe import observe
 from hourglass_operator.controller.phase_changes import PhaseChanges
-from hourglass_operator.controller.plan import Found, Outcome, Plan
+from hourglass_operator.controller.plan import WHAT_THE_CORE_OFFERS, Found, Outcome, Plan
 from hourglass_operator.controller.queue import WorkQueue
 from hourglass_operator.controller.reconcile import reconcile
 from hourglass_operator.controller.repairs import repaired
@@ -133,6 +133,10 @@ class Controller:
             for answer in answers:
                 if answer.objects is None:
                     self.queue.add_rate_limited(key, now, self.event_handler.priority(key))
+                    continue
+                if answer.read == WHAT_THE_CORE_OFFERS:
+                    self.cache.discovery.take_in(answer.objects, now)
+                    self.queue.add(key, now, self.event_handler.priority(key))
                     continue
                 affected = self.cache.read(answer.read, answer.objects)
                 self.event_handler.enqueue(answer.read.resource, affected, now)

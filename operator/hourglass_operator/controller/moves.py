@@ -75,8 +75,9 @@ def kept_off(pod: JSON, node: NodeView) -> JSON:
         ]
     }
     affinity = {**affinity, "nodeAffinity": {**of_nodes, _REQUIRED: required}}
+    annotations = pod["metadata"].get("annotations") or {}
     return {
         **pod,
-        "metadata": {**pod["metadata"], "annotations": {names.KEPT_OFF: node.name}},
+        "metadata": {**pod["metadata"], "annotations": {**annotations, names.KEPT_OFF: node.name}},
         "spec": {**pod["spec"], "affinity": affinity},
     }

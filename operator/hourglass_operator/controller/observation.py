@@ -12,11 +12,13 @@ from hourglass_operator.controller.competitors import Waiting
 from hourglass_operator.controller.plan import Memory, Read, ReadySince, Refusal, Stall
 from hourglass_operator.controller.pod_roles import PodRoles
 from hourglass_operator.controller.pod_view import PodView
+from hourglass_operator.controller.resizes import Resizing
 from hourglass_operator.controller.stall import STALL_SECONDS
 from hourglass_operator.controller.views import Key, PerformerView
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources.budget import BudgetView
 from hourglass_operator.resources.pod import PodDefaults, build_pod_spec
+from hourglass_operator.resources.resizable import Amounts
 from hourglass_operator.resources.service import ServiceView
 
 
@@ -45,6 +47,9 @@ class Observation:
     next_attempt: int
     """The number of the next pod of the wanted template: no pod has the name."""
     roles: PodRoles
+    resources: Amounts
+    """The CPU and memory that the wanted pod asks for."""
+    resizing: Resizing
     service: ServiceView | None
     """The Performer's own."""
     move_first: bool
@@ -98,6 +103,12 @@ class Observation:
     def deleting(self) -> bool:
         """The Performer is being deleted."""
         return self.performer.deleted is not None
+
+    @property
+    def resized(self) -> PodView | None:
+        """The pod that serves, while its CPU and memory change."""
+        pod = self.resizing.resized
+        return pod if pod is not None and pod is self.roles.serving_pod else None
 
     @property
     def stalls_at(self) -> float | None:

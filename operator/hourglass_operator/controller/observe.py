@@ -1,6 +1,7 @@
 """The first step of a pass: everything that the later steps read, derived once."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from hourglass_kube.node import NodeView
@@ -16,9 +17,21 @@ from hourglass_operator.controller.competitors import Waiting
 from hourglass_operator.controller.moves import leaves, leaving_pods, unhealthy
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.ownership import belongs, own_pod, own_service
-from hourglass_operator.controller.plan import Memory, Read, Refusal
+from hourglass_operator.controller.plan import (
+    RESIZE,
+    WHAT_THE_CORE_OFFERS,
+    Memory,
+    Read,
+    Refusal,
+)
 from hourglass_operator.controller.pod_roles import assign_roles, find_candidate
 from hourglass_operator.controller.pod_view import PodView
+from hourglass_operator.controller.resizes import (
+    Resizing,
+    Terms,
+    read_by_environment,
+    resize_pods,
+)
 from hourglass_operator.controller.resolve import ResolvedSpec, SpecResolver
 from hourglass_operator.controller.stall import stall_of
 from hourglass_operator.controller.views import Key, PerformerView, seconds
@@ -28,6 +41,7 @@ from hourglass_operator.resources import names
 from hourglass_operator.resources.budget import BudgetView
 from hourglass_operator.resources.pod import build_pod_spec
 from hourglass_operator.resources.service import ServiceView
+from hourglass_operator.resources.template import hash_of_one_pod
 from hourglass_statemachine import Serving
 
 
@@ -46,13 +60,18 @@ def observe(
         return None
     resolved = specs.resolve(performer.stored_spec)
     spec, wanted = resolved.spec, resolved.template_hash
-    status, fields = performer.parsed_status()
+    stored, fields = performer.parsed_status()
     known = cache.pods(key)
-    pods = tuple(pod for pod in known if own_pod(pod, performer, status.pod_name))
+    own = tuple(pod for pod in known if own_pod(pod, performer, stored.pod_name))
     service = cache.service(key)
-    if service is not None and not own_service(service, performer, status.service_name):
+    if service is not None and not own_service(service, performer, stored.service_name):
         service = None
-    endpoints = _endpoints(cache, key, service, pods)
+    endpoints = _endpoints(cache, key, service, own)
+    own = tuple(_known_by_former_hash(pod, resolved) for pod in own)
+    offered = cache.discovery.offers_resize(now)
+    resizing = _resizing(performer, resolved, stored, own, endpoints, memory, offered, now)
+    pods = resizing.pods
+    status = _known_hashes(stored, resolved, pods)
     served_before = status.serving_template_hash
     nodes, states = cache.nodes(), specs.catalogue.node_states
     why_moved = partial(_why_moved, resolved, nodes, states)
@@ -60,7 +79,7 @@ def observe(
     if performer.deleted is None:
         leaving = leaving_pods(pods, wanted, endpoints, why_moved)
     candidate = find_candidate(pods, wanted, endpoints, leaving)
-    started = _progress_start(status, wanted, candidate, now)
+    started = _progress_start(status, performer, resizing, wanted, pods, candidate, now)
     since = ready_since(candidate, memory.ready_since, now)
     min_ready = spec.upgrade_strategy.min_ready_seconds
     available = since.at + min_ready if since else None
@@ -88,10 +107,15 @@ def observe(
         status=status,
         status_fields=fields,
         pods=pods,
-        next_attempt=_next_attempt(known, pods, wanted),
+        next_attempt=_next_attempt(known, own, wanted),
         roles=roles,
+        resources=resolved.resources,
+        resizing=resizing,
         service=service,
-        unread=_unread(cache, key, status),
+        unread=(
+            *_unread(cache, key, status),
+            *([WHAT_THE_CORE_OFFERS] if resizing.undecided else ()),
+        ),
         nodes=nodes,
         used=cache.used(),
         waiting=partial(_waiting, cache, specs),
@@ -119,6 +143,67 @@ def observe(
         other_budgets=_other_budgets(cache, performer, resolved) if resolved.move_first else (),
         now=now,
     )
+
+
+def _known_by_former_hash(pod: PodView, resolved: ResolvedSpec) -> PodView:
+    """A pod that an earlier release has made of this very spec is as wanted."""
+    if pod.template_hash in ("", resolved.template_hash):
+        return pod
+    if pod.template_hash != resolved.former_hash:
+        return pod
+    return replace(pod, template_hash=resolved.template_hash, made_for=resolved.resources)
+
+
+def _known_hashes(
+    status: PerformerStatus, resolved: ResolvedSpec, pods: Collection[PodView]
+) -> PerformerStatus:
+    """The stored status with the present hash in the place of others for the same template."""
+    wanted, serving = resolved.template_hash, status.serving_template_hash
+    of_spec = (wanted, resolved.former_hash)
+    if serving is not None and serving not in of_spec:
+        # Of a pod that was to be succeeded and, after another change of the spec, need not be.
+        own = (hash_of_one_pod(pod.uid) for pod in pods if pod.template_hash == wanted)
+        serving = wanted if serving in own else serving
+    known = {
+        "template_hash": wanted if status.template_hash in of_spec else status.template_hash,
+        "serving_template_hash": wanted if serving in of_spec else serving,
+    }
+    as_stored = (status.template_hash, status.serving_template_hash)
+    return status if tuple(known.values()) == as_stored else status.model_copy(update=known)
+
+
+def _resizing(
+    performer: PerformerView,
+    resolved: ResolvedSpec,
+    status: PerformerStatus,
+    pods: tuple[PodView, ...],
+    endpoints: frozenset[str],
+    memory: Memory,
+    offered: bool | None,
+    now: float,
+) -> Resizing:
+    if performer.deleted is not None or resolved.invalid:
+        return Resizing(pods)
+    since, same = seconds(status.progress_start_time), _is_of_the_spec(status, performer)
+    patience = resolved.spec.upgrade_strategy.progress_deadline_seconds
+    refusals = _of_generation(memory, performer)
+    terms = Terms(
+        wanted=resolved.resources,
+        read=read_by_environment(resolved.spec),
+        offered=offered,
+        refused=next((r.message for r in refusals if r.resource == RESIZE), ""),
+        late=same and since is not None and now >= since + patience,
+        given_up=status.serving_template_hash if same else None,
+    )
+    return resize_pods(pods, resolved.template_hash, endpoints, terms)
+
+
+def _is_of_the_spec(status: PerformerStatus, performer: PerformerView) -> bool:
+    return status.observed_generation in (None, performer.generation)
+
+
+def _of_generation(memory: Memory, performer: PerformerView) -> tuple[Refusal, ...]:
+    return tuple(r for r in memory.refusals if r.generation == performer.generation)
 
 
 def _why_moved(
@@ -228,7 +313,10 @@ def _waiting(cache: Cache, specs: SpecResolver) -> Iterator[Waiting]:
 def _pod_spec(performer: PerformerView | None, pod: PodView, specs: SpecResolver) -> JSON | None:
     """The PodSpec of a pod whose template is still the Performer's."""
     resolved = specs.resolve(performer.stored_spec) if performer else None
-    if resolved is None or resolved.template_hash != pod.template_hash:
+    if (
+        resolved is None
+        or _known_by_former_hash(pod, resolved).template_hash != resolved.template_hash
+    ):
         return None
     return build_pod_spec(resolved.spec, resolved.requirement)
 
@@ -242,12 +330,27 @@ def _next_attempt(known: Iterable[PodView], own: Collection[PodView], wanted: st
 
 
 def _progress_start(
-    status: PerformerStatus, wanted: str, candidate: PodView | None, now: float
+    status: PerformerStatus,
+    performer: PerformerView,
+    resizing: Resizing,
+    wanted: str,
+    pods: Collection[PodView],
+    candidate: PodView | None,
+    now: float,
 ) -> float:
     # A queue may be long: the time counts from when the pod may be scheduled.
     gated = candidate is not None and bool(candidate.scheduling_gates)
     stored = seconds(status.progress_start_time)
     if stored is None or gated or status.template_hash != wanted:
+        return now
+    begun = any(
+        pod.alive and pod.template_hash == wanted and pod is not resizing.resized for pod in pods
+    )
+    if not begun and not _is_of_the_spec(status, performer):
+        # It may ask for other resources: that is another change, of the same template.
+        return now
+    if resizing.replaced and status.serving_template_hash == wanted:
+        # What could not be resized has its time as an upgrade.
         return now
     # One that is yet to come was written by a clock that was wrong.
     return min(stored, now)
@@ -268,9 +371,6 @@ def _refusals(
         "services": service is not None,
         "poddisruptionbudgets": budget is not None,
         "pods": any(pod.alive and pod.template_hash == wanted for pod in pods),
+        RESIZE: False,
     }
-    return tuple(
-        refusal
-        for refusal in memory.refusals
-        if refusal.generation == performer.generation and not exists[refusal.resource]
-    )
+    return tuple(r for r in _of_generation(memory, performer) if not exists[r.resource])

@@ -9,6 +9,8 @@ from hourglass_operator.controller.views import Key
 from hourglass_operator.resources.drift import Drift, Path
 from hourglass_statemachine import Step
 
+RESIZE = "pods/resize"
+"""What refusals of a change of a pod's CPU and memory are of."""
 Verb = Literal["create", "patch", "delete"]
 
 
@@ -16,8 +18,8 @@ Verb = Literal["create", "patch", "delete"]
 class Write:
     """One call to the API server; safe to repeat.
 
-    `resource` is the plural. `body` is the object for create, a JSON merge patch for patch and
-    DeleteOptions for delete. `drifts`: what a repair is to end.
+    `resource` is the plural. `body` is the object for create, a JSON merge patch for patch, or a
+    strategic one, and DeleteOptions for delete. `drifts`: what a repair is to end.
     """
 
     verb: Verb
@@ -27,6 +29,7 @@ class Write:
     body: JSON
     subresource: str = ""
     drifts: tuple[Drift, ...] = ()
+    strategic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class Read:
     name: str
 
 
+WHAT_THE_CORE_OFFERS = Read("apiresources", "", "v1")
+"""The resources of the core API group: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api"""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The API server's answer to a read: what there is, nothing if it is gone.
@@ -88,8 +95,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The API server did not create a pod or a Service for the spec of this `generation`.
+    """The API server did not do for the spec of this `generation` what it was asked to.
 
+    `resource`: what was to be created, or `RESIZE`.
     `foreign`: the name is taken by an object that is not the Performer's. `transient`: no fault of
     the Performer's, and it mends itself: the server's own error, or an object that an earlier
     Performer left and that is about to go. `failures` counts the tries so far; the next one is not

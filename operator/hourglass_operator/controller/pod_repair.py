@@ -35,7 +35,9 @@ def _labels(seen: Observation, pod: PodView) -> dict[str, str | None]:
         labels = wanted_labels(pod, seen)
     else:
         name = seen.performer.name
-        labels = dict(names.labels(name, seen.spec.avs_address, pod.template_hash))
+        parsed = names.parse_pod_name(pod.name)
+        template = parsed.template_hash if parsed is not None else pod.template_hash
+        labels = dict(names.labels(name, seen.spec.avs_address, template))
     if pod.template_hash != seen.wanted:
         # It goes with its template, under which the address may have been another.
         labels.pop(names.AVS_LABEL, None)

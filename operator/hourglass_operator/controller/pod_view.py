@@ -1,6 +1,6 @@
 """A Performer's pod, trimmed to what decisions read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
@@ -10,6 +10,7 @@ from hourglass_operator.controller.quota_usage import QuotaUsage, quota_usage
 from hourglass_operator.controller.views import seconds
 from hourglass_operator.resources import go_operator, names
 from hourglass_operator.resources.owner import owner_uid
+from hourglass_operator.resources.resizable import Amounts, amounts, equal, from_annotation
 
 ENDED = ("Failed", "Succeeded")
 """Phases that are final: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase"""
@@ -80,6 +81,17 @@ class Unready:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """What the kubelet says of a change of the pod's CPU and memory that is not complete.
+
+    `reason` is empty while it says nothing, otherwise Infeasible, Deferred, Error or InProgress.
+    """
+
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PodView:
     """A pod; times are seconds since the Unix epoch, `version` is the resourceVersion.
 
@@ -93,7 +105,10 @@ class PodView:
     order in which they start; ephemeral containers do not count. `preempts`: less important pods
     may have to make room for it. `nominated`: the node on which they already do, or empty.
     `devices`: extended resources it requests. `unhealthy`: those it holds that the kubelet says are
-    unhealthy, in words. `quota_usage`: what a ResourceQuota counts of it.
+    unhealthy, in words. `quota_usage`: what a ResourceQuota counts of it. `made_for`: the CPU and
+    memory that the operator has asked for; `resources`: what the container `performer` is to have,
+    with what others have added; `has`: what the kubelet says that it has, empty until it does.
+    `resize`: what it says while that is not the same.
     """
 
     namespace: str
@@ -127,6 +142,10 @@ class PodView:
     quota_usage: QuotaUsage
     unhealthy: tuple[str, ...] = ()
     owner_before: str = ""
+    made_for: Amounts = ()
+    resources: Amounts = ()
+    has: Amounts = ()
+    resize: Resize | None = None
 
     @property
     def alive(self) -> bool:
@@ -225,7 +244,41 @@ def pod_view(pod: Mapping[str, Any]) -> PodView | None:
         devices=tuple(sorted((k, v) for k, v in requests(spec).items() if "/" in k)),
         quota_usage=quota_usage(spec),
         unhealthy=_unhealthy(status),
+        made_for=from_annotation((meta.get("annotations") or {}).get(names.MADE_FOR, "{}")),
+        resources=_resources(spec.get("containers")) or (),
+        has=_resources(status.get("containerStatuses")) or (),
+        resize=_resize(meta, spec, status, conditions),
     )
+
+
+def _resources(containers: Iterable[Mapping[str, Any]] | None) -> Amounts | None:
+    """Of the container `performer`; None where nothing is said of them."""
+    for found in containers or ():
+        if found["name"] == names.CONTAINER and "resources" in found:
+            return amounts(found["resources"])
+    return None
+
+
+def _resize(
+    meta: Mapping[str, Any],
+    spec: Mapping[str, Any],
+    status: Mapping[str, Any],
+    conditions: Mapping[str, Mapping[str, Any]],
+) -> Resize | None:
+    """https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/#pod-resize-status"""
+    has, wanted = _resources(status.get("containerStatuses")), _resources(spec.get("containers"))
+    unlike = has is not None and not equal(has, wanted or ())
+    generation, observed = meta.get("generation", 0), status.get("observedGeneration")
+    if observed is None or observed >= generation:
+        # What is said of an earlier wish does not count.
+        for kind in ("PodResizePending", "PodResizeInProgress"):
+            found = conditions.get(kind) or {}
+            if found.get("status") == "True" and (
+                observed is not None or found.get("observedGeneration", generation) >= generation
+            ):
+                reason = found.get("reason") or kind.removeprefix("PodResize")
+                return Resize(intern(reason), found.get("message") or "")
+    return Resize() if unlike and (observed is None or observed < generation) else None
 
 
 def _unhealthy(status: Mapping[str, Any]) -> tuple[str, ...]:

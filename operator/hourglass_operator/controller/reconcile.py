@@ -9,6 +9,7 @@ from hourglass_operator.controller.lifecycle import PodPlan, plan_pods
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Memory, Plan, Write
 from hourglass_operator.controller.pod_repair import repair_pods
+from hourglass_operator.controller.pod_resize import plan_resize
 from hourglass_operator.controller.repairs import plan_repairs
 from hourglass_operator.controller.service import plan_service
 from hourglass_operator.controller.settings import Settings
@@ -43,6 +44,7 @@ def reconcile(
     service = () if seen.deleting or seen.invalid else plan_service(seen)
     budget = () if seen.deleting or seen.invalid else plan_budget(seen)
     pod_repairs = () if released else repair_pods(seen)
+    resize = plan_resize(seen)
     repairs = plan_repairs(seen, (*service, *budget, *pod_repairs), settings)
     pods = PodPlan() if released else plan_pods(seen, handover, settings)
     status = plan_status(seen, facts, phase, settings, alone=not added)
@@ -58,7 +60,7 @@ def reconcile(
         take_over.drained_at(draining_since),
     )
     return Plan(
-        writes=(*added, *repairs.writes, *pods.writes, *status.writes),
+        writes=(*added, *repairs.writes, *resize, *pods.writes, *status.writes),
         events=(*status.events, *record_undone_repairs(seen, repairs.messages)),
         requeue_after=min(
             (at - seen.now for at in moments if at is not None and at > seen.now), default=None
@@ -94,7 +96,8 @@ def _moments(seen: Observation, facts: Facts, handover: Handover) -> tuple[float
 
 
 def _deadline(seen: Observation, facts: Facts) -> float | None:
-    """The progress deadline, while the wanted template is on its way."""
-    on_the_way = not facts.deleting and facts.serving is not Serving.WANTED
+    """The progress deadline, while the wanted template or its resources are on their way."""
+    arrived = facts.serving is Serving.WANTED and not facts.resizing
+    on_the_way = not facts.deleting and not arrived
     on_the_way &= facts.progress is not Progress.GATED
     return seen.deadline if on_the_way else None

@@ -11,7 +11,8 @@ from hourglass_operator.controller.compression import decompress
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.requirement import Requirement, requirement
 from hourglass_operator.resources.pod import PodDefaults
-from hourglass_operator.resources.template import template_hash
+from hourglass_operator.resources.resizable import Amounts, asked_for
+from hourglass_operator.resources.template import former_hash, template_hash
 
 _REMEMBERED = 256
 """Specs of which the resolved form is kept: those that are worked on, not all there are."""
@@ -29,6 +30,10 @@ class ResolvedSpec:
     spec: PerformerSpec
     invalid: str
     template_hash: str
+    former_hash: str
+    """That of earlier releases, which covers `resources` as well."""
+    resources: Amounts
+    """The CPU and memory that the wanted pod asks for."""
     requirement: Requirement | None
     constraints: str
     move_first: bool
@@ -65,6 +70,8 @@ class SpecResolver:
             spec=spec,
             invalid=invalid,
             template_hash="" if invalid else template_hash(spec),
+            former_hash="" if invalid else former_hash(spec),
+            resources=asked_for(spec.resources),
             requirement=requirement(spec, self.catalogue),
             constraints=_constraints(spec),
             move_first=not invalid and self._moves_first(spec),

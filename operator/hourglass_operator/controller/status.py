@@ -14,6 +14,7 @@ from hourglass_operator.controller.rival import is_contested
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import timestamp
 from hourglass_operator.resources import names
+from hourglass_operator.resources.resizable import as_resources
 from hourglass_statemachine import Condition, Facts, Phase, Progress, Serving, stamp, verdicts
 
 
@@ -90,6 +91,7 @@ def wanted_status(seen: Observation, facts: Facts, phase: Phase) -> JSON:
         "serviceName": names.service_name(seen.performer.name) if seen.service else None,
         "grpcEndpoint": (seen.endpoint or None) if seen.service else None,
         "nodeName": (pod.node or None) if pod else None,
+        "resources": as_resources(pod.has) or None if pod else None,
         "templateHash": seen.wanted,
         "servingTemplateHash": _serving_template(seen, facts),
         "progressStartTime": _progress_start(seen, facts),
@@ -116,7 +118,8 @@ def _serving_template(seen: Observation, facts: Facts) -> str | None:
 
 def _progress_start(seen: Observation, facts: Facts) -> str | None:
     gated = facts.progress is Progress.GATED
-    if facts.deleting or facts.serving is Serving.WANTED or gated:
+    arrived = facts.serving is Serving.WANTED and not facts.resizing
+    if facts.deleting or arrived or gated:
         return None
     return timestamp(seen.progress_start)
 

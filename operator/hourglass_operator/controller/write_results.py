@@ -8,7 +8,7 @@ from hourglass_kube.backoff import backoff
 from hourglass_operator.api import KIND
 from hourglass_operator.controller.endings import finalizers
 from hourglass_operator.controller.ownership import belongs
-from hourglass_operator.controller.plan import Outcome, Refusal
+from hourglass_operator.controller.plan import RESIZE, Outcome, Refusal
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import PerformerView
 from hourglass_operator.resources.owner import owner_uid
@@ -39,6 +39,10 @@ def write_result(
 ) -> WriteResult:
     """Judge one answer; `before` are the refusals remembered so far, `now` is in seconds."""
     write = outcome.write
+    if write.subresource == "resize" and _is_refused_resize(outcome):
+        refusal = Refusal(RESIZE, outcome.message, False, False, performer.generation, 1, now)
+        others = tuple(each for each in before if each.resource != RESIZE)
+        return WriteResult(_sorted((*others, refusal)))
     if write.verb != "create":
         gone = outcome.not_found or _released(outcome)
         return WriteResult(before, retry=not outcome.succeeded and not gone, gone=gone)
@@ -80,7 +84,21 @@ def write_result(
         failures=failures + 1,
         retry_at=now + _pause(transient, failures, settings),
     )
-    return WriteResult(tuple(sorted((*others, refusal), key=lambda refusal: refusal.resource)))
+    return WriteResult(_sorted((*others, refusal)))
+
+
+def _sorted(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
+    return tuple(sorted(refusals, key=lambda refusal: refusal.resource))
+
+
+def _is_refused_resize(outcome: Outcome) -> bool:
+    """The API server will not do it; that it does not know the subresource says a 404 or 405.
+
+    Without the permission it may do it later.
+    """
+    absent = outcome.code in (404, 405) and not outcome.not_found
+    missing = outcome.code == 403 and f'cannot patch resource "{RESIZE}"' in outcome.message
+    return absent or (outcome.code in _REFUSED and not missing)
 
 
 def _released(outcome: Outcome) -> bool:

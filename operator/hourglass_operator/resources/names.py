@@ -17,6 +17,8 @@ PERFORMER_LABEL = "hourglass.eigenlayer.io/performer"
 AVS_LABEL = "hourglass.eigenlayer.io/avs"
 KEPT_OFF = "hourglass.eigenlayer.io/kept-off"
 """Annotation: the node to which a pod must not come, as the Performer moves off it."""
+MADE_FOR = "hourglass.eigenlayer.io/resources"
+"""Annotation: the CPU and memory that were asked for when a pod was made or last resized."""
 HASH_LABEL = "hourglass.eigenlayer.io/template-hash"
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"

@@ -10,6 +10,7 @@ from hourglass_operator.hardware.terms import device_resources, node_affinity
 from hourglass_operator.resources import names
 from hourglass_operator.resources.drift import Drift, label_drifts, owner_drift
 from hourglass_operator.resources.owner import owner_reference
+from hourglass_operator.resources.resizable import asked_for, to_annotation
 
 DRAIN_SECONDS = 5
 """How long a stopping server still answers: until every kube-proxy knows that it is going."""
@@ -50,6 +51,8 @@ def build_pod(
     pod_spec: JSON,
 ) -> JSON:
     """The pod of the Performer `namespace/name` (`uid`) with this PodSpec; see `build_pod_spec`."""
+    made_for = asked_for(pod_spec["containers"][0].get("resources") or {})
+    annotations = {"annotations": {names.MADE_FOR: to_annotation(made_for)}} if made_for else {}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -57,6 +60,7 @@ def build_pod(
             "name": names.pod_name(name, template_hash, attempt),
             "namespace": namespace,
             "labels": names.labels(name, avs_address, template_hash),
+            **annotations,
             "ownerReferences": [owner_reference(name, uid)],
         },
         "spec": pod_spec,

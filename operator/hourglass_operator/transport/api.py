@@ -23,6 +23,7 @@ from hourglass_operator.transport.server_warnings import ServerWarnings
 from hourglass_operator.transport.throttling import answered
 
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 JSON_BODY = "application/json"
 METADATA_LIST = f"{JSON_BODY};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches"""
@@ -40,9 +41,11 @@ _METHODS = {
 }
 
 
-def content_type(method: str) -> str:
-    """Of the body of a request; a PATCH is a merge patch."""
-    return MERGE_PATCH if method == "PATCH" else "application/json"
+def content_type(method: str, *, strategic: bool = False) -> str:
+    """Of the body of a request; a PATCH is a merge patch, or a strategic one."""
+    if method != "PATCH":
+        return JSON_BODY
+    return STRATEGIC_PATCH if strategic else MERGE_PATCH
 
 
 class CallObserver(Protocol):
@@ -117,7 +120,7 @@ class Api:
         url = f"{path(resource, namespace)}?{urlencode({'watch': 'true', **query})}"
         started = self._monotonic()
         try:
-            response = await self._send("GET", url, None, JSON_BODY, timeout)
+            response = await self._send("GET", url, JSON_BODY, timeout=timeout)
         except Exception as error:
             self._called("watch", resource, 0, self._monotonic() - started)
             raise WatchError(no_answer(_described(error))) from None
@@ -152,7 +155,8 @@ class Api:
             async with asyncio.timeout(timeout):
                 method = _METHODS[request.verb]
                 accept = METADATA_LIST if request.metadata_only else JSON_BODY
-                return await _read(await self._send(method, url, request.body, accept))
+                content = content_type(method, strategic=request.strategic)
+                return await _read(await self._send(method, url, accept, request.body, content))
         except TimeoutError:
             return no_answer(f"no answer within {self._monotonic() - started:.1f} s")
         except Exception as error:
@@ -168,14 +172,16 @@ class Api:
         self,
         method: str,
         url: str,
-        body: JSON | None,
         accept: str,
+        body: JSON | None = None,
+        content: str = JSON_BODY,
+        *,
         timeout: aiohttp.ClientTimeout | None = None,
     ) -> aiohttp.ClientResponse:
         """The head of an answer, which is yet to be read."""
         headers = {
             "Accept": accept,
-            "Content-Type": content_type(method),
+            "Content-Type": content,
             "User-Agent": self.user_agent,
         }
         # A kubeconfig's command may never end, and a watch has no time-out but that of its stream.

@@ -12,8 +12,9 @@ class Request:
     """A request in Kubernetes' terms (https://kubernetes.io/docs/reference/using-api/api-concepts/).
 
     `verb` is get, list, create, update, patch or delete; `resource` is the plural. `body` is the
-    object for create and update, a JSON merge patch for patch, and DeleteOptions for delete.
-    `metadata_only`: of the objects of a list nothing else is sent.
+    object for create and update, a JSON merge patch for patch (a strategic one if it is
+    `strategic`), and DeleteOptions for delete. `metadata_only`: of the objects of a list nothing
+    else is sent.
     """
 
     verb: str
@@ -24,6 +25,7 @@ class Request:
     body: JSON | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     metadata_only: bool = False
+    strategic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,15 @@ GROUP_VERSIONS = {
 }
 """API group and version of the resources that are called or watched."""
 _CORE = ("", "v1")
+CORE_RESOURCES = "apiresources"
+"""The list of what the core API group offers: it is read at the group's own path."""
 
 
 def path(resource: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """The path of a resource, an object or a subresource; resources of others are core ones."""
     group, version = GROUP_VERSIONS.get(resource, _CORE)
     base = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    if resource == CORE_RESOURCES:
+        return base
     parts = (base, f"namespaces/{namespace}" if namespace else "", resource, name, subresource)
     return "/".join(part for part in parts if part)

@@ -14,7 +14,9 @@ from hourglass_simulator.scenario.faults import FaultType
 def simulated(seed: int, cluster: Cluster) -> Backend:
     """A simulated cluster that is as empty as a scenario's is before its nodes."""
     return SimulatedBackend(
-        seed, version(cluster.kubernetes), managed_fields=cluster.managed_fields
+        seed,
+        version(cluster.kubernetes, resizes_pods=cluster.resizes_pods),
+        managed_fields=cluster.managed_fields,
     )
 
 

@@ -7,12 +7,14 @@ from functools import partial
 
 from hourglass_kube.types import JSON
 from hourglass_operator.transport.calls import Answer, EventStream, Request, WatchError, no_answer
+from hourglass_operator.transport.paths import CORE_RESOURCES, path
 from hourglass_operator.transport.throttling import answered
 from hourglass_simulator.apiserver import APIServer, Watch, WatchEvent
 from hourglass_simulator.apiserver.errors import APIError, CallTimeoutError
 from hourglass_simulator.apiserver.watch import Sink
 
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 CALL_LATENCY = 0.005
 """Seconds that a call to the API server takes."""
 REQUEST_TIMEOUT = 10.0
@@ -142,6 +144,9 @@ class SimulatedTransport:
                 if request.metadata_only:
                     items = [{"metadata": item["metadata"]} for item in items]
                 return {"metadata": found.metadata, "items": items}
+            case "get" if resource == CORE_RESOURCES:
+                listed: JSON = api.version.discovery["lists"][path(resource)]
+                return listed
             case "get":
                 return api.get(resource, namespace, name, user=user)
             case "create":
@@ -165,7 +170,7 @@ class SimulatedTransport:
             namespace,
             name,
             body,
-            MERGE_PATCH,
+            STRATEGIC_PATCH if request.strategic else MERGE_PATCH,
             subresource=request.subresource,
             user=user,
         )

@@ -7,6 +7,7 @@ describe them.
 import json
 import lzma
 import re
+from copy import deepcopy
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
@@ -16,19 +17,25 @@ from hourglass_simulator.kubernetes.texts import TEXTS, Texts
 
 VERSIONS = ("1.34", "1.37")
 """The minor versions that are recorded, the oldest first."""
+_CORE = "/api/v1"
 OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
 
 
 class Version:
-    """A minor version; what it hands out is shared by the whole process and may not be changed."""
+    """A minor version; what it hands out is shared by the whole process and may not be changed.
 
-    def __init__(self, name: str) -> None:
+    `resizes_pods`: pods have the subresource `resize`.
+    """
+
+    def __init__(self, name: str, *, resizes_pods: bool = True) -> None:
         self.name = name
+        self._resizes_pods = resizes_pods
 
     @cached_property
     def discovery(self) -> dict[str, Any]:
         """`version`, `aggregated`, `groups`, `lists` and `columns`, as the server sent them."""
-        return self._read("discovery")
+        found = self._read("discovery")
+        return found if self._resizes_pods else _without_resize(found)
 
     @property
     def git_version(self) -> str:
@@ -203,12 +210,30 @@ def _decompressed(file: str) -> bytes:
     return lzma.decompress((files(__package__) / file).read_bytes())
 
 
+def _without_resize(discovery: dict[str, Any]) -> dict[str, Any]:
+    core = discovery["lists"][_CORE]
+    listed = [each for each in core["resources"] if each["name"] != "pods/resize"]
+    found: dict[str, Any] = {
+        **discovery,
+        "lists": {**discovery["lists"], _CORE: {**core, "resources": listed}},
+        "aggregated": deepcopy(discovery["aggregated"]),
+    }
+    for group in found["aggregated"]["/api"]["items"]:
+        for each in group["versions"]:
+            for resource in each["resources"]:
+                if resource["resource"] == "pods":
+                    below = resource["subresources"]
+                    kept = [one for one in below if one["subresource"] != "resize"]
+                    resource["subresources"] = kept
+    return found
+
+
 @cache
-def version(name: str) -> Version:
+def version(name: str, *, resizes_pods: bool = True) -> Version:
     """The data of one of `VERSIONS`."""
     if name not in VERSIONS:
         raise ValueError(f"{name!r} is not a recorded version, those are {', '.join(VERSIONS)}")
-    return Version(name)
+    return Version(name, resizes_pods=resizes_pods)
 
 
 def minor_of(git_version: object) -> int | None:

@@ -251,6 +251,8 @@ class Cluster(Strict):
     """The minor version."""
     operator_replicas: Annotated[Count, Field(ge=1, le=2)] = 1
     """Replicas of the operator; of two, the one leads that holds a Lease."""
+    resizes_pods: Bool = True
+    """Whether pods have the subresource resize, as since Kubernetes 1.33."""
     managed_fields: Bool = False
     """Objects say which field manager owns which field."""
     nodes: tuple[NodeGroup, ...] = (NodeGroup(name="node", count=3),)

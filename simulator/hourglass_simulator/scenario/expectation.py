@@ -39,6 +39,7 @@ ReasonName = Literal[
     "PodRejected",
     "ProgressDeadlineExceeded",
     "RepairUndone",
+    "ResizeInProgress",
     "Scheduled",
     "SchedulingFailed",
     "SchedulingGated",

@@ -43,7 +43,7 @@ class ServedCluster(SimulatedCluster):
         """Serve a cluster within a `with` block, with a kubeconfig for `wanted.user` in a file."""
         made = Cluster(
             epoch=datetime.now(UTC),
-            version=version(wanted.cluster.kubernetes),
+            version=version(wanted.cluster.kubernetes, resizes_pods=wanted.cluster.resizes_pods),
             managed_fields=True,
         )
         # Over HTTP, programs in Go send no credentials.

@@ -55,7 +55,9 @@ class SimulatedCluster(Client):
     def __init__(self, wanted: Options | None = None, *, epoch: datetime = EPOCH) -> None:
         wanted = wanted or Options()
         cluster = Cluster(
-            epoch=epoch, version=version(wanted.cluster.kubernetes), managed_fields=True
+            epoch=epoch,
+            version=version(wanted.cluster.kubernetes, resizes_pods=wanted.cluster.resizes_pods),
+            managed_fields=True,
         )
         self._begin(wanted, cluster, Router(cluster.api), threading.RLock())
 

@@ -99,7 +99,8 @@ def test_every_rule_has_a_message() -> None:
         (
             ".status",
             "phase podName serviceName grpcEndpoint conditions lastUpgrade readyTime ready "
-            "observedGeneration nodeName templateHash servingTemplateHash progressStartTime",
+            "observedGeneration nodeName resources templateHash servingTemplateHash "
+            "progressStartTime",
         ),
     ],
 )

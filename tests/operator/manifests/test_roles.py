@@ -51,7 +51,7 @@ WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 
 def test_in_the_cluster_the_operator_may_write_what_the_controller_plans_and_nothing_else() -> None:
     planned = set(planned_writes())
-    assert len(planned) == 11
+    assert len(planned) == 12
     ownership = {(roles.OWNERSHIP.group, roles.OWNERSHIP.resource, "update")}
     assert {grant for grant in granted("ClusterRole") if grant[2] in WRITES} == planned | ownership
 

@@ -11,7 +11,13 @@ async def perform(caller: Caller, write: Write, timeout: float) -> Outcome:
     """
     name = "" if write.verb == "create" else write.name
     request = Request(
-        write.verb, write.resource, write.namespace, name, write.subresource, write.body
+        write.verb,
+        write.resource,
+        write.namespace,
+        name,
+        write.subresource,
+        write.body,
+        strategic=write.strategic,
     )
     answer = await caller.call(request, timeout=timeout, once=True)
     if answer.succeeded:
