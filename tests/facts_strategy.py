@@ -21,4 +21,5 @@ FACTS = st.builds(
     fault=st.none() | FAULTS,
     deadline_exceeded=st.booleans(),
     impaired=st.none() | FAULTS,
+    resizing=st.sampled_from(["", "the pod is resized"]),
 )

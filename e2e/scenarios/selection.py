@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
-from hourglass_simulator.scenario.backend import Change
+from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result
 
@@ -30,7 +30,8 @@ class LeftOut(StrEnum):
 
     FAULTS = "it injects faults, which are for the simulator"
     UNMET = "at this pace, beside the cluster's own nodes, the simulator does not meet it either"
-    KUBELET = "what its pods report only a kubelet can find out (Secrets, images on a node)"
+    LESS = "its cluster offers less than a real one"
+    KUBELET = "what its pods report only a kubelet can find out (Secrets, images there, resizes)"
     LONG = f"it takes more than {LONGEST:.0f} s"
 
 
@@ -38,16 +39,23 @@ def left_out(scenario: Scenario, play: Callable[[], Result]) -> LeftOut | None:
     """The rule by which a scenario is left out, if any; `play` plays it on the simulator."""
     if not scenario.portable:
         return LeftOut.FAULTS
+    if not scenario.cluster.resizes_pods:
+        return LeftOut.LESS
     if any(image.builds for image in scenario.cluster.images.values()):
         return LeftOut.KUBELET
     simulated = play()
     if not simulated.met:
         return LeftOut.UNMET
-    if waiting_reasons(simulated) - PLAYED_BY_STAGES:
+    if waiting_reasons(simulated) - PLAYED_BY_STAGES or _is_resized(simulated):
         return LeftOut.KUBELET
     if simulated.duration > LONGEST:
         return LeftOut.LONG
     return None
+
+
+def _is_resized(result: Result) -> bool:
+    writes = (record for record in result.records if isinstance(record, Write))
+    return any(write.subresource == "resize" and write.code == 200 for write in writes)
 
 
 def waiting_reasons(result: Result) -> set[str]:

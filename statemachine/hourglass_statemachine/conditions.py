@@ -47,10 +47,16 @@ def verdicts(facts: Facts) -> tuple[Verdict, ...]:
     """Available, Progressing, Degraded and Ready for these facts."""
     available = _available(facts)
     degraded = _degraded(facts)
-    summary = f"{available.message}; {degraded.message}" if degraded.status else available.message
+    progressing = _progressing(facts)
+    told = [available.message]
+    if progressing.reason is Reason.RESIZE_IN_PROGRESS:
+        told.append(progressing.message)
+    if degraded.status:
+        told.append(degraded.message)
+    summary = "; ".join(told)
     return (
         available,
-        _progressing(facts),
+        progressing,
         degraded,
         Verdict(ConditionType.READY, available.status, available.reason, summary),
     )

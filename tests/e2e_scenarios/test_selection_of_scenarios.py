@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from hourglass_simulator.scenario.backend import Change
+from hourglass_simulator.scenario.backend import Change, Write
+from hourglass_simulator.scenario.cluster import Cluster
 from hourglass_simulator.scenario.expect import Mismatch
 from hourglass_simulator.scenario.model import Scenario
 from hourglass_simulator.scenario.result import Result, StepResult
@@ -23,7 +24,7 @@ def pod(*reasons: str) -> Change:
 
 
 def played(
-    *, seconds: float = 10, met: bool = True, records: tuple[Change, ...] = (pod(),)
+    *, seconds: float = 10, met: bool = True, records: tuple[Change | Write, ...] = (pod(),)
 ) -> Result:
     failures = () if met else (Mismatch("writes", "none", "one"),)
     steps = (StepResult("settles", "it settles", 0, 1, failures),)
@@ -32,6 +33,7 @@ def played(
 
 PORTABLE = scenario({"drain": "node-1"})
 FAULTY = scenario({"drain": "node-1"}, {"fault": "operator-crash"})
+RESIZED = [Write(1, "patch", "pods", "default", "worker-0", "resize", code) for code in (200, 422)]
 FRESH = Change(0, "ADDED", "pods", {"metadata": {"name": "worker-0"}, "status": {}})
 
 RULES = {
@@ -48,6 +50,17 @@ RULES = {
         PORTABLE,
         played(records=(pod("CreateContainerConfigError"),)),
         LeftOut.KUBELET,
+    ),
+    "a pod is resized": (PORTABLE, played(records=(RESIZED[0],)), LeftOut.KUBELET),
+    "played: the API server refuses to resize a pod": (
+        PORTABLE,
+        played(records=(RESIZED[1],)),
+        None,
+    ),
+    "a cluster that cannot resize pods": (
+        PORTABLE.model_copy(update={"cluster": Cluster(resizes_pods=False)}),
+        played(),
+        LeftOut.LESS,
     ),
     "too long": (PORTABLE, played(seconds=LONGEST + 1), LeftOut.LONG),
 }

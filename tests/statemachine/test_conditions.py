@@ -113,6 +113,14 @@ ROWS = [
         "False/ServiceReady",
         "False/AsExpected",
     ),
+    Row(
+        "resources being changed in place",
+        Facts(serving=Serving.WANTED, resizing="pod p is resized"),
+        "Running",
+        "True/PodReady",
+        "True/ResizeInProgress",
+        "False/AsExpected",
+    ),
     pending("unschedulable for hardware", Reason.HARDWARE_UNAVAILABLE),
     pending("unschedulable otherwise", Reason.SCHEDULING_FAILED),
     pending("the first failed image pull", Reason.IMAGE_PULL_FAILED),
@@ -285,6 +293,11 @@ def test_a_degraded_performer_says_so_in_its_summary() -> None:
     assert verdicts(facts)[-1].message == "pod p serves; gpu-1 lost a GPU"
 
 
+def test_the_summary_tells_that_what_serves_is_resized() -> None:
+    facts = Facts(serving=Serving.WANTED, detail="pod p serves", resizing="pod p is resized")
+    assert verdicts(facts)[-1].message == "pod p serves; pod p is resized"
+
+
 @given(FACTS)
 def test_the_summary_comes_last_and_mirrors_available(facts: Facts) -> None:
     available, *_, ready = verdicts(facts)
@@ -304,7 +317,8 @@ def test_phase_and_conditions_agree(facts: Facts) -> None:
     assert found["Available"] or phase != "Running"
     assert not found["Available"] or phase in ("Running", "Upgrading")
     moves = facts.serving is Serving.LEAVING
-    assert not found["Progressing"] or moves or phase not in ("Running", "Failed")
+    changes = moves or bool(facts.resizing)
+    assert not found["Progressing"] or changes or phase not in ("Running", "Failed")
 
 
 @given(st.lists(FACTS, min_size=2, max_size=5))

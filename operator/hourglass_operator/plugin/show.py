@@ -12,6 +12,7 @@ from hourglass_operator.console.terminal import styled
 from hourglass_operator.plugin.view import View
 from hourglass_operator.plugin.why import Why
 from hourglass_operator.resources import names
+from hourglass_operator.resources.resizable import amounts, in_words
 
 _COLOURS = {"Running": "green", "Failed": "bold red", "Pending": "yellow", "Upgrading": "cyan"}
 _CONTAINER = re.compile(r"(init|ephemeral)?containers\{(.+)\}$", re.IGNORECASE)
@@ -127,6 +128,7 @@ def facts(view: View, why: Why) -> JSON:
         "endpoint": status.get("grpcEndpoint", ""),
         "node": status.get("nodeName", ""),
         "hardware": spec.get("hardwareRequirements") or {},
+        "resources": status.get("resources") or {},
         "lastUpgrade": status.get("lastUpgrade", ""),
         "conditions": view.conditions,
     }
@@ -146,5 +148,6 @@ def card(found: JSON) -> list[tuple[str, str]]:
         ("Service", found["service"]),
         ("Endpoint", found["endpoint"]),
         ("Hardware", hardware),
+        ("Resources", in_words(amounts(found["resources"])) if found["resources"] else ""),
         ("Last upgrade", found["lastUpgrade"]),
     ]

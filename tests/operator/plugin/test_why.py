@@ -6,6 +6,7 @@ import pytest
 
 from builders import CATALOGUE, NAMESPACE, PerformerBuilder, at, node, performer, pod_of, waiting
 from hourglass_kube.types import JSON
+from hourglass_operator.plugin.show import card, facts
 from hourglass_operator.plugin.view import Objects, View, view_of
 from hourglass_operator.plugin.why import Why, why
 
@@ -197,3 +198,17 @@ def test_a_performer_that_is_not_there() -> None:
     objects = Objects({"performers": [performer("other").build()]})
     with pytest.raises(KeyError):
         view_of(objects, NAMESPACE, "ml", CATALOGUE, NOW)
+
+
+def test_a_resize_that_waits_says_for_what() -> None:
+    wanted = ML.resources(requests={"cpu": "2"})
+    has = {"requests": {"cpu": "1"}}
+    pod = pod_of(wanted).on("node-1").ready().has(**has)
+    waits = pod.condition("PodResizePending", "True", "Deferred", "not enough cpu").build()
+    seen = view(wanted, waits, status={"phase": "Running", "resources": has})
+    found = why(seen, NOW)
+    assert found.serves
+    assert found.sentence.endswith(
+        "is resized to requests cpu 2: node node-1 says Deferred (not enough cpu)"
+    )
+    assert dict(card(facts(seen, found)))["Resources"] == "requests cpu 1"
