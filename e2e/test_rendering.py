@@ -95,7 +95,9 @@ def without_empty(value: Any) -> Any:
         return [without_empty(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {key: without_empty(each) for key, each in value.items() if each not in ({}, [], None)}
+    return {
+        key: without_empty(each) for key, each in value.items() if each not in ({}, [], None, "")
+    }
 
 
 def output(command: list[str]) -> str:

@@ -12,7 +12,7 @@ from cel_expr_python import cel  # type: ignore[import-untyped]
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import cel_authorizer, cel_environment, cel_messages, gates
-from hourglass_simulator.apiserver.authorization import AlwaysAllow, Attributes, Authorizer
+from hourglass_simulator.apiserver.authorization import Attributes, Authorizer, Decision
 from hourglass_simulator.apiserver.cel_budget import run
 from hourglass_simulator.apiserver.cel_check import as_in_go, compiled
 from hourglass_simulator.apiserver.cel_library import LISTS_SINCE
@@ -34,6 +34,13 @@ _IN_GO: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
+_MOST_QUESTIONS: Final = 2
+"""To the authorizer, by one expression: each costs 350,000 of 1,000,000.
+
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiserver/pkg/cel/library/cost.go
+"""
+
+
 class EvaluationError(Exception):
     """An expression ended with an error; the text is that of cel-go."""
 
@@ -42,6 +49,7 @@ class Activation:
     """The values that the expressions about one write see.
 
     `variables` are the policy's own by name, each an expression that is evaluated when it is used.
+    Without an authorizer there is nobody to ask.
     """
 
     def __init__(
@@ -53,7 +61,9 @@ class Activation:
         variables: Mapping[str, str] | None = None,
         authorizer: Authorizer | None = None,
     ) -> None:
-        self._authorizer = authorizer or AlwaysAllow()
+        self._authorizer = authorizer
+        self.questions = 0
+        """How often the authorizer was asked."""
         self._sources = variables or {}
         self._found: JSON = {}
         self._data: JSON = {
@@ -62,9 +72,11 @@ class Activation:
             "request": request(write),
             "params": params,
             "namespaceObject": namespace,
-            "authorizer": cel_authorizer.authorizer(write.user),
-            _REQUEST_RESOURCE: cel_authorizer.request_resource(write.user, _asked(write)),
         }
+        if authorizer is not None:
+            asked = cel_authorizer.request_resource(write.user, _asked(write))
+            self._data["authorizer"] = cel_authorizer.authorizer(write.user)
+            self._data[_REQUEST_RESOURCE] = asked
 
     def evaluate(self, source: str) -> Any:
         """The value of an expression; raises EvaluationError."""
@@ -79,11 +91,19 @@ class Activation:
             program = _compiled(source)
         except RuntimeError as error:
             raise EvaluationError(f"compilation failed: {error_text(error)}") from None
-        with cel_authorizer.deciding(self._authorizer.decide):
+        before = self.questions
+        with cel_authorizer.deciding(self._decide):
             result = run(program, {**self._data, "variables": self._found})
+        if self.questions - before > _MOST_QUESTIONS:
+            raise EvaluationError("operation cancelled: actual cost limit exceeded")
         if result.type() == cel.Type.ERROR:
             raise EvaluationError(_as_in_go(str(result.value())))
         return _plain(result.value())
+
+    def _decide(self, asked: Attributes) -> Decision:
+        assert self._authorizer is not None
+        self.questions += 1
+        return self._authorizer.decide(asked)
 
 
 class Checker:
@@ -103,12 +123,15 @@ class Checker:
         self._variables[name] = _KIND.DYN if kind is None else kind
         return why
 
-    def error(self, source: str, *kinds: str) -> str:
-        """What is wrong with an expression that is to have a value of one of the kinds."""
+    def error(self, source: str, *kinds: str, asks: bool = True) -> str:
+        """What is wrong with an expression that is to have a value of one of the kinds.
+
+        `asks`: it may ask the authorizer.
+        """
         if not source.strip():
             return ""
         makes = self._mutates and kinds[0] in _MADE
-        kind, why = self._kind(source, objects=makes)
+        kind, why = self._kind(source, objects=makes, asks=asks)
         if kind is None:
             return why
         name = (literal_type(source) if makes else "") or _shown(kind)
@@ -117,24 +140,29 @@ class Checker:
         wanted = kinds[0] if len(kinds) == 1 else f"one of [{' '.join(kinds)}]"
         return f"must evaluate to {wanted} but got {name}"
 
-    def _kind(self, source: str, *, objects: bool = False) -> tuple[cel.Type | None, str]:
+    def _kind(
+        self, source: str, *, objects: bool = False, asks: bool = True
+    ) -> tuple[cel.Type | None, str]:
         # Each variable has a type of its own, which a map of them cannot have.
         typed = source
         for name in self._variables:
             typed = re.sub(rf"\bvariables\.{name}\b", f"variables_{name}", typed)
         written = checkable(typed, objects=objects, sorts=gates.since(LISTS_SINCE))
         try:
-            return compiled(self._environment(objects=objects), written).return_type(), ""
+            return compiled(
+                self._environment(objects=objects, asks=asks), written
+            ).return_type(), ""
         except ValueError as error:
             why = _of_first_part(str(error)).replace("variables_", "variables.")
             return None, f"compilation failed: {why}"
 
-    def _environment(self, *, objects: bool) -> cel.Env:
+    def _environment(self, *, objects: bool, asks: bool) -> cel.Env:
         variables = dict.fromkeys(_PLAIN, _KIND.DYN)
         if not self._params:
             del variables["params"]
-        variables["authorizer"] = _KIND(type_name("Authorizer"))
-        variables[_REQUEST_RESOURCE] = _KIND(type_name("ResourceCheck"))
+        if asks:
+            variables["authorizer"] = _KIND(type_name("Authorizer"))
+            variables[_REQUEST_RESOURCE] = _KIND(type_name("ResourceCheck"))
         variables |= {f"variables_{name}": kind for name, kind in self._variables.items()}
         pool = cel_messages.mutation_pool() if objects else cel_messages.shared_pool()
         return cel_environment.checking_environment(pool, variables, lists=gates.since(LISTS_SINCE))

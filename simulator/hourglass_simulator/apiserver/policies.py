@@ -22,6 +22,14 @@ from hourglass_simulator.apiserver.write import Write
 _CODES: Final = {"Unauthorized": 401, "Forbidden": 403, "RequestEntityTooLarge": 413}
 _INVALID = 422
 _MOST_MESSAGE_BYTES = 5 * 1024
+_QUESTIONS_OF_CONDITIONS, _QUESTIONS_OF_VALIDATIONS = 7, 28
+"""To the authorizer: each costs 350,000, and together they may cost 2,500,000 and 10,000,000.
+
+https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiserver/pkg/apis/cel/config.go
+"""
+_OUT_OF_BUDGET = (
+    "validation failed due to running out of cost budget, no further validation rules will be run"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +79,37 @@ class Policies:
         """(message, reason) of each validation that is not met."""
         fails = (spec.get("failurePolicy") or "Fail") == "Fail"
         own = {each["name"]: each["expression"] for each in spec.get("variables") or ()}
-        activation = Activation(
-            write,
-            namespace=namespace_of(self._store, write),
-            params=params,
-            variables=own,
-            authorizer=authorizer,
-        )
+        namespace = namespace_of(self._store, write)
+
+        def activation(asked: Authorizer | None) -> Activation:
+            return Activation(
+                write, namespace=namespace, params=params, variables=own, authorizer=asked
+            )
+
         try:
-            if not conditions_met(spec.get("matchConditions") or (), activation):
+            if not conditions_met(spec.get("matchConditions") or (), activation(authorizer)):
                 return
         except EvaluationError as error:
             if fails:
                 yield str(error), "Invalid"
             return
+        # Messages ask nobody.
+        judging, wording = activation(authorizer), activation(None)
+        failures: list[tuple[str, str]] = []
         for validation in spec.get("validations") or ():
             source = validation["expression"]
             try:
-                if activation.evaluate(source) is True:
-                    continue
+                if judging.evaluate(source) is not True:
+                    reason = validation.get("reason") or "Invalid"
+                    failures.append((_message(validation, wording), reason))
             except EvaluationError as error:
                 if fails:
-                    yield f"expression '{source}' resulted in error: {error}", "Invalid"
-                continue
-            yield _message(validation, activation), validation.get("reason") or "Invalid"
+                    why = f"expression '{source}' resulted in error: {error}"
+                    failures.append((why, "Invalid"))
+            if judging.questions > _QUESTIONS_OF_VALIDATIONS:
+                failures = [(_OUT_OF_BUDGET, "Invalid")] if fails else []
+                break
+        yield from failures
 
 
 def conditions_met(conditions: Sequence[JSON], activation: Activation) -> bool:
@@ -106,6 +121,8 @@ def conditions_met(conditions: Sequence[JSON], activation: Activation) -> bool:
                 return False
         except EvaluationError as error:
             failed.append(f"expression '{each['expression']}' resulted in error: {error}")
+        if activation.questions > _QUESTIONS_OF_CONDITIONS:
+            raise EvaluationError(_OUT_OF_BUDGET)
     if failed:
         raise EvaluationError(failed[0] if len(failed) == 1 else f"[{', '.join(failed)}]")
     return True

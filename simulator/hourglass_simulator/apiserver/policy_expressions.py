@@ -51,7 +51,8 @@ def _of_policy(spec: JSON) -> Iterator[FieldError]:
         for field, kind in (("expression", "bool"), ("messageExpression", "string")):
             source = each.get(field, "")
             path = f"spec.validations[{index}].{field}"
-            yield from _fault(path, source, checker.error(source, kind))
+            asks = field == "expression"
+            yield from _fault(path, source, checker.error(source, kind, asks=asks))
     for index, each in enumerate(spec.get("auditAnnotations") or ()):
         source = each.get("valueExpression", "")
         path = f"spec.auditAnnotations[{index}].valueExpression"
