@@ -26,6 +26,8 @@ _GATED = {
     "message": "Scheduling is blocked due to non-empty scheduling gates",
 }
 
+_OWN = ("nodeName", "hostname")
+
 
 class PodStrategy(Strategy):
     """Admission has written the defaults already."""
@@ -52,9 +54,13 @@ class PodStrategy(Strategy):
 
     def restored(self, obj: JSON) -> JSON:
         """With the defaults of its spec, and a status."""
-        spec = pod_defaults.defaulted(obj["spec"])
-        status = {"phase": "Pending", "qosClass": qos_class(spec), **(obj.get("status") or {})}
-        return {**obj, "spec": spec, "status": _with_addresses(status)}
+        # All that pods of a template differ in: they share the rest.
+        own = {name: value for name, value in obj["spec"].items() if name in _OWN}
+        common = {name: value for name, value in obj["spec"].items() if name not in _OWN}
+        spec = {**pod_defaults.defaulted(common), **own}
+        found = {"phase": "Pending", **(obj.get("status") or {})}
+        status = _completed(found, {"qosClass": qos_class(spec)})
+        return {**obj, "spec": spec, "status": status}
 
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """The spec moves only in the fields that Kubernetes lets move."""

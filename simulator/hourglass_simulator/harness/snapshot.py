@@ -17,6 +17,7 @@ from hourglass_simulator.harness.absent_owners import AbsentOwners
 from hourglass_simulator.harness.assumed import assume
 from hourglass_simulator.harness.printed import InvalidObjectError, is_parametrised
 from hourglass_simulator.harness.revisions import current_revision
+from hourglass_simulator.kubelet import adoption
 from hourglass_simulator.kubelet.workload import Workload
 from hourglass_simulator.kubernetes.version import DEFAULT, Version, minor_of, nearest
 
@@ -240,6 +241,6 @@ def _let_behave(cluster: Cluster, pod: JSON, initial: Collection[str]) -> None:
 def _to_start(pod: JSON, lost: set[str]) -> JSON:
     """A pod whose containers its kubelet starts anew has no status yet."""
     node = pod["spec"].get("nodeName")
-    if not node or node in lost or _has_ended(pod):
+    if not node or node in lost or _has_ended(pod) or adoption.runs(pod):
         return pod
     return {name: value for name, value in pod.items() if name != "status"}

@@ -12,7 +12,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator import node_conditions
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError, WatchEvent
 from hourglass_simulator.clock import Clock
-from hourglass_simulator.kubelet import devicehealth, nodestatus
+from hourglass_simulator.kubelet import adoption, devicehealth, nodestatus
 from hourglass_simulator.kubelet.container import Container, undeclared
 from hourglass_simulator.kubelet.devices import MOST_DEVICES, Devices
 from hourglass_simulator.kubelet.drivers import Drivers
@@ -322,7 +322,9 @@ class Kubelets:
     def _add(self, worker: PodWorker, node: str) -> None:
         self._workers[worker.pod.uid] = worker
         self._by_node.setdefault(node, {})[worker.pod.uid] = worker
-        if worker.pod.agent.up:
+        if adoption.runs(worker.pod.object):
+            worker.adopt()
+        elif worker.pod.agent.up:
             worker.sync_after(WATCH_SECONDS)
 
     def _forget(self, worker: PodWorker, node: str) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from hourglass_kube.types import JSON
 from hourglass_simulator.clock import Timer
 from hourglass_simulator.kubelet import (
+    adoption,
     claims,
     devicehealth,
     environment,
@@ -90,6 +91,16 @@ class PodWorker:
         """Something has changed while a sync goes on."""
         self._probing = False
         self._mounts = Mounts(self.pod)
+
+    def adopt(self) -> None:
+        """Its containers run already, and go on; see `adoption`."""
+        running = adoption.adopt(self.pod)
+        self._plan_deadline()
+        self._probing = True
+        self._prober.begin()
+        for container in running:
+            self._prober.ran(container)
+            self._prober.started(container)
 
     # Syncs
 
