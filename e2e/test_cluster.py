@@ -8,6 +8,7 @@ import pytest
 
 from clusters import TOLERATION, Cluster, Components, KubectlError, wait_until, write_image
 from clusters.build import program
+from hourglass_operator.manifests.kubernetes_versions import OLDEST
 
 IMAGE = "localhost/e2e-lookup:1"
 
@@ -45,7 +46,7 @@ def wait_ready(cluster: Cluster, namespace: str, name: str) -> None:
 
 def test_the_api_server_is_a_kubernetes_of_the_supported_versions(cluster: Cluster) -> None:
     major, minor = cluster.version.removeprefix("v").split(".")[:2]
-    assert (int(major), int(minor)) >= (1, 34)
+    assert (int(major), int(minor)) >= tuple(map(int, OLDEST.split(".")))
 
 
 @pytest.mark.usefixtures("custom_resource")
