@@ -29,7 +29,7 @@ BUILDER = "hourglass_operator.olm"
 LAYOUT = "python.kopf.dev"
 """What made the bundle, and how the project is laid out: for the statistics of catalogs."""
 
-_PLATFORMS = ("arch.amd64", "arch.arm64", "os.linux")
+_PLATFORMS = {"arch": ("amd64", "arm64"), "os": ("linux",)}
 """What the image is built for."""
 _MADE = {
     "pods": "Pod",
@@ -77,7 +77,11 @@ def cluster_service_version(examples: Path, release: Release) -> JSON:
         "metadata": {
             "name": release.csv_name,
             "namespace": "placeholder",
-            "labels": {f"operatorframework.io/{what}": "supported" for what in _PLATFORMS},
+            "labels": {
+                f"operatorframework.io/{what}.{name}": "supported"
+                for what, names in _PLATFORMS.items()
+                for name in names
+            },
             "annotations": {
                 "alm-examples": json.dumps(list(_alm_examples(examples)), indent=2),
                 "capabilities": "Deep Insights",
@@ -144,11 +148,22 @@ def _owned() -> JSON:
 def _install(image: str) -> JSON:
     made = deployment(Installation(image=image))
     labels = made["metadata"]["labels"]
+    made["spec"]["template"]["spec"]["affinity"]["nodeAffinity"] = _built_for()
     return {
         "clusterPermissions": [{"serviceAccountName": NAME, "rules": rules(EVERYWHERE)}],
         "permissions": [{"serviceAccountName": NAME, "rules": rules(OWN_NAMESPACE)}],
         "deployments": [{"name": NAME, "label": labels, "spec": made["spec"]}],
     }
+
+
+def _built_for() -> JSON:
+    """On which nodes the image runs, as OLM's validators look for it."""
+    expressions = [
+        {"key": f"kubernetes.io/{what}", "operator": "In", "values": list(names)}
+        for what, names in _PLATFORMS.items()
+    ]
+    terms = [{"matchExpressions": expressions}]
+    return {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
 
 
 def _alm_examples(folder: Path) -> Iterable[JSON]:
