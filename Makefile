@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 # Where the decisions are tested: these tests alone must cover them (pyproject.toml).
 DECISIONS := tests/statemachine tests/operator/controller
 
-.PHONY: install constraints generate lint test fuzz e2e e2e-smoke e2e-operators e2e-full bundle-validate demo mutants search planted benchmarks clean
+.PHONY: install constraints generate lint test fuzz e2e e2e-smoke e2e-operators e2e-olm e2e-full bundle-validate demo mutants search planted benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -64,16 +64,18 @@ E2E := $(BIN)/pytest -rsfE --durations=25 $(if $(KUBERNETES),--kubernetes $(KUBE
 # On the simulated cluster: they need no other.
 PROGRAMS := e2e/test_any_operator.py e2e/test_real_control_plane.py
 OPERATORS := e2e/test_operators_of_others.py
+# Its cluster has no node, and what it builds takes two cores minutes.
+OLM := e2e/test_bundle_validators.py e2e/test_olm.py
 
 # On a native cluster all at the same time: scenario files need no node that runs anything.
 e2e: install
 ifeq ($(CLUSTER),native)
 	$(BIN)/python e2e/side_by_side.py \
-	    '$(E2E) e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS) $(OPERATORS))' \
+	    '$(E2E) e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS) $(OPERATORS) $(OLM))' \
 	    '$(E2E) e2e/scenarios --cluster control-plane' \
 	    '$(E2E) $(PROGRAMS)'
 else
-	$(E2E) e2e --cluster $(CLUSTER) --ignore=$(OPERATORS)
+	$(E2E) e2e --cluster $(CLUSTER) $(addprefix --ignore=,$(OPERATORS) $(OLM))
 endif
 
 # Something of everything (e2e/smoke.py), for versions on which all is too much.
@@ -84,16 +86,21 @@ e2e-smoke: install
 e2e-operators: install
 	$(E2E) $(OPERATORS)
 
+e2e-olm: install bundle-validate
+	$(E2E) $(OLM) --cluster control-plane
+
 # What takes longer than .ci/run may: all that there is on a real cluster, for a release's figures.
 e2e-full: install
 	E2E_KUBECTL=1 $(MAKE) e2e CLUSTER=native
 	$(BIN)/pytest e2e/test_devices.py --cluster native --kubernetes 1.37 -rsfE
 	$(MAKE) e2e-operators
+	$(MAKE) e2e-olm
 	$(BIN)/python benchmarks/real_cluster.py
 	@if docker info >/dev/null 2>&1; then $(MAKE) e2e CLUSTER=k3s; else echo "e2e-full: without Docker, k3s is left out"; fi
 
 bundle-validate: install
 	$(BIN)/python -m hourglass_operator.olm.validate bundle
+	$(BIN)/python e2e/validate_bundle.py bundle
 
 demo: install
 	$(BIN)/hourglass-sim run scenarios/demo.yaml

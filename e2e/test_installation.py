@@ -64,8 +64,11 @@ def by_olm(_: Cluster) -> list[JSON]:
 
     https://olm.operatorframework.io/docs/concepts/crds/clusterserviceversion/
     """
-    file = ROOT / "bundle" / "manifests" / f"{NAME}.clusterserviceversion.yaml"
-    spec = yaml.safe_load(file.read_text())["spec"]["install"]["spec"]
+    files = (ROOT / "bundle" / "manifests").glob(f"{NAME}.*.yaml")
+    objects = {
+        obj["kind"]: obj for obj in map(yaml.safe_load, (file.read_text() for file in files))
+    }
+    spec = objects.pop("ClusterServiceVersion")["spec"]["install"]["spec"]
     place = {"name": NAME, "namespace": NAMESPACE}
     made: list[JSON] = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
@@ -100,6 +103,8 @@ def by_olm(_: Cluster) -> list[JSON]:
                 "spec": deployment["spec"],
             }
         )
+    for obj in objects.values():
+        made.append(obj | {"metadata": obj["metadata"] | {"namespace": NAMESPACE}})
     return made
 
 

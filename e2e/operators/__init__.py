@@ -1,6 +1,6 @@
 """The operator as a process beside the cluster, and the Performers that it works on."""
 
-from operators.account import account_user, operator_account
+from operators.account import account_kubeconfig, account_user, operator_account
 from operators.audit import FEWEST_CALLS, MOST_CALLS, Audit, Calls
 from operators.namespace_state import problems
 from operators.performers import Performers, Wanted, performer_manifest
@@ -22,6 +22,7 @@ __all__ = [
     "Stream",
     "Wanted",
     "Work",
+    "account_kubeconfig",
     "account_user",
     "calls",
     "operator_account",

@@ -25,6 +25,12 @@ def operator_account(cluster: Cluster, namespace: str, name: str, kubeconfig: Pa
         *_grant("ClusterRole", everywhere, CLUSTER, subject),
         *_grant("Role", account, OWN_NAMESPACE, subject),
     )
+    account_kubeconfig(cluster, namespace, name, kubeconfig)
+    return account_user(namespace, name)
+
+
+def account_kubeconfig(cluster: Cluster, namespace: str, name: str, kubeconfig: Path) -> None:
+    """Write a kubeconfig of a ServiceAccount that exists. The token holds for two hours."""
     token = cluster.kubectl("create", "token", name, "-n", namespace, "--duration=2h").strip()
     view = ("config", "view", "--raw", "--flatten", "--minify", "-o", "json")
     config = json.loads(cluster.kubectl(*view))
@@ -32,7 +38,6 @@ def operator_account(cluster: Cluster, namespace: str, name: str, kubeconfig: Pa
         user["user"] = {"token": token}
     kubeconfig.touch(mode=0o600)
     kubeconfig.write_text(json.dumps(config))
-    return account_user(namespace, name)
 
 
 def account_user(namespace: str, name: str) -> str:
