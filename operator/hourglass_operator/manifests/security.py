@@ -85,6 +85,9 @@ may do to their node is for the Pod Security Standard of the namespace to say, a
 | `{viewer}` | `view`, `edit`, `admin` | see Performers |
 | `{editor}` | `edit`, `admin` | create, change and delete them, too |
 
+The bundle has neither: OLM makes such roles itself, named
+`performers.hourglass.eigenlayer.io-v1alpha1-view`, `-edit` and `-admin`.
+
 Who may `edit` a namespace may read its Secrets, create pods and impersonate its service accounts
 anyway. For those who may less, and are bound to `{editor}` alone, there are
 **admission policies** in `deploy/policy`: a kustomize component, which nothing else includes, and
