@@ -8,7 +8,7 @@ from hourglass_kube.types import JSON
 def merge_patch(target: Any, patch: Any) -> Any:
     """The patched value, sharing what stays as it is: the target itself if nothing changes."""
     if not isinstance(patch, dict):
-        return target if target == patch and type(target) is type(patch) else patch
+        return target if same(target, patch) else patch
     base = target if isinstance(target, dict) else {}
     changed: JSON = {}
     removed = []
@@ -26,3 +26,18 @@ def merge_patch(target: Any, patch: Any) -> Any:
     for key in removed:
         del result[key]
     return result
+
+
+def same(one: Any, other: Any) -> bool:
+    """Deep equality of JSON values that does not take true for 1; shared parts cost nothing."""
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return len(one) == len(other) and all(
+            name in other and same(value, other[name]) for name, value in one.items()
+        )
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)

@@ -14,6 +14,7 @@ from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]
 
+from hourglass_kube.mergepatch import same
 from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.cel_budget import PER_CALL, Budget, measured, run
 from hourglass_simulator.apiserver.cel_check import Checker
@@ -22,7 +23,7 @@ from hourglass_simulator.apiserver.cel_environment import evaluating_environment
 from hourglass_simulator.apiserver.cel_source import OLD, evaluable
 from hourglass_simulator.apiserver.cel_types import DeclaredType, aligned, converter, declared
 from hourglass_simulator.apiserver.field_path import field_path
-from hourglass_simulator.apiserver.schema import Node, same
+from hourglass_simulator.apiserver.schema import Node
 from hourglass_simulator.apiserver.schema_error import OMITTED, ErrorType, FieldError
 from hourglass_simulator.apiserver.schema_validation import ABSENT, correlated
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import scale, schema_columns, schema_embedded
 from hourglass_simulator.apiserver.cel import Rules
@@ -18,7 +19,6 @@ from hourglass_simulator.apiserver.schema import (
     compile_schema,
     defaulted,
     pruned,
-    same,
     unknown_fields,
 )
 from hourglass_simulator.apiserver.schema_check import checker

@@ -7,6 +7,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apiexte
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import definition_names, definition_validation, errors, gates
 from hourglass_simulator.apiserver.codec import Decoded
@@ -14,7 +15,6 @@ from hourglass_simulator.apiserver.customresource import CustomResource, compile
 from hourglass_simulator.apiserver.decoding import codec
 from hourglass_simulator.apiserver.definition_names import ESTABLISHED, is_true
 from hourglass_simulator.apiserver.resources import Resource, custom
-from hourglass_simulator.apiserver.schema import same
 from hourglass_simulator.apiserver.schema_error import FieldError, quoted
 from hourglass_simulator.apiserver.store import Store, Table, VersionedTable
 from hourglass_simulator.apiserver.strategy import Strategy, kept
@@ -169,7 +169,8 @@ class CustomResourceStrategy(Strategy):
         """Without the subresource a changed status is a new generation, too."""
         if "status" in self.resource.subresources:
             return super().differs(new, old)
-        return any(new.get(f) != old.get(f) for f in {**old, **new} if f != "metadata")
+        fields = [name for name in {**old, **new} if name != "metadata"]
+        return not all(same(new.get(name), old.get(name)) for name in fields)
 
 
 _META = "k8s.io/apimachinery/pkg/apis/meta/v1.ObjectMeta"

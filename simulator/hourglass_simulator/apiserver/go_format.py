@@ -73,4 +73,7 @@ def restored(why: str) -> str:
         return f"cannot restore slice from {shown}"
     if "." in wanted:
         return f"cannot restore struct from: {shown}"
-    return f"cannot convert {shown} to {wanted}"
+    numeric = wanted.startswith(("int", "uint", "float"))
+    if given == "number" and (numeric or (wanted == "string" and shown == "int64")):
+        return f"cannot convert {shown} to {wanted}"
+    return f"unrecognized type: {wanted}"

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.errors import (
     APIError,
@@ -17,7 +18,6 @@ from hourglass_simulator.apiserver.errors import (
     too_many_operations,
 )
 from hourglass_simulator.apiserver.go_values import Repeated
-from hourglass_simulator.apiserver.schema import same
 
 MOST_OPERATIONS = 10_000
 _FIELDS = ("op", "path", "from", "value")

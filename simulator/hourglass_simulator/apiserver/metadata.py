@@ -59,7 +59,7 @@ def created(meta: JSON, namespace: str, name: str, new_uid: str, timestamp: str)
     return result
 
 
-_KEPT = ("creationTimestamp", "deletionGracePeriodSeconds", "generation")
+_KEPT = ("creationTimestamp", "generation")
 _DROPPED = ("managedFields", "selfLink")
 
 
@@ -74,8 +74,10 @@ def updated(new: JSON, old: JSON) -> JSON:
         if field in result and not result[field]:
             del result[field]
     result.setdefault("uid", old["uid"])
-    if not result.get("namespace"):
+    if not result.get("namespace") or "namespace" not in old:
         result = kept(result, "namespace", old)
+    if result.get("deletionGracePeriodSeconds") is None:
+        result = kept(result, "deletionGracePeriodSeconds", old)
     for field in _KEPT:
         result = kept(result, field, old)
     if "deletionTimestamp" in old:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any
 
+from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import (
     admin_access,
@@ -141,9 +142,6 @@ class Registry:
         validation.body(self._version, resource, obj)
         sent = owners_of.sent(obj)
         obj = self.decoded(resource, obj, fields)
-        meta = obj.get("metadata") or {}
-        if meta.get("resourceVersion"):
-            raise errors.internal("resourceVersion should not be set on objects to be created")
         owners = self._owners(resource, "", None, obj, sent, manager)
         return self._create(table, obj, namespace, fields, owners=owners)
 
@@ -215,6 +213,9 @@ class Registry:
         if fields is not None:
             fields.warnings += self._warned_of(own, new, None)
         keep_usage = self._validate(write.with_new(new))
+        version = str(meta.get("resourceVersion") or "")
+        if version.isdecimal() and int(version):
+            raise errors.internal("resourceVersion should not be set on objects to be created")
         if table.find(namespace, name) is not None:
             raise errors.already_exists(resource, name)
         if table.dry:
@@ -317,7 +318,9 @@ class Registry:
             return self.replace(table, old, decoded, subresource, fields, owners=owners), False
         if subresource:
             raise errors.not_found(resource, name)
-        return self._create(table, decoded, namespace, fields, owners=owners), True
+        meta = {k: v for k, v in decoded["metadata"].items() if k != "resourceVersion"}
+        new = {**decoded, "metadata": meta}
+        return self._create(table, new, namespace, fields, owners=owners), True
 
     def apply_scale(
         self,
@@ -459,7 +462,7 @@ class Registry:
         if resource.has_generation and subresource != "status" and own.differs(new, old):
             generation = before.get("generation", 0) + 1
             new = {**new, "metadata": {**new["metadata"], "generation": generation}}
-        if new == old or owners_of.differ_in_times_only(new, old):
+        if same(new, old) or owners_of.differ_in_times_only(new, old):
             return old
         keep_usage()
         stored = table.put(old, new)

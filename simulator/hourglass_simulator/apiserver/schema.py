@@ -224,18 +224,3 @@ def unknown_fields(value: Any, node: Node | None, path: str = "") -> Iterator[st
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from unknown_fields(item, _item(node), f"{path}[{index}]")
-
-
-def same(one: Any, other: Any) -> bool:
-    """Deep equality of JSON values that does not take true for 1; shared parts cost nothing."""
-    if one is other:
-        return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return len(one) == len(other) and all(
-            name in other and same(value, other[name]) for name, value in one.items()
-        )
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)

@@ -8,7 +8,8 @@ and `schema_validation` find out why. What equals the old value was stored and m
 from collections.abc import Callable
 from typing import Any
 
-from hourglass_simulator.apiserver.schema import Node, same
+from hourglass_kube.mergepatch import same
+from hourglass_simulator.apiserver.schema import Node
 from hourglass_simulator.apiserver.schema_validation import ABSENT, string_is_valid
 
 Checker = Callable[[Any, Any], bool]

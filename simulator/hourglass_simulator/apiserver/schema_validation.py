@@ -10,8 +10,9 @@ The real server walks maps in random order; errors come in the order of the sort
 from collections.abc import Iterator
 from typing import Any
 
+from hourglass_kube.mergepatch import same
 from hourglass_simulator.apiserver import gates
-from hourglass_simulator.apiserver.schema import Node, same
+from hourglass_simulator.apiserver.schema import Node
 from hourglass_simulator.apiserver.schema_error import (
     ErrorType,
     FieldError,

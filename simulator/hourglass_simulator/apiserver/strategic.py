@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import go_format, openapi
 from hourglass_simulator.apiserver.errors import bad_request, internal
@@ -75,7 +76,7 @@ def meta_of(version: Version, obj: JSON) -> Meta:
 def merge(target: JSON, patch: Any, meta: Meta) -> JSON:
     """The patched object; `target` itself when nothing changes."""
     merged = _merge_map(target, patch, meta)
-    return target if merged == target else merged
+    return target if same(merged, target) else merged
 
 
 def _merge_map(target: JSON, patch: JSON, meta: Meta) -> JSON:

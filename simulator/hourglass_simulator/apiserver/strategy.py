@@ -6,6 +6,7 @@ https://pkg.go.dev/k8s.io/apiserver/pkg/registry/rest#RESTCreateStrategy
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.codec import Decoded
@@ -92,7 +93,9 @@ class Strategy:
 
     def differs(self, new: JSON, old: JSON) -> bool:
         """Whether an update is a new generation."""
-        return any(new.get(field) != old.get(field) for field in {**old, **new} if _counts(field))
+        return not all(
+            same(new.get(field), old.get(field)) for field in {**old, **new} if _counts(field)
+        )
 
     def update(self, new: JSON, old: JSON, subresource: str) -> JSON:
         """The object to store in the place of `old`."""

@@ -28,7 +28,9 @@ def namespace(resource: Resource, meta: JSON, requested: str) -> str:
 def addressed(old: JSON, meta: JSON) -> None:
     """400 when an update or a patch would rename an object or move it."""
     before = old["metadata"]
-    if (meta.get("namespace") or before.get("namespace")) != before.get("namespace"):
+    own, wanted = meta.get("namespace"), before.get("namespace")
+    # Of what belongs to the cluster a namespace is passed over.
+    if own and wanted and own != wanted:
         raise errors.bad_request(_OTHER_NAMESPACE)
     name(meta, before["name"])
 

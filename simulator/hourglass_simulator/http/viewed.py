@@ -35,9 +35,21 @@ def answer(
         shown = {**view.shown(old), "apiVersion": view.resource.api_version}
         new = patches.apply(shown, request.body, kind, api.version)
         inner = replace(inner, method="PUT", body=_checked(api, view, request, found, new))
-    answered = stored(inner)
+    try:
+        answered = stored(inner)
+    except APIError as error:
+        raise _renamed(view, error) from None
     code = 200 if request.method == "PATCH" else answered.code
     return replace(answered, code=code, body=view.answer(answered.body))
+
+
+def _renamed(view: View, error: APIError) -> APIError:
+    """An error about the stored resource as one about the view's."""
+    named, details = f'{view.resource.plural} "', error.details or {}
+    if details.get("kind") != view.resource.plural or not str(error).startswith(named):
+        return error
+    text = f'{view.resource.qualified} "{str(error).removeprefix(named)}'
+    return APIError(error.code, error.reason, text, {"group": view.resource.group, **details})
 
 
 def selecting(view: View | None, query: Mapping[str, str]) -> Mapping[str, str]:

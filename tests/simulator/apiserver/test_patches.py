@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hourglass_kube.mergepatch import merge_patch
-from hourglass_simulator.apiserver import openapi, strategic
+from hourglass_simulator.apiserver import APIServer, openapi, patches, strategic
+from hourglass_simulator.clock import Clock
 from hourglass_simulator.kubernetes.version import DEFAULT
 
 _CORE = openapi.schemas(DEFAULT, openapi.CORE)
@@ -121,3 +122,33 @@ def test_strategic_merge(target: Any, patch: Any, result: Any) -> None:
 def test_a_strategic_merge_that_changes_nothing_returns_the_object_itself() -> None:
     pod = {"spec": {"containers": [{"name": "a", "image": "1"}]}}
     assert strategic.merge(pod, {"spec": {"containers": [{"name": "a"}]}}, POD) is pod
+
+
+@pytest.mark.parametrize(
+    ("content_type", "patch"),
+    [
+        (patches.MERGE, {"x": True, "l": [True]}),
+        (
+            patches.JSON_PATCH,
+            [
+                {"op": "replace", "path": "/x", "value": True},
+                {"op": "replace", "path": "/l", "value": [True]},
+            ],
+        ),
+    ],
+)
+def test_true_in_the_place_of_one_is_a_change(content_type: str, patch: Any) -> None:
+    api = APIServer(Clock(), DEFAULT, managed_fields=True)
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    names = {"plural": "things", "kind": "Thing"}
+    spec = {"group": "example.com", "names": names, "scope": "Cluster", "versions": [version]}
+    api.create(
+        "customresourcedefinitions", {"metadata": {"name": "things.example.com"}, "spec": spec}
+    )
+    made = api.create("things", {"metadata": {"name": "a"}, "x": 1, "l": [1]})
+    changed = api.patch("things", "", "a", patch, content_type)
+    assert (changed["x"], changed["l"][0]) == (True, True)
+    assert isinstance(changed["x"], bool)
+    assert isinstance(changed["l"][0], bool)
+    assert changed["metadata"]["generation"] == made["metadata"]["generation"] + 1

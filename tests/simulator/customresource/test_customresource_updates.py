@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from goldens import record_validation
+from hourglass_kube.mergepatch import same
 from hourglass_simulator.apiserver.customresource import CustomResource, compiled
 from hourglass_simulator.apiserver.errors import APIError
-from hourglass_simulator.apiserver.schema import compile_schema, defaulted, pruned, same
+from hourglass_simulator.apiserver.schema import compile_schema, defaulted, pruned
 from hourglass_simulator.apiserver.schema_check import checker
 from hourglass_simulator.apiserver.schema_validation import ABSENT, duplicates, validate
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver.managedfields import entries
 from hourglass_simulator.apiserver.managedfields.typed import ABSENT
@@ -36,4 +37,4 @@ def differ_in_times_only(new: JSON, old: JSON) -> bool:
     mine, theirs = stored(new), stored(old)
     if not mine or mine is theirs or not entries.same_but_for_time(mine, theirs):
         return False
-    return owned(new, theirs) == old
+    return same(owned(new, theirs), old)

@@ -110,6 +110,10 @@ def common(meta: JSON, before: JSON) -> Iterator[FieldError]:
     """What is wrong with changed metadata, whatever the kind: Kubernetes looks at it twice."""
     if meta is before:
         return
+    base = meta.get("generateName") or ""
+    if base != before.get("generateName"):
+        for fault in _segment_faults(base) if base not in (".", "..") else ():
+            yield FieldError(ErrorType.INVALID, "metadata.generateName", base, f"may not {fault}")
     if _differs(meta, before):
         yield from _fields(meta)
     yield from _finalizers(meta.get("finalizers") or [])
@@ -125,7 +129,7 @@ def updated(meta: JSON, before: JSON, plural: str = "") -> Iterator[FieldError]:
     """What is wrong with changed metadata; with `plural` as the validation of a kind finds it."""
     if "deletionTimestamp" in before:
         yield from _new_finalizers(meta, before)
-    for field in ("uid", "deletionTimestamp"):
+    for field in ("uid", "deletionTimestamp", "deletionGracePeriodSeconds"):
         if meta.get(field) != before.get(field):
             path = f"metadata.{field}"
             yield FieldError(ErrorType.INVALID, path, meta.get(field), "field is immutable")
@@ -208,12 +212,16 @@ def _owner_references(references: list[JSON]) -> Iterator[FieldError]:
         # Since 1.37 it is said which one.
         where = f"{path}[{index}]" if gates.since(37) else path
         for field, why in _OWNER_FIELDS:
-            if reference.get(field):
+            value = reference.get(field) or ""
+            if value and (field != "apiVersion" or value.count("/") < 2):
                 continue
-            if gates.since(37):
+            if gates.since(37) and value:
+                form = "must be <group>/<version> or <version>"
+                yield FieldError(ErrorType.INVALID, f"{where}.{field}", value, form)
+            elif gates.since(37):
                 yield FieldError(ErrorType.REQUIRED, f"{where}.{field}", None, "must not be empty")
             else:
-                yield FieldError(ErrorType.INVALID, f"{where}.{field}", "", why)
+                yield FieldError(ErrorType.INVALID, f"{where}.{field}", value, why)
         if (reference.get("apiVersion"), reference.get("kind")) == ("v1", "Event"):
             why = "/v1, Kind=Event is disallowed from being an owner"
             shown = printed("meta.OwnerReference", reference)
