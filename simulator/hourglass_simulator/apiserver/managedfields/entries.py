@@ -96,7 +96,7 @@ def decoded(stored: list[JSON]) -> Entries:
 def decoded_from_client(sent: Any) -> Entries:
     """Entries that a client has sent; ValueError when they are not usable."""
     found: Entries = {}
-    for each in sent or ():
+    for each in (one or {} for one in sent or ()):
         if each.get("operation") not in (APPLY, UPDATE):
             raise ValueError("operation must be `Apply` or `Update`")
         if not each.get("apiVersion"):

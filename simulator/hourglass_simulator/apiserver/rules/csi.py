@@ -145,6 +145,7 @@ def capacity_created(found: JSON) -> Faults:
 
 def capacity_updated(new: JSON, old: JSON) -> Faults:
     """What is wrong with a changed CSIStorageCapacity."""
+    yield from capacity_created(new)
     yield from object_meta.updated(new["metadata"], old["metadata"])
     for field in ("nodeTopology", "storageClassName"):
         yield from immutable(field, new.get(field), old.get(field))

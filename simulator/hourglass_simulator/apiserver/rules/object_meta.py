@@ -154,7 +154,7 @@ def _name_faults(plural: str, name: str) -> list[str]:
         return [f"may not {fault}" for fault in _segment_faults(name)]
     if plural in ("certificatesigningrequests", "clustertrustbundles"):
         # Any name, or one that depends on the spec.
-        return []
+        return [f"may not {fault}" for fault in _segment_faults(name)]
     if plural == "ipaddresses":
         return [fault.detail for fault in addresses.canonical_address("", name)]
     if plural == "services" and gates.enabled("RelaxedServiceNameValidation"):
