@@ -13,13 +13,13 @@ FILES = (
     "test_upgrades.py",
 )
 SCENARIOS = (
-    "rolling-upgrade.yaml",
+    "admission/bad-spec-refused.yaml",
     "conditions/serving.yaml",
     "conditions/deleting.yaml",
-    "conditions/upgrade-held-up.yaml",
+    "hardware/gpu-used-by-others.yaml",
     "nodes/preempted.yaml",
+    "nodes/preempts.yaml",
     "repairs/service-edited.yaml",
-    "sidecars/crashes.yaml",
     "upgrades/auto-with-room.yaml",
 )
 """Of the scenario files, which are tests of one file."""

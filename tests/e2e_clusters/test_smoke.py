@@ -25,7 +25,7 @@ def test_a_scenario_that_is_played_exists(name: str) -> None:
         pytest.param("test_calls.py", "", True, id="a file that is chosen"),
         pytest.param("test_installation.py", "the bundle", True, id="whatever its parameters are"),
         pytest.param("test_why.py", "", False, id="not another file"),
-        pytest.param("test_scenarios.py", "rolling-upgrade.yaml", True, id="a scenario file"),
+        pytest.param("test_scenarios.py", "conditions/serving.yaml", True, id="a scenario file"),
         pytest.param("test_scenarios.py", "demo.yaml", False, id="not another scenario file"),
         pytest.param("test_scenarios.py", "", False, id="not what looks at all of them"),
     ],
