@@ -92,7 +92,7 @@ e2e-olm: install bundle-validate
 # What takes longer than .ci/run may: all that there is on a real cluster, for a release's figures.
 e2e-full: install
 	E2E_KUBECTL=1 $(MAKE) e2e CLUSTER=native
-	$(BIN)/pytest e2e/test_devices.py --cluster native --kubernetes 1.37 -rsfE
+	$(BIN)/pytest e2e/test_devices.py e2e/test_claims.py --cluster native --kubernetes 1.37 -rsfE
 	$(MAKE) e2e-operators
 	$(MAKE) e2e-olm
 	$(BIN)/python benchmarks/real_cluster.py

@@ -16,6 +16,7 @@ ROOTS = (
     "io.k8s.api.core.v1.EnvFromSource",
     "io.k8s.api.core.v1.EnvVar",
     "io.k8s.api.core.v1.LocalObjectReference",
+    "io.k8s.api.core.v1.PodResourceClaim",
     "io.k8s.api.core.v1.PodSecurityContext",
     "io.k8s.api.core.v1.ResourceRequirements",
     "io.k8s.api.core.v1.SecurityContext",

@@ -33,7 +33,7 @@ class Plugin:
 
 
 class Driver:
-    """A DRA driver that publishes one slice of `DRIVER`."""
+    """A DRA driver that publishes one slice."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -76,17 +76,17 @@ def offered(cluster: Cluster) -> tuple[str, str]:
 
 
 @contextmanager
-def dra_driver(cluster: Cluster, folder: Path, log: Log) -> Iterator[Driver]:
+def dra_driver(cluster: Cluster, folder: Path, log: Log, name: str = DRIVER) -> Iterator[Driver]:
     """While inside, the real node has a DRA driver, and the cluster a class of its name."""
     driver = Driver(folder / "driver")
     driver.offer()
-    command: list[str | Path] = [program("dra-driver", log), FOLDER / "kubelet", DRIVER]
-    only = {"cel": {"expression": f'device.driver == "{DRIVER}"'}}
+    command: list[str | Path] = [program("dra-driver", log), FOLDER / "kubelet", name]
+    only = {"cel": {"expression": f'device.driver == "{name}"'}}
     cluster.apply(
         {
             "apiVersion": "resource.k8s.io/v1",
             "kind": "DeviceClass",
-            "metadata": {"name": DRIVER},
+            "metadata": {"name": name},
             "spec": {"selectors": [only]},
         }
     )
@@ -98,13 +98,13 @@ def dra_driver(cluster: Cluster, folder: Path, log: Log) -> Iterator[Driver]:
         cluster.kubectl("delete", "resourceslices", "--all")
 
 
-def published(cluster: Cluster) -> list[dict[str, Any]]:
-    """The devices of `DRIVER` that the API has."""
+def published(cluster: Cluster, driver: str = DRIVER) -> list[dict[str, Any]]:
+    """The devices of a driver that the API has."""
     slices = cluster.get("resourceslices")["items"]
     return [
         device
         for one in slices
-        if one["spec"]["driver"] == DRIVER
+        if one["spec"]["driver"] == driver
         for device in one["spec"].get("devices") or ()
     ]
 

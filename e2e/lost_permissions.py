@@ -8,12 +8,18 @@ from kubernetes.client.exceptions import ApiException
 
 from clusters import wait_until
 from hourglass_kube.types import JSON
+from hourglass_operator.api import PerformerSpec
+from hourglass_operator.hardware.catalogue import load
+from hourglass_operator.hardware.requirement import requirement
+from hourglass_operator.resources.claim import build_template
 from operators import Performers
 
 IMAGE = "x:v1"
 OCCUPIER = {"labels": {"occupier": "yes"}}
 ELSEWHERE = "elsewhere"
 MORE_CPU = "20m"
+CLAIMING = {"gpuType": "nvidia-a100", "allocation": "ResourceClaim"}
+TEMPLATES = "resourceclaimtemplates"
 
 
 class Running(Protocol):
@@ -117,9 +123,37 @@ class Scene:
         name = f"performer-{self.name}"
         self.performers.patch("poddisruptionbudgets", name, {"spec": {"minAvailable": 0}})
 
+    def claim(self) -> None:
+        """Create the new one, which claims its GPU."""
+        self.performers.create(self.new, IMAGE, hardwareRequirements=CLAIMING)
+
+    def occupy_the_template_name(self) -> None:
+        """Take the name that the ResourceClaimTemplate of the new one is to have."""
+        spec = PerformerSpec.model_validate(
+            {"avsAddress": f"0x{0:040}", "image": IMAGE, "hardwareRequirements": CLAIMING}
+        )
+        needed = requirement(spec, load())
+        assert needed is not None
+        assert needed.claim is not None
+        body = build_template(self.new, self.performers.namespace, "", needed.claim)
+        body["metadata"] = {"name": body["metadata"]["name"], **OCCUPIER}
+        self.performers.call("POST", TEMPLATES, body=body)
+        self.claim()
+
+    @property
+    def templates(self) -> list[JSON]:
+        """The ResourceClaimTemplates of the namespace."""
+        return self.performers.items(TEMPLATES)
+
+    def claim_no_more(self) -> None:
+        """Let the new one do without a GPU, once it has a template to claim it by."""
+        self.claim()
+        self.wait_until("there is a template", lambda: bool(self.templates))
+        self.performers.set_spec(self.new, hardwareRequirements=None)
+
     def free_the_names(self) -> None:
         """Delete what `occupy_…` has created."""
-        for kind in ("pods", "services"):
+        for kind in ("pods", "services", TEMPLATES):
             for each in self.performers.items(kind):
                 if "occupier" in each["metadata"].get("labels", {}):
                     self.performers.call("DELETE", kind, each["metadata"]["name"])
@@ -225,6 +259,7 @@ CREATED, DELETED = "a Performer is created", "a Performer is deleted"
 CRD, SLICES = "performers.hourglass.eigenlayer.io", "endpointslices.discovery.k8s.io"
 LEASES = "leases.coordination.k8s.io"
 BUDGETS, PROTECTED = "poddisruptionbudgets.policy", "a Performer is to move before it is evicted"
+CLAIMED_BY = f"{TEMPLATES}.resource.k8s.io"
 LOST_PERMISSIONS = (
     *_of_reading(CRD),
     LostPermission(
@@ -317,6 +352,29 @@ LOST_PERMISSIONS = (
         "the policy MoveFirst is taken back",
         "its budget stays, and evictions are refused",
         lambda scene: not scene.budgets,
+    ),
+    *_of_reading("resourceslices.resource.k8s.io"),
+    LostPermission(
+        f"get {CLAIMED_BY}",
+        Scene.occupy_the_template_name,
+        "a ResourceClaimTemplate of another has the name",
+        "it is not known whose the template is",
+        lambda scene: bool(scene.performers.pods(scene.new)),
+    ),
+    *_of_reading(CLAIMED_BY),
+    LostPermission(
+        f"create {CLAIMED_BY}",
+        Scene.claim,
+        "a Performer that claims its GPU is created",
+        "it gets no template, and no pod",
+        lambda scene: bool(scene.performers.pods(scene.new)),
+    ),
+    LostPermission(
+        f"delete {CLAIMED_BY}",
+        Scene.claim_no_more,
+        "a Performer claims no GPU any more",
+        "the template that it claimed by stays",
+        lambda scene: not scene.templates,
     ),
     *_of_reading("nodes"),
     LostPermission(

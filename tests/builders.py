@@ -17,6 +17,7 @@ from hourglass_operator.hardware.catalogue import Catalogue, load
 from hourglass_operator.hardware.requirement import requirement
 from hourglass_operator.resources import go_operator, names
 from hourglass_operator.resources.budget import build_budget
+from hourglass_operator.resources.claim import build_template, with_claim
 from hourglass_operator.resources.pod import build_pod, build_pod_spec
 from hourglass_operator.resources.service import build_service
 from hourglass_operator.resources.template import former_hash, template_hash
@@ -67,13 +68,17 @@ class PerformerBuilder:
         named = {"teeType": tee_type} if tee_type else {}
         return self._hardware(teeRequired=True, **named)
 
+    def allocation(self, allocation: str) -> Self:
+        """How it is given its GPUs."""
+        return self._hardware(allocation=allocation)
+
     def on_unhealthy(self, policy: str) -> Self:
         return self._hardware(onUnhealthy=policy)
 
     def custom_label(self, key: str, value: str) -> Self:
         return self._hardware(customLabels={key: value})
 
-    def resources(self, **kinds: dict[str, str]) -> Self:
+    def resources(self, **kinds: Any) -> Self:
         return self._spec(resources=kinds)
 
     def config(self, **fields: Any) -> Self:
@@ -101,6 +106,15 @@ class PerformerBuilder:
         budget = build_budget(self.name, self.namespace, self.uid, self.spec["avsAddress"])
         metadata = {**budget["metadata"], "uid": f"budget-of-{self.uid}"}
         return _stamp({**budget, "metadata": metadata, "spec": {**budget["spec"], **spec}})
+
+    def template(self, **metadata: Any) -> JSON:
+        """The ResourceClaimTemplate by which its pods claim their devices."""
+        needed = requirement(self.typed, CATALOGUE)
+        assert needed is not None
+        assert needed.claim is not None
+        body = build_template(self.name, self.namespace, self.uid, needed.claim)
+        uid = f"template-of-{self.uid}"
+        return _stamp({**body, "metadata": {**body["metadata"], "uid": uid, **metadata}})
 
     def bare(self) -> Self:
         """Without the operator's finalizer, as a user creates it."""
@@ -183,6 +197,22 @@ class PerformerBuilder:
                 "status": self.status,
             }
         )
+
+
+def published(node: str, *devices: JSON, driver: str = "gpu.nvidia.com", **spec: Any) -> JSON:
+    """A ResourceSlice: the only one of the node's pool."""
+    pool = {"name": node, "generation": 1, "resourceSliceCount": 1}
+    said = {"driver": driver, "nodeName": node, "pool": pool, "devices": list(devices), **spec}
+    return _stamp({"metadata": {"name": f"{node}-{driver}"}, "spec": said})
+
+
+def device(name: str, product: str, *taints: JSON, memory: str = "40Gi", **more: str) -> JSON:
+    """A whole GPU as NVIDIA's driver publishes it."""
+    said = {"type": "gpu", "productName": product, "uuid": f"GPU-{name}", **more}
+    attributes = {key: {"string": value} for key, value in said.items()}
+    capacity = {"memory": {"value": memory}}
+    found = {"name": name, "attributes": attributes, "capacity": capacity}
+    return {**found, "taints": list(taints)} if taints else found
 
 
 def pod_spec_of(spec: PerformerSpec) -> JSON:
@@ -410,6 +440,9 @@ class PodBuilder:
         )
         if self.of_earlier_release:
             body["metadata"].pop("annotations", None)
+        needed = requirement(owner.typed, CATALOGUE)
+        if needed is not None and needed.claim is not None:
+            body = with_claim(body, owner.name, needed.claim)
         meta: JSON = {
             **body["metadata"],
             "uid": f"{self.name}-uid",

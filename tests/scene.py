@@ -65,6 +65,8 @@ def scene(
     nodes: Iterable[NodeBuilder] = (node("node-1"),),
     service: bool | PerformerBuilder = True,
     budgets: Iterable[JSON] = (),
+    slices: Iterable[JSON] = (),
+    templates: Iterable[JSON] = (),
     settings: Settings | None = None,
 ) -> Scene:
     """What the cache holds when the operator has just started.
@@ -75,6 +77,8 @@ def scene(
     made_for = performer if service is True else service
     of_resource = {
         "nodes": [n.build() for n in nodes],
+        "resourceslices": list(slices),
+        "resourceclaimtemplates": list(templates),
         "services": [made_for.service()] if made_for else [],
         "endpointslices": [performer.endpoints(*(pod.name for pod in serving))],
         "poddisruptionbudgets": list(budgets),

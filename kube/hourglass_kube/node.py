@@ -14,12 +14,17 @@ class Taint:
     value: str
     effect: str
 
+    def __str__(self) -> str:
+        value = f"={self.value}" if self.value else ""
+        return f"{self.key}{value}:{self.effect}"
+
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """A Node's name, labels, allocatable quantities (as the API prints them), taints and state.
 
-    `conditions` are pairs of type and status, in the order of the types.
+    `conditions` are pairs of type and status, in the order of the types. `device_taints`: devices
+    that ResourceSlices publish for the node, each with a taint that keeps claims off it.
     """
 
     name: str
@@ -31,6 +36,7 @@ class NodeView:
     conditions: tuple[tuple[str, str], ...] = ()
     features: tuple[str, ...] = ()
     """What its kubelet declares that it can do."""
+    device_taints: tuple[tuple[str, Taint], ...] = ()
 
 
 def view(node: Mapping[str, Any]) -> NodeView:

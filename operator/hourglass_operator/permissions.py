@@ -46,10 +46,20 @@ CLUSTER = (
         ("create", "patch", "delete"),
         "let evictions wait until a pod has moved",
     ),
+    Permission(
+        "resource.k8s.io", "resourceslices", ("list", "watch"), "know which devices can be claimed"
+    ),
+    Permission("resource.k8s.io", "resourceclaimtemplates", _WATCH, "know what pods claim by"),
+    Permission(
+        "resource.k8s.io",
+        "resourceclaimtemplates",
+        ("create", "delete"),
+        "let pods claim their devices",
+    ),
     Permission("", "nodes", ("list", "watch"), "explain why no node fits, and see which go"),
     Permission("", "events", ("create",), "record transitions as Events"),
 )
-"""Needed in every namespace that is served; nodes for the whole cluster."""
+"""Needed in every namespace that is served; nodes and ResourceSlices for the whole cluster."""
 
 OWN_NAMESPACE = (
     Permission("coordination.k8s.io", "leases", ("get", "update"), "elect a leader", of_lease=True),

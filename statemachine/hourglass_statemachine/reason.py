@@ -29,6 +29,7 @@ class Reason(StrEnum):
     POD_LOST = "PodLost"
     POD_REJECTED = "PodRejected"
     SERVICE_REJECTED = "ServiceRejected"
+    CLAIM_REJECTED = "ClaimRejected"
     NAME_CONFLICT = "NameConflict"
     BUDGET_REJECTED = "BudgetRejected"
     BUDGET_CONFLICT = "BudgetConflict"

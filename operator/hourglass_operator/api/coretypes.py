@@ -16,7 +16,7 @@ STRING_BOUND = {"maxLength": 512}
 LIST_BOUND = {"maxItems": 32}
 MAP_BOUND = {"maxProperties": 64}
 
-DROPPED = frozenset({"EnvVarSource.fileKeyRef", "ResourceRequirements.claims"})
+DROPPED = frozenset({"EnvVarSource.fileKeyRef"})
 """Fields that need something in the pod which a Performer cannot declare."""
 
 _NAMED = {"minLength": 1, "maxLength": 253}
@@ -26,6 +26,16 @@ _VARIABLE = rule(
     "self.size() > 0 && !self.contains('=')",
     "must be the name of an environment variable: not empty, no '='",
 )
+_CLAIM_NAME = {
+    "minLength": 1,
+    "maxLength": 63,
+    VALIDATIONS: [
+        rule(
+            "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+            "must be lower-case letters, digits or '-', starting and ending with a letter or digit",
+        )
+    ],
+}
 BOUNDS: dict[str, dict[str, Any]] = {
     "AppArmorProfile.type": {"enum": ["Localhost", "RuntimeDefault", "Unconfined"]},
     "ConfigMapEnvSource.name": _NAMED,
@@ -50,6 +60,9 @@ BOUNDS: dict[str, dict[str, Any]] = {
         ]
     },
     "PodAffinityTerm.topologyKey": {"minLength": 1, "maxLength": 317},
+    "PodResourceClaim.name": _CLAIM_NAME,
+    "PodResourceClaim.resourceClaimName": _NAMED,
+    "PodResourceClaim.resourceClaimTemplateName": _NAMED,
     "PodSecurityContext.fsGroup": _ID,
     "PodSecurityContext.runAsGroup": _ID,
     "PodSecurityContext.runAsUser": _ID,
@@ -64,6 +77,8 @@ BOUNDS: dict[str, dict[str, Any]] = {
             )
         ]
     },
+    "ResourceClaim.name": _CLAIM_NAME,
+    "ResourceClaim.request": {"maxLength": 127},
     "SeccompProfile.type": {"enum": ["Localhost", "RuntimeDefault", "Unconfined"]},
     "SecretEnvSource.name": _NAMED,
     "SecretKeySelector.key": _NAMED,
@@ -150,6 +165,17 @@ RULES: dict[str, list[dict[str, str]]] = {
             "!has(self.requests) || self.requests.all(name, !name.contains('/') || "
             f"has(self.limits) && name in self.limits && (!({_BOTH_PARSE}) || {_COMPARED} == 0))",
             "a device such as nvidia.com/gpu needs the same amount in limits as in requests",
+        ),
+    ],
+    "PodResourceClaim": [
+        rule(
+            "has(self.resourceClaimName) != has(self.resourceClaimTemplateName)",
+            "must have exactly one of resourceClaimName and resourceClaimTemplateName",
+        ),
+        rule(
+            "self.name != 'hourglass-gpu'",
+            "must not be called hourglass-gpu, as the claim that the operator makes for "
+            "hardwareRequirements.allocation is",
         ),
     ],
     "AppArmorProfile": [_LOCALHOST],

@@ -49,6 +49,22 @@ _DISRUPTION_RULE = rule(
     fieldPath=".disruption.policy",
 )
 
+_ALLOCATION_RULE = rule(
+    "self.?hardwareRequirements.allocation.orValue('') != 'ResourceClaim'"
+    " || self.hardwareRequirements.?gpuCount.orValue("
+    "self.hardwareRequirements.?gpuType.orValue('').size()) > 0",
+    "ResourceClaim needs GPUs to claim: a gpuType or a gpuCount, and no gpuCount of 0",
+    fieldPath=".hardwareRequirements.allocation",
+)
+_CLAIMS_RULE = rule(
+    "!has(self.resources) || !has(self.resources.claims) || self.resources.claims.all(used, "
+    "has(self.config.resourceClaims) && "
+    "self.config.resourceClaims.exists(claim, claim.name == used.name))",
+    "each claim must be the name of one in config.resourceClaims",
+    fieldPath=".resources.claims",
+)
+_SPEC_RULES = [_DISRUPTION_RULE, _ALLOCATION_RULE, _CLAIMS_RULE]
+
 _COLUMNS = (
     ("Phase", "string", ".status.phase", 0),
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
@@ -78,7 +94,7 @@ def generate() -> dict[str, Any]:
             "apiVersion": {"type": "string", "description": f"{GROUP}/{VERSION}"},
             "kind": {"type": "string", "description": KIND},
             "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
-            "spec": {**_model(PerformerSpec, "spec"), VALIDATIONS: [_DISRUPTION_RULE]},
+            "spec": {**_model(PerformerSpec, "spec"), VALIDATIONS: _SPEC_RULES},
             "status": _model(PerformerStatus, "status"),
         },
         VALIDATIONS: [_NAME_RULE],

@@ -23,6 +23,7 @@ from hourglass_operator.api.values import (
     Labels,
     LocalObjectReference,
     ObjectName,
+    PodResourceClaim,
     PodSecurityContext,
     Resources,
     SecurityContext,
@@ -87,6 +88,14 @@ class OnUnhealthy(StrEnum):
 
     KEEP = "Keep"
     REPLACE = "Replace"
+
+
+class Allocation(StrEnum):
+    """How the pod is given its GPUs."""
+
+    AUTO = "Auto"
+    DEVICE_PLUGIN = "DevicePlugin"
+    RESOURCE_CLAIM = "ResourceClaim"
 
 
 class PerformerConfig(Model):
@@ -174,6 +183,16 @@ class PerformerConfig(Model):
         "operator's setting default-pod-security-context and before the seccomp profile "
         "RuntimeDefault, which every pod gets otherwise.",
     )
+    resource_claims: Annotated[
+        list[PodResourceClaim],
+        Schema({"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}),
+    ] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Claims of your own for devices of Dynamic Resource Allocation, as in a Pod: a "
+        "ResourceClaim or a ResourceClaimTemplate of the same namespace. spec.resources.claims "
+        "names those that the performer's container uses.",
+    )
 
 
 class SchedulingConfig(Model):
@@ -223,6 +242,13 @@ class HardwareRequirements(Model):
         default_factory=dict,
         description="Further labels that the node must have, each with this value. An amount of "
         "a resource, such as sgx.intel.com/epc, is asked for under spec.resources.limits instead.",
+    )
+    allocation: Allocation = Field(
+        Allocation.AUTO,
+        description="How the pod is given its GPUs: DevicePlugin (a resource such as "
+        "nvidia.com/gpu, on nodes that bear a label of the GPU), ResourceClaim (a claim for "
+        "devices that a driver for Dynamic Resource Allocation publishes), or Auto: a claim where "
+        "nodes publish them only so. Auto when absent.",
     )
     on_unhealthy: OnUnhealthy = Field(
         OnUnhealthy.KEEP,

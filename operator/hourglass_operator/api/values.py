@@ -103,6 +103,8 @@ LocalObjectReference = Annotated[
     dict[str, Any], CoreType("io.k8s.api.core.v1.LocalObjectReference")
 ]
 
+PodResourceClaim = Annotated[dict[str, Any], CoreType("io.k8s.api.core.v1.PodResourceClaim")]
+
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 _LABEL_KEYS = Schema(
     {

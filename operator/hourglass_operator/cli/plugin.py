@@ -38,6 +38,10 @@ NOT_SERVING = 1
 BAD_INPUT = 2
 _TIMEOUT = 30.0
 _CHECKED = "nodes,pods,priorityclasses,runtimeclasses,namespaces,resourcequotas,limitranges"
+_CLAIMED = "deviceclasses,resourceslices,resourceclaims,resourceclaimtemplates"
+"""What clusters with Dynamic Resource Allocation have besides."""
+_UNKNOWN = b"doesn't have a resource type"
+"""What kubectl says of those in another cluster."""
 
 
 class _Seconds(click.FloatRange):
@@ -272,11 +276,9 @@ def upgrade_command(
 @target_options
 def check_command(target: Target, filename: Path, catalogue: str | None, output: str) -> None:
     """Show whether and where the Performers of a file would run on this cluster, and why not."""
-    command = target.kubectl("get", _CHECKED, "-A", "-o", "json")
-    try:
-        read = subprocess.run(command, capture_output=True, check=False)
-    except OSError as error:
-        _bad(f"{command[0]}: {error.strerror}")
+    read = _printed(target, f"{_CHECKED},{_CLAIMED}")
+    if read.returncode and _UNKNOWN in read.stderr:
+        read = _printed(target, _CHECKED)
     if read.returncode:
         _bad("; ".join(read.stderr.decode(errors="replace").splitlines()))
     with tempfile.NamedTemporaryFile(suffix=".json") as snapshot:
@@ -288,6 +290,14 @@ def check_command(target: Target, filename: Path, catalogue: str | None, output:
             options += [FLAG, catalogue]
         done = subprocess.run([*simulator, *options], check=False)
     sys.exit(done.returncode)
+
+
+def _printed(target: Target, kinds: str) -> "subprocess.CompletedProcess[bytes]":
+    command = target.kubectl("get", kinds, "-A", "-o", "json")
+    try:
+        return subprocess.run(command, capture_output=True, check=False)
+    except OSError as error:
+        _bad(f"{command[0]}: {error.strerror}")
 
 
 def _follow(

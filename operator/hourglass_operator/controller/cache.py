@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from hourglass_kube.node import NodeView
 from hourglass_kube.node import view as node_view
+from hourglass_kube.resourceslice import SliceView
 from hourglass_operator.controller.budget_index import BudgetIndex
 from hourglass_operator.controller.discovery import Discovery
 from hourglass_operator.controller.ownership import belongs, own_service
@@ -23,14 +24,20 @@ from hourglass_operator.controller.views import (
     performer_view,
     replace_view,
 )
+from hourglass_operator.hardware.claim import DeviceClaim
+from hourglass_operator.hardware.inventory import Inventory
 from hourglass_operator.resources import go_operator, names
 from hourglass_operator.resources.budget import view as budget_view
+from hourglass_operator.resources.claim import TemplateView
+from hourglass_operator.resources.claim import view as template_view
 from hourglass_operator.resources.owner import owner_uid
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.service import view as service_view
 
 RESOURCES = (
     "nodes",
+    "resourceslices",
+    "resourceclaimtemplates",
     "services",
     "endpointslices",
     "poddisruptionbudgets",
@@ -53,10 +60,15 @@ class Cache:
     numbers (https://kep.k8s.io/5504).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device_attributes: Collection[str] = ()) -> None:
+        """`device_attributes`: what of published devices is kept."""
         self.performers: dict[Key, PerformerView] = {}
         self.budgets = BudgetIndex()
         self.discovery = Discovery()
+        self.inventory = Inventory(device_attributes)
+        self._absent: set[str] = set()
+        self._templates: dict[Key, tuple[TemplateView, ...]] = {}
+        self._nodes_to: dict[DeviceClaim, Mapping[str, NodeView]] = {}
         self._pods = PodIndex()
         self._services: dict[Key, ServiceView] = {}
         self._endpoints: dict[Key, tuple[EndpointsView, ...]] = {}
@@ -68,6 +80,7 @@ class Cache:
         self._nodes: dict[str, NodeView] = {}
         self._nodes_sorted = True
         self._nodes_generation = 0
+        self._nodes_to_generation = -1
         self._versions = Versions(RESOURCES)
         self._put: Mapping[str, Callable[[Name, Object | None], Iterable[Key]]] = {
             "performers": self._put_performer,
@@ -76,6 +89,8 @@ class Cache:
             "endpointslices": self._put_endpoints,
             "poddisruptionbudgets": self._put_budget,
             "nodes": self._put_node,
+            "resourceslices": self._put_slice,
+            "resourceclaimtemplates": self._put_template,
         }
 
     def watched(self, resource: str, event: str, obj: Object) -> tuple[Key, ...]:
@@ -105,10 +120,24 @@ class Cache:
         is of one namespace, or of all if that is empty.
         """
         listed = int(version)
+        served_now = tuple(self.performers) if resource in self._absent else ()
+        self._absent.discard(resource)
         lost = self._versions.missing(resource, names, listed, namespace)
         for name in lost:
             self._must_read(resource, name)
-        return tuple(key for name in lost for key in self._remove(resource, name, listed))
+        affected = (key for name in lost for key in self._remove(resource, name, listed))
+        return (*affected, *served_now)
+
+    def absent(self, resource: str) -> tuple[Key, ...]:
+        """The API server does not serve a resource; returns the affected keys."""
+        if resource in self._absent:
+            return ()
+        self._absent.add(resource)
+        return tuple(self.performers)
+
+    def serves(self, resource: str) -> bool:
+        """Whether the API server serves a resource, as far as is known."""
+        return resource not in self._absent
 
     def answered(self, resource: str, obj: Object) -> tuple[Key, ...]:
         """Take in an object that a write returned, unless the watch has already been further.
@@ -244,10 +273,28 @@ class Cache:
             self._nodes_sorted = True
         return self._nodes
 
+    def nodes_to(self, claim: DeviceClaim) -> Mapping[str, NodeView]:
+        """All nodes by name, in the order of their names, as they are to such a claim."""
+        if not self.inventory:
+            return self.nodes()
+        generation = self._nodes_generation + self.inventory.generation
+        if self._nodes_to_generation != generation:
+            self._nodes_to_generation = generation
+            self._nodes_to.clear()
+        found = self._nodes_to.get(claim)
+        if found is None:
+            found = self._nodes_to[claim] = self.inventory.nodes(claim, self.nodes())
+        return found
+
+    def templates(self, key: Key) -> tuple[TemplateView, ...]:
+        """The ResourceClaimTemplates that bear names of a Performer's, by name."""
+        return self._templates.get(key, ())
+
     @property
     def capacity_generation(self) -> int:
-        """Goes up whenever nodes or the devices that Performers hold change."""
-        return self._nodes_generation + self._pods.used_generation
+        """Goes up whenever nodes, published devices or those that Performers hold change."""
+        published = self._nodes_generation + self.inventory.generation
+        return published + self._pods.used_generation
 
     def used(self) -> Mapping[str, Mapping[str, int]]:
         """Extended resources that pods of Performers occupy, by node and resource."""
@@ -377,6 +424,28 @@ class Cache:
             return (own,)
         # One of others may select any pod of its namespace.
         return [key for key in self.performers if key[0] == name[0]]
+
+    def _put_slice(self, name: Name, obj: Object | None) -> Iterable[Key]:
+        changed = self.inventory.put(name[1], obj)
+        if changed is None:
+            return ()
+        return dict.fromkeys((*self._pods.keys_on(""), *self._keys_reached(changed)))
+
+    def _keys_reached(self, view: SliceView) -> Iterable[Key]:
+        """Performers with a pod on a node whose devices these are."""
+        if view.node:
+            return self._pods.keys_on(view.node)
+        nodes = (node for node in self.nodes().values() if view.reaches(node))
+        return (key for node in nodes for key in self._pods.keys_on(node.name))
+
+    def _put_template(self, name: Name, obj: Object | None) -> Iterable[Key]:
+        performer = names.performer_of_template(name[1])
+        if performer is None:
+            return ()
+        key = (name[0], performer)
+        view = template_view(obj) if obj is not None else None
+        replace_view(self._templates, key, name[1], view)
+        return (key,)
 
     def _put_node(self, name: Name, obj: Object | None) -> Iterable[Key]:
         after = node_view(obj) if obj is not None else None

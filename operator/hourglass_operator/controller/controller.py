@@ -49,7 +49,7 @@ class Controller:
     """
 
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
-        self.cache = Cache()
+        self.cache = Cache(catalogue.claimed_attributes)
         self.queue: WorkQueue[Key] = WorkQueue(settings.retry_base, settings.retry_limit)
         self._settings = settings
         self._specs = SpecResolver(catalogue, settings.pod_defaults, settings.disruption_policy)

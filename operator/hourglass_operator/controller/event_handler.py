@@ -81,6 +81,10 @@ class EventHandler:
         self._memories.drop_transient_refusals(resource, affected)
         self.enqueue(resource, affected, now)
 
+    def absent(self, resource: str, now: float) -> None:
+        """Take in that the API server does not serve a resource."""
+        self.enqueue(resource, self._cache.absent(resource), now)
+
     def unlabelled(self, resource: str, metadata: Mapping[str, Any], now: float) -> None:
         """Take in the metadata of a pod or Service that its watch does not show."""
         self.enqueue(resource, self._cache.unlabelled(resource, metadata), now)
@@ -91,8 +95,8 @@ class EventHandler:
 
     def enqueue(self, resource: str, keys: Iterable[Key], now: float) -> None:
         """Ask for a pass over keys that an object of the resource affects."""
-        if resource == "nodes":
-            # A node, or who uses its devices, affects every Performer that waits for one, and
+        if resource in ("nodes", "resourceslices"):
+            # A node, its devices, or who uses them, affects every Performer that waits for one, and
             # nodes change many at a time: one pass a moment later is enough, and it rarely brings
             # anybody closer to Running.
             for key in keys:

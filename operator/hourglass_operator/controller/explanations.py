@@ -21,7 +21,8 @@ class Explanations:
         if seen.capacity_generation != self._generation or len(self._known) >= _REMEMBERED:
             self._known.clear()
             self._generation = seen.capacity_generation
-        form = seen.requirement if seen.requirement and seen.requirement.others else None
+        needed = seen.requirement
+        form = needed if needed and (needed.others or needed.alternative) else None
         key = (seen.constraints, form, message)
         found = self._known.get(key)
         if found is None:

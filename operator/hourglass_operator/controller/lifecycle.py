@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hourglass_kube.backoff import backoff
 from hourglass_kube.types import JSON
+from hourglass_operator.controller.claim_templates import may_claim
 from hourglass_operator.controller.moves import kept_off
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
@@ -13,6 +14,7 @@ from hourglass_operator.controller.rival import may_come_back
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.take_over import is_drained
 from hourglass_operator.controller.upgrade import Handover
+from hourglass_operator.resources.claim import with_claim
 from hourglass_operator.resources.pod import build_pod
 from hourglass_statemachine import Serving
 
@@ -67,12 +69,12 @@ def asks_in_vain(seen: Observation, pod: PodView) -> bool:
     The resources of a pod cannot be changed, so its successor asks for what there is.
     """
     needed = seen.requirement
-    if pod.unschedulable is None or needed is None or not needed.others:
+    if pod.unschedulable is None or needed is None or not needed.instead:
         return False
     nodes = seen.nodes.values()
     if any(map(needed.offered_by, nodes)):
         return False
-    return any(other.offered_by(node) for other in needed.others for node in nodes)
+    return any(other.offered_by(node) for other in needed.instead for node in nodes)
 
 
 def is_kept_off_in_vain(seen: Observation, pod: PodView) -> bool:
@@ -93,7 +95,9 @@ def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPla
     due = max((_due(pod, settings) for pod in ended if pod.deleted is None), default=seen.now)
     if due > seen.now:
         return PodPlan(_clear_away(_leftovers(seen, keep=[*old, *ended])), requeue_at=due)
-    if not seen.may_create("pods"):
+    claim = seen.requirement.claim if seen.requirement is not None else None
+    unclaimable = bool(seen.impossible) or (claim is not None and not may_claim(seen, claim))
+    if unclaimable or not seen.may_create("pods"):
         return PodPlan(_clear_away(_leftovers(seen, keep=[*old, *ended])))
     performer = seen.performer
     body = build_pod(
@@ -105,6 +109,8 @@ def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPla
         seen.next_attempt,
         seen.pod_spec,
     )
+    if claim is not None:
+        body = with_claim(body, performer.name, claim)
     if seen.going is not None:
         body = kept_off(body, seen.going)
     create = Write("create", "pods", performer.namespace, body["metadata"]["name"], body)

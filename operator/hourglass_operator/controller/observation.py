@@ -17,6 +17,7 @@ from hourglass_operator.controller.stall import STALL_SECONDS
 from hourglass_operator.controller.views import Key, PerformerView
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources.budget import BudgetView
+from hourglass_operator.resources.claim import TemplateView
 from hourglass_operator.resources.pod import PodDefaults, build_pod_spec
 from hourglass_operator.resources.resizable import Amounts
 from hourglass_operator.resources.service import ServiceView
@@ -62,12 +63,17 @@ class Observation:
     """The Performer's own PodDisruptionBudget."""
     other_budgets: tuple[str, ...]
     """PodDisruptionBudgets of others that select the Performer's pods, if that matters: by name."""
+    templates: tuple[TemplateView, ...]
+    """The Performer's own ResourceClaimTemplates, by name."""
+    serves_claims: bool
+    """Whether the API server serves Dynamic Resource Allocation, as far as is known."""
     endpoint: str
     """Where clients reach the Performer: DNS name and port."""
     unread: tuple[Read, ...]
     """What may be the Performer's and must be read before anything is decided."""
     nodes: Mapping[str, NodeView]
-    """All nodes by name, in the order of their names."""
+    """All nodes by name, in the order of their names, as they are to the claim if devices may be
+    claimed (see `Inventory.nodes`)."""
     used: Mapping[str, Mapping[str, int]]
     """The devices that pods of Performers hold, by node and resource."""
     capacity_generation: int
@@ -109,6 +115,28 @@ class Observation:
         """The pod that serves, while its CPU and memory change."""
         pod = self.resizing.resized
         return pod if pod is not None and pod is self.roles.serving_pod else None
+
+    @property
+    def impossible(self) -> str:
+        """Why no pod can be made that has what the spec asks for, as a sentence; empty if one can.
+
+        A server that does not know claims leaves them out, and the pod would run without devices.
+        """
+        needed = self.requirement
+        if needed is not None and needed.impossible:
+            return needed.impossible
+        claimed = needed is not None and needed.claim is not None
+        if self.serves_claims or not (claimed or self.spec.config.resource_claims):
+            return ""
+        asks = (
+            "spec.hardwareRequirements.allocation ResourceClaim"
+            if claimed
+            else "spec.config.resourceClaims"
+        )
+        return (
+            "the cluster does not serve resource.k8s.io/v1 (Dynamic Resource Allocation), which"
+            f" {asks} needs"
+        )
 
     @property
     def stalls_at(self) -> float | None:

@@ -39,6 +39,7 @@ from hourglass_operator.hardware.node_state import NodeStates
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources import names
 from hourglass_operator.resources.budget import BudgetView
+from hourglass_operator.resources.claim import TemplateView
 from hourglass_operator.resources.pod import build_pod_spec
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.template import hash_of_one_pod
@@ -73,7 +74,8 @@ def observe(
     pods = resizing.pods
     status = _known_hashes(stored, resolved, pods)
     served_before = status.serving_template_hash
-    nodes, states = cache.nodes(), specs.catalogue.node_states
+    requirement = _requirement(resolved, pods, cache)
+    nodes, states = _nodes(cache, requirement), specs.catalogue.node_states
     why_moved = partial(_why_moved, resolved, nodes, states)
     leaving: tuple[PodView, ...] = ()
     if performer.deleted is None:
@@ -95,6 +97,9 @@ def observe(
         ready_long_enough=available is not None and now >= available,
     )
     budget = _budget(cache, performer)
+    templates = tuple(
+        each for each in cache.templates(key) if belongs(each.owner, each.labels, performer)
+    )
     moving = roles.serving is Serving.LEAVING
     patience = spec.upgrade_strategy.progress_deadline_seconds
     return Observation(
@@ -102,7 +107,7 @@ def observe(
         spec=spec,
         invalid=resolved.invalid,
         wanted=wanted,
-        requirement=_requirement(resolved, pods, nodes),
+        requirement=requirement,
         constraints=resolved.constraints,
         status=status,
         status_fields=fields,
@@ -124,7 +129,7 @@ def observe(
         phase_rests_until=phase_rests_until,
         refused=partial(_refused, cache, key, refused),
         changed=_changed(cache, performer.namespace, memory),
-        refusals=_refusals(memory, performer, pods, service, budget, wanted),
+        refusals=_refusals(memory, performer, pods, service, budget, wanted, templates),
         progress_start=started,
         deadline=started + (spec.disruption.max_wait_seconds if moving else patience),
         stall=stall_of(candidate, memory.stall, now),
@@ -140,6 +145,8 @@ def observe(
         moves=why_moved(roles.serving_pod) if moving and roles.serving_pod else "",
         going=_going(roles.serving_pod, nodes, states) if moving else None,
         budget=budget,
+        templates=templates,
+        serves_claims=cache.serves("resourceclaimtemplates"),
         other_budgets=_other_budgets(cache, performer, resolved) if resolved.move_first else (),
         now=now,
     )
@@ -236,15 +243,33 @@ def _other_budgets(
 
 
 def _requirement(
-    resolved: ResolvedSpec, pods: tuple[PodView, ...], nodes: Mapping[str, NodeView]
+    resolved: ResolvedSpec, pods: tuple[PodView, ...], cache: Cache
 ) -> Requirement | None:
     """In the form that the wanted pod has or, before there is one, the nodes have."""
     needed = resolved.requirement
-    if needed is None or not needed.others:
+    if needed is None or not (needed.others or needed.alternative):
         return needed
-    wanted = (pod for pod in pods if pod.template_hash == resolved.template_hash and pod.alive)
+    wanted = [pod for pod in pods if pod.template_hash == resolved.template_hash and pod.alive]
+    if needed.alternative is not None:
+        claiming = any(pod.claim_template for pod in wanted) if wanted else None
+        if not cache.inventory and not claiming:
+            # Nothing is published: as in a cluster without claims.
+            needed = replace(needed, alternative=None)
+        else:
+            nodes = _nodes(cache, needed).values()
+            needed = needed.allocated(nodes, claiming=claiming)
+    if not needed.others:
+        return needed
     held = {resource for pod in wanted for resource, _ in pod.devices}
-    return needed.suited(nodes.values(), held)
+    return needed.suited(cache.nodes().values(), held)
+
+
+def _nodes(cache: Cache, needed: Requirement | None) -> Mapping[str, NodeView]:
+    """All nodes, as they are to the claim if there may be one."""
+    if needed is None:
+        return cache.nodes()
+    claim = needed.claim or (needed.alternative.claim if needed.alternative else None)
+    return cache.nodes() if claim is None else cache.nodes_to(claim)
 
 
 def _endpoint(performer: PerformerView, resolved: ResolvedSpec, status: PerformerStatus) -> str:
@@ -318,7 +343,10 @@ def _pod_spec(performer: PerformerView | None, pod: PodView, specs: SpecResolver
         or _known_by_former_hash(pod, resolved).template_hash != resolved.template_hash
     ):
         return None
-    return build_pod_spec(resolved.spec, resolved.requirement)
+    needed = resolved.requirement
+    if needed is not None:
+        needed = needed.allocated((), claiming=bool(pod.claim_template))
+    return build_pod_spec(resolved.spec, needed)
 
 
 def _next_attempt(known: Iterable[PodView], own: Collection[PodView], wanted: str) -> int:
@@ -363,6 +391,7 @@ def _refusals(
     service: ServiceView | None,
     budget: BudgetView | None,
     wanted: str,
+    templates: tuple[TemplateView, ...],
 ) -> tuple[Refusal, ...]:
     """What was refused may exist nevertheless: an answer that got lost said yes."""
     if not memory.refusals:
@@ -370,6 +399,7 @@ def _refusals(
     exists = {
         "services": service is not None,
         "poddisruptionbudgets": budget is not None,
+        "resourceclaimtemplates": bool(templates),
         "pods": any(pod.alive and pod.template_hash == wanted for pod in pods),
         RESIZE: False,
     }

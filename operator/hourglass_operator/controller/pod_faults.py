@@ -18,8 +18,13 @@ from hourglass_statemachine import Fault, Reason
 # Kubelet admission refuses for want of a device with one of these; the pod never recovers.
 _DEVICE_ADMISSION = ("UnexpectedAdmissionError",)
 _OUT_OF = "OutOf"
-_NEEDED = ("pods", "services")
+_NEEDED = ("pods", "services", "resourceclaimtemplates")
 """What a Performer cannot serve without."""
+_REFUSED = {
+    "pods": Reason.POD_REJECTED,
+    "services": Reason.SERVICE_REJECTED,
+    "resourceclaimtemplates": Reason.CLAIM_REJECTED,
+}
 # Where several containers are at fault: whatever comes first must be mended first.
 _ORDER = (Reason.IMAGE_PULL_FAILED, Reason.CONTAINER_FAILED, Reason.POD_NOT_READY)
 
@@ -34,6 +39,8 @@ def find_fault(seen: Observation, handover: Handover, explanations: Explanations
         kept = handover.kept if pod is None and refusal.resource == "pods" else ""
         message = "; ".join(filter(None, (refusal.message, kept)))
         return Fault(_refused(refusal), message, permanent=True)
+    if pod is None and seen.impossible:
+        return Fault(Reason.HARDWARE_UNAVAILABLE, seen.impossible, permanent=True)
     if pod is None:
         if lost is None or handover.pods:
             return None
@@ -65,7 +72,7 @@ def find_fault(seen: Observation, handover: Handover, explanations: Explanations
 def _refused(refusal: Refusal) -> Reason:
     if refusal.foreign:
         return Reason.NAME_CONFLICT
-    return Reason.POD_REJECTED if refusal.resource == "pods" else Reason.SERVICE_REJECTED
+    return _REFUSED[refusal.resource]
 
 
 def ended_pod(pod: PodView) -> Fault:

@@ -8,7 +8,9 @@ from typing import Any
 from hourglass_kube.podresources import requests
 from hourglass_operator.controller.quota_usage import QuotaUsage, quota_usage
 from hourglass_operator.controller.views import seconds
+from hourglass_operator.hardware.claim import claimed
 from hourglass_operator.resources import go_operator, names
+from hourglass_operator.resources.claim import template_used
 from hourglass_operator.resources.owner import owner_uid
 from hourglass_operator.resources.resizable import Amounts, amounts, equal, from_annotation
 
@@ -104,7 +106,8 @@ class PodView:
     init containers that have not ended and containers that are not ready or have crashed, in the
     order in which they start; ephemeral containers do not count. `preempts`: less important pods
     may have to make room for it. `nominated`: the node on which they already do, or empty.
-    `devices`: extended resources it requests. `unhealthy`: those it holds that the kubelet says are
+    `devices`: extended resources it requests, and devices that it claims by the operator's
+    `claim_template` (empty: by none). `unhealthy`: those it holds that the kubelet says are
     unhealthy, in words. `quota_usage`: what a ResourceQuota counts of it. `made_for`: the CPU and
     memory that the operator has asked for; `resources`: what the container `performer` is to have,
     with what others have added; `has`: what the kubelet says that it has, empty until it does.
@@ -141,6 +144,7 @@ class PodView:
     devices: tuple[tuple[str, int], ...]
     quota_usage: QuotaUsage
     unhealthy: tuple[str, ...] = ()
+    claim_template: str = ""
     owner_before: str = ""
     made_for: Amounts = ()
     resources: Amounts = ()
@@ -241,13 +245,14 @@ def pod_view(pod: Mapping[str, Any]) -> PodView | None:
         priority=spec.get("priority") or 0,
         preempts=spec.get("preemptionPolicy") != "Never",
         nominated=intern(status.get("nominatedNodeName") or ""),
-        devices=tuple(sorted((k, v) for k, v in requests(spec).items() if "/" in k)),
+        devices=_devices(meta, spec),
         quota_usage=quota_usage(spec),
         unhealthy=_unhealthy(status),
         made_for=from_annotation((meta.get("annotations") or {}).get(names.MADE_FOR, "{}")),
         resources=_resources(spec.get("containers")) or (),
         has=_resources(status.get("containerStatuses")) or (),
         resize=_resize(meta, spec, status, conditions),
+        claim_template=template_used(spec),
     )
 
 
@@ -279,6 +284,13 @@ def _resize(
                 reason = found.get("reason") or kind.removeprefix("PodResize")
                 return Resize(intern(reason), found.get("message") or "")
     return Resize() if unlike and (observed is None or observed < generation) else None
+
+
+def _devices(meta: Mapping[str, Any], spec: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    extended = {name: count for name, count in requests(spec).items() if "/" in name}
+    said = (meta.get("annotations") or {}).get(names.CLAIMED, "")
+    by_claim = claimed(said) if template_used(spec) else {}
+    return tuple(sorted({**extended, **by_claim}.items()))
 
 
 def _unhealthy(status: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from hourglass_operator.controller import finalizer, rival, take_over
 from hourglass_operator.controller.assess import assess
 from hourglass_operator.controller.budget import plan_budget
+from hourglass_operator.controller.claim_templates import plan_templates
 from hourglass_operator.controller.event_recorder import record_undone_repairs
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.lifecycle import PodPlan, plan_pods
@@ -43,6 +44,7 @@ def reconcile(
     added = () if seen.deleting or seen.invalid else _add_finalizer(seen)
     service = () if seen.deleting or seen.invalid else plan_service(seen)
     budget = () if seen.deleting or seen.invalid else plan_budget(seen)
+    templates = () if seen.deleting or seen.invalid else plan_templates(seen)
     pod_repairs = () if released else repair_pods(seen)
     resize = plan_resize(seen)
     repairs = plan_repairs(seen, (*service, *budget, *pod_repairs), settings)
@@ -60,7 +62,7 @@ def reconcile(
         take_over.drained_at(draining_since),
     )
     return Plan(
-        writes=(*added, *repairs.writes, *resize, *pods.writes, *status.writes),
+        writes=(*added, *repairs.writes, *templates, *resize, *pods.writes, *status.writes),
         events=(*status.events, *record_undone_repairs(seen, repairs.messages)),
         requeue_after=min(
             (at - seen.now for at in moments if at is not None and at > seen.now), default=None

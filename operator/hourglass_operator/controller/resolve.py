@@ -95,6 +95,7 @@ def _constraints(spec: PerformerSpec) -> str:
             scheduling.node_selector,
             scheduling.tolerations,
             scheduling.affinity,
+            spec.config.resource_claims,
         ],
         sort_keys=True,
     )

@@ -36,7 +36,7 @@ def plan_handover(seen: Observation) -> Handover:
 
     What has ended holds nothing up: neither a device nor the creation of the new pod.
     """
-    if seen.deleting or seen.invalid or seen.roles.serving is Serving.WANTED:
+    if seen.deleting or seen.invalid or seen.impossible or seen.roles.serving is Serving.WANTED:
         return NONE
     new, strategy = seen.roles.candidate, seen.spec.upgrade_strategy.type
     if strategy is UpgradeStrategyType.RECREATE:

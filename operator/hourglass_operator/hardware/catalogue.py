@@ -8,9 +8,17 @@ from importlib import resources
 
 from hourglass_kube.expression import DOES_NOT_EXIST, NOT_IN
 from hourglass_kube.expression import Requirement as Expression
-from hourglass_operator.hardware.catalogue_file import CatalogueFile, TeeEntry, VendorEntry, parse
+from hourglass_operator.hardware.catalogue_file import (
+    CatalogueFile,
+    GpuClaimEntry,
+    TeeEntry,
+    VendorEntry,
+    parse,
+)
+from hourglass_operator.hardware.claim import DeviceClaim
 from hourglass_operator.hardware.gpu import (
     INSTANCE_TYPE,
+    Asked,
     Gpu,
     Labels,
     part,
@@ -45,6 +53,58 @@ class Catalogue:
         """The GPU of this name, or the part of a GPU; for any other name, what it says itself."""
         found = self._listed(_key(gpu_type)) or self._resource(gpu_type) or self._unlisted(gpu_type)
         return self._plainly(found, gpu_type)
+
+    def claim(self, gpu_type: str | None, count: int) -> DeviceClaim | None:
+        """The claim that asks for so many of a GPU, or of any; None if none can be made.
+
+        A name that is not listed is taken for that of the product. A share of a GPU is nothing that
+        a claim asks for by its attributes.
+        """
+        listed = self._listed(_key(gpu_type)) if gpu_type else self._listed(_key("gpu"))
+        part = part_of_key(_key(gpu_type)) if gpu_type and _key(gpu_type) not in self.gpus else None
+        profile = _profile(gpu_type or "")
+        whole = self._listed(part.whole) if part else listed
+        name = whole.names[0] if whole and whole.names else gpu_type or ""
+        claims = _vendor(name, self.vendors).claims
+        if claims is None or (part and part.shared):
+            return None
+        asked = whole.asked if whole else Asked()
+        equal, device_class = dict(claims.attributes), claims.device_class
+        if part or profile:
+            if claims.slices is None:
+                return None
+            device_class = claims.slices.device_class
+            sliced = part.profile if part else profile
+            equal = {**claims.slices.attributes, claims.slices.profile: sliced}
+        if asked.architecture:
+            equal["architecture"] = asked.architecture
+        products = asked.products
+        if whole is not None:
+            products += tuple(whole.labels.get(claims.product_label or "", ()))
+        elif gpu_type and not profile:
+            products = (gpu_type,)
+        some = products or asked.architecture or asked.memory or profile
+        if gpu_type and not some and not (whole and whole.on_any_node):
+            return None
+        return DeviceClaim(
+            device_class=device_class,
+            driver=claims.driver,
+            count=count,
+            equal=tuple(equal.items()),
+            product=claims.product,
+            products=tuple(dict.fromkeys(products)),
+            memory=asked.memory,
+        )
+
+    @property
+    def claimed_attributes(self) -> frozenset[str]:
+        """The attributes and capacities of devices that claims may ask for."""
+        claims = [vendor.claims for vendor in self.vendors if vendor.claims]
+        slices = [each.slices for each in claims if each.slices]
+        named = {name for each in claims for name in each.attributes}
+        named |= {name for each in slices for name in each.attributes}
+        named |= {each.product for each in claims} | {each.profile for each in slices}
+        return frozenset(named | {"architecture", "memory"})
 
     def knows_gpu(self, gpu_type: str) -> bool:
         """Whether this is a GPU of the catalogue, or a slice or share of one."""
@@ -149,6 +209,7 @@ def _extended(known: Catalogue, more: CatalogueFile) -> Catalogue:
             resource=entry.resource or before.resource,
             labels=_merged([_frozen(entry.labels), before.labels]),
             on_any_node=entry.on_any_node or before.on_any_node,
+            asked=_asked(before.asked, entry.claim),
         )
         gpus.update({_key(name): gpu for name in gpu.names})
     for tee in more.tees:
@@ -162,6 +223,14 @@ def _extended(known: Catalogue, more: CatalogueFile) -> Catalogue:
     labels = tuple(key for key in dict.fromkeys(keys) if key != INSTANCE_TYPE)
     states = NodeStates((*more.node_states, *known.node_states.entries))
     return Catalogue(plain, vendors, gpus, tees, domains, labels, states)
+
+
+def _asked(before: Asked, more: GpuClaimEntry) -> Asked:
+    return Asked(
+        products=tuple(dict.fromkeys((*more.products, *before.products))),
+        architecture=more.architecture or before.architecture,
+        memory=more.memory or before.memory,
+    )
 
 
 def _added(before: TeeEntry | None, more: TeeEntry) -> TeeEntry:
@@ -186,6 +255,13 @@ def _beside(vendor: VendorEntry) -> dict[str, tuple[Expression, ...]]:
         for parts in vendor.parts
         for label in parts.beside
     }
+
+
+def _profile(gpu_type: str) -> str:
+    """The profile of a slice that is named by its resource alone, such as mig-1g.5gb."""
+    name = gpu_type.lower()
+    sliced = re.fullmatch(_SLICE, name) and not name.endswith(".shared")
+    return name.removeprefix("mig-") if sliced else ""
 
 
 def _key(name: str) -> str:

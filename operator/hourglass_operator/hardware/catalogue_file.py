@@ -6,6 +6,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from hourglass_kube import quantity
 from hourglass_kube.label import key_faults, value_faults
 from hourglass_kube.loader import SafeLoader
 from hourglass_kube.podresources import is_extended
@@ -29,6 +30,11 @@ def _extended_resource(resource: str) -> str:
     return resource
 
 
+def _quantity(text: str) -> str:
+    quantity.parse(text)
+    return text
+
+
 def _taint_key(key: str) -> str:
     if faults := key_faults(key.replace("*", "x")):
         raise ValueError(f"not a taint key (* stands for any characters): {faults[0]}")
@@ -45,6 +51,9 @@ LabelValue = Annotated[str, AfterValidator(_label_value)]
 LabelValues = Annotated[list[LabelValue], Field(min_length=1)]
 Labels = dict[LabelKey, LabelValues]
 Resource = Annotated[str, AfterValidator(_extended_resource)]
+Attribute = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,31}$")]
+Quantity = Annotated[str, AfterValidator(_quantity)]
+Driver = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=63)]
 
 
 class _Entry(BaseModel):
@@ -58,6 +67,29 @@ class PartsEntry(_Entry):
     labels: dict[LabelKey, list[LabelValue]]
 
 
+class SlicesEntry(_Entry):
+    """How slices of GPUs are claimed: the attribute `profile` says which."""
+
+    device_class: Driver
+    attributes: dict[Attribute, Name] = Field(default_factory=dict)
+    profile: Attribute
+
+
+class ClaimsEntry(_Entry):
+    """How GPUs are claimed: the DeviceClass and what its driver's attributes say.
+
+    `product` names the model, as the node label `product_label` does; '-', '_' and ' ' are alike.
+    `attributes` tell whole GPUs.
+    """
+
+    device_class: Driver
+    driver: Driver
+    product: Attribute
+    product_label: LabelKey | None = None
+    attributes: dict[Attribute, Name] = Field(default_factory=dict)
+    slices: SlicesEntry | None = None
+
+
 class VendorEntry(_Entry):
     """What a GPU has whose name starts with `prefix`."""
 
@@ -66,6 +98,15 @@ class VendorEntry(_Entry):
     labels: list[LabelKey] = Field(default_factory=list)
     short_labels: list[LabelKey] = Field(default_factory=list)
     parts: list[PartsEntry] = Field(default_factory=list)
+    claims: ClaimsEntry | None = None
+
+
+class GpuClaimEntry(_Entry):
+    """What a claim asks of the driver's attributes, beside the products of the product label."""
+
+    products: list[Name] = Field(default_factory=list)
+    architecture: Name | None = None
+    memory: Quantity | None = None
 
 
 class GpuEntry(_Entry):
@@ -75,6 +116,7 @@ class GpuEntry(_Entry):
     resource: Resource | None = None
     on_any_node: bool = False
     labels: Labels = Field(default_factory=dict)
+    claim: GpuClaimEntry = Field(default_factory=GpuClaimEntry)
 
 
 class TeeEntry(_Entry):

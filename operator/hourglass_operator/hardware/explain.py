@@ -8,6 +8,7 @@ from hourglass_kube import quantity
 from hourglass_kube.node import NodeView
 from hourglass_kube.text import cut
 from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.claim import RESOURCE_DOMAIN
 from hourglass_operator.hardware.node_groups import NodeGroup, group_nodes
 from hourglass_operator.hardware.obstacle import Kind, NodeFilter, Obstacle
 from hourglass_operator.hardware.requirement import ANY_NODE, Requirement
@@ -61,27 +62,46 @@ def explain(
     blame if the pod's constraints keep it off every node with the hardware, or if one has it free
     and another reason keeps the pod off.
 
+    Claims of the user's own (`resourceClaims` of `pod_spec`) are hardware as well.
+
     For a pod that needs no hardware: the nodes that are away, and what the scheduler says.
     """
-    states = catalogue.node_states
+    states, claims = catalogue.node_states, _claims(pod_spec, scheduler_message)
     groups = group_nodes(nodes, needed or ANY_NODE, used, pod_spec, states)
     if needed is None:
         checks = NodeFilter(ANY_NODE, used, pod_spec, states)
         judged = [(group, checks.obstacle(group.node)) for group in groups]
         away = [(group, obstacle) for group, obstacle in judged if obstacle.kind is Kind.AWAY]
-        return Explanation(False, _said(listing(ANY_NODE, away, 0), scheduler_message))
+        words = "; ".join(filter(None, (claims, listing(ANY_NODE, away, 0))))
+        return Explanation(bool(claims), _said(words, scheduler_message))
     having = [group for group in groups if _has(group.node, needed)]
     if having:
         checks = NodeFilter(needed, used, pod_spec, states)
         found = _obstacles(having, groups, checks, scheduler_message)
         permitted = [o.kind for _, o in found if o.kind is not Kind.CLOSED]
-        hardware = bool(permitted) and Kind.OPEN not in permitted
+        is_open = Kind.OPEN in permitted
+        hardware = bool(permitted) and (not is_open or bool(claims))
         without = len(nodes) - sum(group.count for group in having)
         words = listing(needed, found, without)
+        if claims and is_open:
+            words += f"; {claims}"
     else:
         hardware = True
         words = absence(needed, groups, catalogue)
     return Explanation(hardware, _said(f"needs {needed}: {words}", scheduler_message))
+
+
+def _claims(pod_spec: Mapping[str, Any], scheduler_message: str) -> str:
+    """That claims of the user's own cannot be allocated, as a sentence; empty if they are not why.
+
+    What they ask for is not known here.
+    """
+    names = ", ".join(claim["name"] for claim in pod_spec.get("resourceClaims") or ())
+    count = insufficient(RESOURCE_DOMAIN, scheduler_message)
+    if not names or not count:
+        return ""
+    nodes = "1 node" if count == 1 else f"{count} nodes"
+    return f"what spec.config.resourceClaims asks for ({names}) is not to be had on {nodes}"
 
 
 def _said(own: str, scheduler_message: str) -> str:
@@ -93,8 +113,13 @@ def _said(own: str, scheduler_message: str) -> str:
 
 
 def _has(node: NodeView, needed: Requirement) -> bool:
-    """A node with the label of the hardware has it, even while its device plugin offers none."""
+    """A node with the label of the hardware has it, even while its device plugin offers none.
+
+    What is claimed it has if a device will do that is published for it.
+    """
     if not needed.labelled(node.labels):
+        return False
+    if needed.claim is not None and needed.claim.resource not in node.allocatable:
         return False
     return bool(needed.choices) or all(d.resource in node.allocatable for d in needed.devices)
 

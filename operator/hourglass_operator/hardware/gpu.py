@@ -41,11 +41,21 @@ _PART_VALUE = re.compile(r"(?P<whole>.+?)(?:-MIG-(?P<profile>[\w.+]+?))?(?P<shar
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a claim asks of a GPU's attributes beside its products; empty: nothing."""
+
+    products: tuple[str, ...] = ()
+    architecture: str = ""
+    memory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Gpu:
     """A GPU model: the resource of its device plugin, and the labels of its nodes.
 
     `beside`: what must hold besides a label. `on_any_node`: no label is needed, whichever node
-    offers the resource will do. `other`: the same under another resource.
+    offers the resource will do. `other`: the same under another resource. `asked`: of the devices
+    of a driver for Dynamic Resource Allocation.
     """
 
     names: tuple[str, ...]
@@ -54,6 +64,7 @@ class Gpu:
     beside: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
     on_any_node: bool = False
     other: "Gpu | None" = None
+    asked: Asked = Asked()
 
     def forms(self) -> Iterator["Gpu"]:
         """This one, and the same under other resources."""

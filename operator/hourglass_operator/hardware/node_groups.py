@@ -63,6 +63,7 @@ def group_nodes(
             node.unschedulable,
             node.ready,
             node.conditions,
+            node.device_taints,
             node.name if by_name else "",
         )
         group = groups.get(kind)
@@ -90,7 +91,9 @@ def hardware_labels(needed: Requirement) -> list[str]:
     choices = [choice for form in forms for choice in form.choices]
     keys = (a.key for choice in choices for a in choice.alternatives if a.key != INSTANCE_TYPE)
     kin = (key for choice in choices for key in choice.kin)
-    return list(dict.fromkeys([*keys, *kin, *(key for key, _ in needed.custom_labels)]))
+    claim = needed.claim
+    said = (f"{claim.driver}/{name}" for name in claim.attributes) if claim else ()
+    return list(dict.fromkeys([*keys, *kin, *said, *(key for key, _ in needed.custom_labels)]))
 
 
 def _label_keys(

@@ -103,8 +103,7 @@ class NodeFilter:
             return Obstacle(Kind.CLOSED, "does", "not match spec.scheduling.affinity")
         taint = self._taint(node)
         if taint is not None:
-            value = f"={taint.value}" if taint.value else ""
-            rest = f"the taint {taint.key}{value}:{taint.effect}, which is not tolerated"
+            rest = f"the taint {taint}, which is not tolerated"
             return Obstacle(Kind.CLOSED, "has", rest, taint)
         for resource, count in self._requests:
             total = podresources.amount(resource, node.allocatable.get(resource, "0"))
@@ -133,6 +132,8 @@ class NodeFilter:
                 return Obstacle(Kind.AWAY, "is", in_words(signs))
             if total == 0 and (parts := offered_parts(node, device.resource)):
                 return Obstacle(Kind.SHORT, "is", parts)
+            if taints := self._device_taints(node, device, total):
+                return Obstacle(Kind.SHORT, "has", taints)
             if total == 0:
                 rest = f"no {device.resource} at present: no device is healthy, or its device "
                 return Obstacle(Kind.SHORT, "offers", f"{rest}plugin does not run")
@@ -143,6 +144,24 @@ class NodeFilter:
                 return Obstacle(Kind.SHORT, "has", rest)
         what = "enough that no Performer uses" if self.needed.devices else "it"
         return Obstacle(Kind.OPEN, "has", f"{what}, but another reason keeps the pod off")
+
+    def _device_taints(self, node: NodeView, device: Device, total: int) -> str:
+        """That too few devices are without a taint, after "has"; empty if it is not for that."""
+        claim = self.needed.claim
+        if claim is None or device.resource != claim.resource or not node.device_taints:
+            return ""
+        free = max(total - self._held(node, device), 0)
+        if free >= device.count:
+            return ""
+        by_taint: dict[Taint, list[str]] = {}
+        for name, taint in node.device_taints:
+            by_taint.setdefault(taint, []).append(name)
+        tainted = " and ".join(
+            f"the taint {taint} on device{'s' if len(names) > 1 else ''} {', '.join(names)}"
+            for taint, names in by_taint.items()
+        )
+        some = f"{free} free of {total} and " if total else ""
+        return f"{some}{tainted}, which the claim does not tolerate"
 
     def _taint(self, node: NodeView) -> Taint | None:
         lasting = [taint for taint in node.taints if not self._states.of_taint(taint)]

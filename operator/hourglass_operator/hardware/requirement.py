@@ -7,8 +7,9 @@ from hourglass_kube import quantity
 from hourglass_kube.expression import Requirement as Expression
 from hourglass_kube.node import NodeView
 from hourglass_kube.podresources import is_extended
-from hourglass_operator.api import HardwareRequirements, PerformerSpec
+from hourglass_operator.api import Allocation, HardwareRequirements, PerformerSpec
 from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.hardware.claim import RESOURCE_DOMAIN, DeviceClaim
 from hourglass_operator.hardware.gpu import INSTANCE_TYPE, Gpu, Labels
 
 
@@ -70,7 +71,9 @@ class Requirement:
     """All of it must hold; `text` says it for a person, `noun` is what such hardware is called.
 
     `others`: the same hardware under other resources: a pod asks for one of them. `conflict`: what
-    of the spec contradicts itself, for a person.
+    of the spec contradicts itself, for a person. `claim`: the devices that a ResourceClaim asks
+    for; they are counted among `devices`. `alternative`: the same the other way, by a device plugin
+    or by a claim. `impossible`: why no pod can be made for it.
     """
 
     choices: tuple[LabelChoice, ...]
@@ -82,6 +85,9 @@ class Requirement:
     conflict: str = ""
     gpu_type: str = ""
     tee_type: str = ""
+    claim: DeviceClaim | None = None
+    alternative: "Requirement | None" = None
+    impossible: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -100,6 +106,33 @@ class Requirement:
         """Whether a node's labels name the hardware, whatever other labels say beside that."""
         custom = all(labels.get(key) == value for key, value in self.custom_labels)
         return custom and all(choice.named(labels) for choice in self.choices)
+
+    def allocated(
+        self,
+        nodes: Iterable[NodeView],
+        *,
+        claiming: bool | None,
+    ) -> "Requirement":
+        """With a claim or without, as the pod is that was made for it (`claiming`; None: no pod).
+
+        Before there is one, devices are claimed where nodes publish them so and no node's device
+        plugin offers them. `nodes` as they are to the claim.
+        """
+        other = self.alternative
+        if other is None:
+            return self
+        if claiming is None:
+            forms = (self, *self.others)
+            on = tuple(nodes)
+            plugins = any(form.offered_by(node) for form in forms for node in on)
+            claiming = not plugins and any(map(other.offered_by, on))
+        return replace(other, alternative=replace(self, alternative=None)) if claiming else self
+
+    @property
+    def instead(self) -> tuple["Requirement", ...]:
+        """What a pod could ask for as well."""
+        other = self.alternative
+        return (*self.others, *((other, *other.others) if other else ()))
 
     def suited(self, nodes: Iterable[NodeView], devices: Collection[str]) -> "Requirement":
         """The form that a pod asks for: with these devices if it exists, else that of the nodes.
@@ -125,6 +158,8 @@ class Requirement:
         )
 
 
+_NO_GPU: Mapping[str, None] = {"gpu_type": None, "gpu_count": None}
+
 ANY_NODE = Requirement((), (), (), "a node", "node")
 """What a pod needs that asks for no hardware."""
 
@@ -134,6 +169,7 @@ def requirement(spec: PerformerSpec, catalogue: Catalogue) -> Requirement | None
 
     - A gpuType without gpuCount asks for one device; with gpuCount 0 for the node alone.
     - Devices that `resources` names go before gpuCount, and are hardware also without gpuType.
+    - A GPU by a ResourceClaim is chosen by what its driver says of it, whatever labels say.
     - A teeType without teeRequired asks for that TEE: an absent teeRequired and `false` are the
       same to Kubernetes, and nobody names a TEE to do without it.
     """
@@ -145,7 +181,44 @@ def requirement(spec: PerformerSpec, catalogue: Catalogue) -> Requirement | None
     if not (first.choices or first.custom_labels or first.devices):
         return None
     conflict = _conflict(hardware, named, gpus, catalogue)
-    return replace(first, others=tuple(others), conflict=conflict)
+    plugin = replace(first, others=tuple(others), conflict=conflict)
+    if hardware.allocation is Allocation.DEVICE_PLUGIN:
+        return plugin
+    by_claim = _claimed(hardware, named, gpus, catalogue)
+    if hardware.allocation is Allocation.AUTO:
+        return plugin if isinstance(by_claim, str) else replace(plugin, alternative=by_claim)
+    return replace(plugin, impossible=by_claim) if isinstance(by_claim, str) else by_claim
+
+
+def _claimed(
+    hardware: HardwareRequirements,
+    named: Mapping[str, str],
+    gpus: Sequence[Gpu],
+    catalogue: Catalogue,
+) -> "Requirement | str":
+    """The GPUs by a claim, or why none can be made."""
+    gpu_type, count = hardware.gpu_type, _count(hardware)
+    if not count:
+        return "hardwareRequirements.allocation ResourceClaim needs a gpuType or a gpuCount"
+    if of_gpu := _of_gpu(named, gpus[0] if gpus else None, catalogue):
+        return (
+            f"spec.resources asks a device plugin for {' and '.join(of_gpu)}, and"
+            " hardwareRequirements.allocation is ResourceClaim"
+        )
+    claim = catalogue.claim(gpu_type, count)
+    if claim is None:
+        return f"the hardware catalogue does not say how {gpu_type} is claimed"
+    what = f"{count} × {gpu_type or 'GPU'}"
+    without = _form(hardware.model_copy(update=_NO_GPU), named, None, catalogue)
+    devices = (Device(claim.resource, count, what), *without.devices)
+    return replace(
+        without,
+        devices=devices,
+        text=_text(list(without.choices), without.custom_labels, devices),
+        noun=_noun(hardware, without.custom_labels, devices, catalogue),
+        gpu_type=gpu_type or "",
+        claim=claim,
+    )
 
 
 def _form(
@@ -210,9 +283,7 @@ def _devices(
 ) -> Iterator[Device]:
     gpu_type = hardware.gpu_type
     of_gpu = _of_gpu(named, gpu, catalogue)
-    wanted = hardware.gpu_count
-    if wanted is None:
-        wanted = 1 if gpu else 0
+    wanted = _count(hardware)
     if wanted and not of_gpu:
         resource = gpu.resource if gpu else catalogue.gpu_resource
         yield Device(resource, wanted, f"{wanted} × {gpu_type or 'GPU'}")
@@ -226,6 +297,13 @@ def _devices(
             yield Device(resource, count, f"{count} × {resource}")
         else:
             yield Device(resource, count, f"{amount} of {resource}")
+
+
+def _count(hardware: HardwareRequirements) -> int:
+    """How many GPUs are asked for by their type or count."""
+    if hardware.gpu_count is None:
+        return 1 if hardware.gpu_type else 0
+    return hardware.gpu_count
 
 
 def _of_gpu(named: Iterable[str], gpu: Gpu | None, catalogue: Catalogue) -> list[str]:
@@ -254,12 +332,12 @@ def _noun(
 ) -> str:
     gpus = [d for d in devices if d.resource.partition("/")[0] in catalogue.gpu_domains]
     nouns = []
-    if hardware.gpu_type or gpus:
+    if hardware.gpu_type or hardware.gpu_count or gpus:
         nouns.append("GPU")
     if hardware.tee_type or hardware.tee_required:
         nouns.append("TEE")
     if custom:
         nouns.append("label")
-    if len(gpus) < len(devices):
+    if any(d not in gpus and not d.resource.startswith(RESOURCE_DOMAIN) for d in devices):
         nouns.append("device")
     return nouns[0] if len(nouns) == 1 else "hardware"

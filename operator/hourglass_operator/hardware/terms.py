@@ -43,7 +43,9 @@ def device_resources(resources: JSON, needed: Requirement | None) -> JSON:
     """
     named = {**(resources.get("requests") or {}), **(resources.get("limits") or {})}
     devices = needed.devices if needed else ()
-    missing = {d.resource: str(d.count) for d in devices if d.resource not in named}
+    claimed = needed.claim.resource if needed and needed.claim else ""
+    asked = (d for d in devices if d.resource != claimed)
+    missing = {d.resource: str(d.count) for d in asked if d.resource not in named}
     if not missing:
         return resources
     return {

@@ -97,14 +97,22 @@ def _tolerations(taints: Iterable[Taint]) -> str:
 
 
 def _missing(node: NodeView, needed: Requirement) -> list[str]:
-    parts = [choice.what for choice in needed.choices if not choice.holds(node.labels)]
+    claim = needed.claim
+    claimed = {d.resource: d.what for d in needed.devices if claim and d.resource == claim.resource}
+    parts = [
+        needed.gpu_type or what
+        for resource, what in claimed.items()
+        if resource not in node.allocatable
+    ]
+    parts += [choice.what for choice in needed.choices if not choice.holds(node.labels)]
     parts += [
         f"the label {key}={value}"
         for key, value in needed.custom_labels
         if node.labels.get(key) != value
     ]
     if not needed.choices:
-        parts += [d.resource for d in needed.devices if d.resource not in node.allocatable]
+        others = (d.resource for d in needed.devices if d.resource not in claimed)
+        parts += [resource for resource in others if resource not in node.allocatable]
     return parts
 
 
@@ -145,7 +153,11 @@ def _there_is(needed: Requirement, groups: Sequence[NodeGroup], catalogue: Catal
         labels = group.node.labels
         if any(_part(choice, labels) for choice in needed.choices):
             continue
+        claim = needed.claim
+        fits = claim is not None and claim.resource in group.node.allocatable
         for key in keys:
+            if fits and claim is not None and key.startswith(f"{claim.driver}/"):
+                continue
             if key in labels:
                 seen[f"{key}={labels[key]}"] += group.count
         if not any(key in labels for key in keys) and (
@@ -154,6 +166,8 @@ def _there_is(needed: Requirement, groups: Sequence[NodeGroup], catalogue: Catal
             seen[f"{gpu} by {INSTANCE_TYPE}={labels[INSTANCE_TYPE]}"] += group.count
     wanted = {f"{key}={value}" for key, value in needed.custom_labels}
     wanted |= {f"{a.key}={v}" for c in needed.choices for a in c.alternatives for v in a.values}
+    if needed.claim is not None:
+        wanted |= {f"{needed.claim.driver}/{name}={value}" for name, value in needed.claim.equal}
     others = [(label, count) for label, count in seen.items() if label not in wanted]
     others.sort(key=lambda item: (-item[1], item[0]))
     if not others:

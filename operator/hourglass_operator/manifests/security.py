@@ -25,7 +25,7 @@ Made by `make generate` from the code and from what was seen on a real cluster.
 ## What the operator may do
 
 A ClusterRole, bound for the whole cluster. With `--namespace` a Role in each of those namespaces
-is enough, and a ClusterRole for the nodes.
+is enough, and a ClusterRole for the nodes and ResourceSlices.
 
 | resource | verbs | to |
 |---|---|---|

@@ -4,7 +4,7 @@ import asyncio
 
 from hourglass_kube.types import JSON
 from hourglass_operator.plugin.view import Objects
-from hourglass_operator.runtime.informers.selectors import SELECTORS
+from hourglass_operator.runtime.informers.selectors import CLUSTER_WIDE, OPTIONAL, SELECTORS
 from hourglass_operator.transport.calls import Answer, Caller, Request
 
 
@@ -23,20 +23,22 @@ async def objects(caller: Caller, namespace: str, *, events_of: str = "") -> Obj
         *(_list(caller, resource, namespace, selector) for resource, selector in wanted.items())
     )
     found: dict[str, list[JSON]] = {}
-    hidden = set()
+    hidden, absent = set(), set()
     for resource, answer in zip(wanted, answers, strict=True):
         if answer.code == 403 and resource != "performers":
             hidden.add(resource)
+        elif answer.code == 404 and resource in OPTIONAL:
+            absent.add(resource)
         elif not answer.succeeded:
             raise ReadError(f"cannot list {resource}: {answer.message}")
         found[resource] = answer.body.get("items") or []
     mine = [event for event in found.pop("events", []) if _concerns(event, events_of)]
-    return Objects(found, sorted(mine, key=_moment), frozenset(hidden))
+    return Objects(found, sorted(mine, key=_moment), frozenset(hidden), frozenset(absent))
 
 
 async def _list(caller: Caller, resource: str, namespace: str, selector: str) -> Answer:
     query = {"labelSelector": selector} if selector else {}
-    where = "" if resource == "nodes" else namespace
+    where = "" if resource in CLUSTER_WIDE else namespace
     return await caller.call(Request("list", resource, where, query=query))
 
 

@@ -17,7 +17,7 @@ from hourglass_operator.hardware.explain import offers
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_statemachine import Facts, verdicts
 
-_REMEMBERED = ("PodRejected", "ServiceRejected", "NameConflict", "RepairUndone")
+_REMEMBERED = ("PodRejected", "ServiceRejected", "ClaimRejected", "NameConflict", "RepairUndone")
 """What only the operator knows: its writes that are refused or undone leave nothing there."""
 
 
@@ -29,6 +29,8 @@ class Objects:
     events: Sequence[JSON] = ()
     hidden: frozenset[str] = frozenset()
     """Resources that the user may not list."""
+    absent: frozenset[str] = frozenset()
+    """Resources that the API server does not serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def view_of(objects: Objects, namespace: str, name: str, catalogue: Catalogue, n
     for resource, listed in objects.listed.items():
         for obj in listed:
             store.put_listed(resource, obj, "0")
+    for resource in objects.absent:
+        store.absent(resource)
     key = (namespace, name)
     seen = observe(controller.cache, key, Memory(), SpecResolver(catalogue), now)
     if seen is None:

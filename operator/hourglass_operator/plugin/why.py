@@ -22,6 +22,7 @@ _ADVICE: Mapping[str, str] = {
     " spec.config.grpcPort",
     Reason.POD_REJECTED: "change what the API server names, in the Performer or in the namespace",
     Reason.SERVICE_REJECTED: "change what the API server names, in the namespace",
+    Reason.CLAIM_REJECTED: "change what the API server names, in the namespace",
     Reason.NAME_CONFLICT: "delete or rename the object that has the name",
 }
 

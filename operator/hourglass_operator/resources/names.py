@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 CONTAINER = "performer"
 PORT = "grpc"
+CLAIM = "hourglass-gpu"
+"""What the pod calls the claim that the operator makes for it."""
 FINALIZER = "hourglass.eigenlayer.io/performer"
 """Keeps a deleted Performer until its pod has drained."""
 
@@ -19,6 +21,8 @@ KEPT_OFF = "hourglass.eigenlayer.io/kept-off"
 """Annotation: the node to which a pod must not come, as the Performer moves off it."""
 MADE_FOR = "hourglass.eigenlayer.io/resources"
 """Annotation: the CPU and memory that were asked for when a pod was made or last resized."""
+CLAIMED = "hourglass.eigenlayer.io/claimed-devices"
+"""Annotation: the class and number of the devices that a pod claims by the operator's template."""
 HASH_LABEL = "hourglass.eigenlayer.io/template-hash"
 
 MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
@@ -38,6 +42,7 @@ OWN_LABELS = (
 """Keys of the labels that the operator sets and repairs; all others are left alone."""
 
 _PREFIX = "performer-"
+_TEMPLATE = re.compile(r"^performer-(?P<performer>.+)-[0-9a-f]{10}$")
 _POD = re.compile(r"^performer-(?P<performer>.+)-(?P<hash>[a-z0-9]{10})-(?P<attempt>\d+)$")
 
 
@@ -57,6 +62,17 @@ def service_name(performer: str) -> str:
 def budget_name(performer: str) -> str:
     """Name of the PodDisruptionBudget."""
     return _PREFIX + performer
+
+
+def template_name(performer: str, digest: str) -> str:
+    """Name of the ResourceClaimTemplate whose content has this digest: templates cannot change."""
+    return f"{_PREFIX}{performer}-{digest}"
+
+
+def performer_of_template(template: str) -> str | None:
+    """Name of the Performer whose ResourceClaimTemplate would have this name."""
+    found = _TEMPLATE.match(template)
+    return intern(found["performer"]) if found else None
 
 
 def performer_of_service(service: str) -> str | None:

@@ -97,6 +97,7 @@ def build_pod_spec(
             "tolerations": scheduling.tolerations,
             "runtimeClassName": scheduling.runtime_class,
             "priorityClassName": scheduling.priority_class_name,
+            "resourceClaims": config.resource_claims,
         }
     )
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from hourglass_operator.controller import Controller
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.informers.informer import Informer
-from hourglass_operator.runtime.informers.selectors import SELECTORS
+from hourglass_operator.runtime.informers.selectors import CLUSTER_WIDE, OPTIONAL, SELECTORS
 from hourglass_operator.runtime.informers.store import Store
 from hourglass_operator.runtime.informers.unlabelled import Unlabelled
 from hourglass_operator.runtime.leadership.election import Election
@@ -127,9 +127,10 @@ class Replica:
                 SELECTORS[resource],
                 namespace,
                 random=Random(f"{resource}/{namespace}"),
+                optional=resource in OPTIONAL,
             )
             for resource in resources
-            for namespace in (sorted(namespaces) if resource != "nodes" else []) or [""]
+            for namespace in (sorted(namespaces) if resource not in CLUSTER_WIDE else []) or [""]
         ]
 
     def start_over(self) -> None:

@@ -6,6 +6,8 @@ GROUP_VERSIONS = {
     "performers": (GROUP, VERSION),
     "endpointslices": ("discovery.k8s.io", "v1"),
     "poddisruptionbudgets": ("policy", "v1"),
+    "resourceslices": ("resource.k8s.io", "v1"),
+    "resourceclaimtemplates": ("resource.k8s.io", "v1"),
     "leases": ("coordination.k8s.io", "v1"),
     "selfsubjectaccessreviews": ("authorization.k8s.io", "v1"),
     "nodes": ("", "v1"),

@@ -69,7 +69,9 @@ def check_command(
     Everything in the file is taken as it is, and pods are not admitted again. What it lacks and
     pods refer to (claims and volumes, Secrets, ConfigMaps, accounts, classes, owners) is taken to
     exist, and so are images. What was taken to exist, and kinds that are not simulated, are named.
-    Events, endpoints, leases and the values of Secrets are not read.
+    Events, endpoints, leases and the values of Secrets are not read. Where GPUs are claimed
+    (Dynamic Resource Allocation), print deviceclasses, resourceslices, resourceclaims and
+    resourceclaimtemplates, too.
 
     \b
     Examples:

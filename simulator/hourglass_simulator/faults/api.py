@@ -33,7 +33,7 @@ class OfCalls(Parameters):
 class Errors(OfCalls):
     """Calls, and the error."""
 
-    code: Literal[500, 502, 503, 504] = 500
+    code: Literal[404, 500, 502, 503, 504] = 500
     """The HTTP status."""
 
 
@@ -54,7 +54,9 @@ class Timeouts(OfCalls):
 # Reason and message: of etcd's trouble, which the API server passes on, of what client-go makes of
 # a proxy's answer, and of the API server's own time limit.
 # https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go
+# Of 404: what a server says of a path that it serves nothing under.
 _ERRORS = {
+    404: ("NotFound", "the server could not find the requested resource"),
     500: ("", "etcdserver: leader changed"),
     502: (
         "InternalError",

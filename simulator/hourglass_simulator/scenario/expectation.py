@@ -25,6 +25,7 @@ ReasonName = Literal[
     "AsExpected",
     "BudgetConflict",
     "BudgetRejected",
+    "ClaimRejected",
     "ContainerFailed",
     "EndpointsNotReady",
     "HardwareUnavailable",

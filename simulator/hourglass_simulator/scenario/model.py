@@ -29,8 +29,13 @@ class Scenario(Strict):
 
     @property
     def portable(self) -> bool:
-        """All its steps are plain API operations, its nodes stay: it runs on a real cluster."""
+        """All its steps are plain API operations, its nodes stay: it runs on a real cluster.
+
+        There, nobody publishes the devices of drivers.
+        """
         cluster = self.cluster
         if cluster.node_pools or cluster.operator_replicas > 1:
+            return False
+        if any(group.drivers for group in cluster.nodes):
             return False
         return not any(step.action in FAULT_ACTIONS for step in self.steps)

@@ -88,13 +88,13 @@ def test_every_rule_has_a_message() -> None:
         (
             ".spec.config",
             "grpcPort env args command serviceAccountName environment environmentFrom healthCheck "
-            "livenessCheck securityContext podSecurityContext",
+            "livenessCheck securityContext podSecurityContext resourceClaims",
         ),
         (".spec.scheduling", "nodeSelector tolerations affinity runtimeClass priorityClassName"),
         (".spec.disruption", "policy maxWaitSeconds"),
         (
             ".spec.hardwareRequirements",
-            "gpuType gpuCount teeRequired teeType customLabels onUnhealthy",
+            "gpuType gpuCount teeRequired teeType customLabels onUnhealthy allocation",
         ),
         (
             ".status",

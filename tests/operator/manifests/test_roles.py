@@ -51,7 +51,7 @@ WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 
 def test_in_the_cluster_the_operator_may_write_what_the_controller_plans_and_nothing_else() -> None:
     planned = set(planned_writes())
-    assert len(planned) == 12
+    assert len(planned) == 14
     ownership = {(roles.OWNERSHIP.group, roles.OWNERSHIP.resource, "update")}
     assert {grant for grant in granted("ClusterRole") if grant[2] in WRITES} == planned | ownership
 
@@ -62,7 +62,7 @@ def test_the_operator_may_see_what_it_watches(resource: str, verb: str) -> None:
     assert (group_of(resource), resource, verb) in granted("ClusterRole")
 
 
-@pytest.mark.parametrize("resource", ["pods", "services"])
+@pytest.mark.parametrize("resource", ["pods", "services", "resourceclaimtemplates"])
 def test_the_operator_may_read_what_has_taken_a_name(resource: str) -> None:
     assert (group_of(resource), resource, "get") in granted("ClusterRole")
 

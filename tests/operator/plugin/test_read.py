@@ -24,14 +24,14 @@ def read(refusals: dict[str, Answer] | None = None) -> tuple[Objects, Script]:
         items: list[Any] = EVENTS if call.resource == "events" else [{"of": call.resource}]
         return (refusals or {}).get(call.resource, done(items=items))
 
-    script = Script(*[answer] * 7)
+    script = Script(*[answer] * 9)
     return asyncio.run(objects(script, "avs", events_of="ml")), script
 
 
 def test_nodes_are_read_of_the_cluster_and_the_rest_of_the_namespace() -> None:
     found, script = read()
     places = {call.resource: call.namespace for call in script.calls}
-    assert places == {**dict.fromkeys(places, "avs"), "nodes": ""}
+    assert places == {**dict.fromkeys(places, "avs"), "nodes": "", "resourceslices": ""}
     assert found.listed["pods"] == [{"of": "pods"}]
 
 
@@ -47,6 +47,12 @@ def test_what_may_not_be_read_is_hidden() -> None:
     found, _ = read({"nodes": refused(403)})
     assert found.hidden == {"nodes"}
     assert found.listed["nodes"] == []
+
+
+def test_what_the_cluster_does_not_serve_is_not_there() -> None:
+    found, _ = read(dict.fromkeys(("resourceslices", "resourceclaimtemplates"), refused(404)))
+    assert found.absent == {"resourceslices", "resourceclaimtemplates"}
+    assert not found.hidden
 
 
 @pytest.mark.parametrize(

@@ -34,20 +34,29 @@ LATER = {
         "fsGroup": 2000,
         "seccompProfile": {"type": "Localhost", "localhostProfile": "performer.json"},
     },
+    "resourceClaims": [{"name": "nic", "resourceClaimTemplateName": "fast"}],
 }
 """Fields of `config` that are younger than the recorded pod, whose hash is pinned."""
 FULL = {
     **RECORDED,
     "config": {**RECORDED["config"], **LATER},
     "disruption": {"policy": "MoveFirst", "maxWaitSeconds": 60},
-    "hardwareRequirements": {**RECORDED["hardwareRequirements"], "onUnhealthy": "Replace"},
+    "hardwareRequirements": {
+        **RECORDED["hardwareRequirements"],
+        "onUnhealthy": "Replace",
+        "allocation": "DevicePlugin",
+    },
 }
 MINIMAL = performer("minimal")["spec"]
 AVS = MINIMAL["avsAddress"]
 
 NOT_OF_THE_POD = (("upgradeStrategy",), ("disruption",), ("hardwareRequirements", "onUnhealthy"))
-ONLY_IN_THE_HASH = (("version",), ("hardwareRequirements", "teeRequired"))
-"""teeRequired says nothing that teeType has not said."""
+ONLY_IN_THE_HASH = (
+    ("version",),
+    ("hardwareRequirements", "teeRequired"),
+    ("hardwareRequirements", "allocation"),
+)
+"""teeRequired says nothing that teeType has not said; Auto claims where the nodes ask for it."""
 RESIZED = [
     ("resources", kind, name) for kind in ("limits", "requests") for name in ("cpu", "memory")
 ]
@@ -90,6 +99,7 @@ def other(value: Any) -> Any:
         "Recreate": "Auto",
         "MoveFirst": "Evict",
         "Replace": "Keep",
+        "DevicePlugin": "Auto",
         FULL["avsAddress"]: AVS,
     }
     if isinstance(value, bool):

@@ -38,6 +38,11 @@ def test_a_service_name_fits_and_shows_its_performer(name: str) -> None:
     assert len(service) <= 63
 
 
+def test_a_template_shows_its_performer() -> None:
+    assert names.performer_of_template(names.template_name("a-b", "0123456789")) == "a-b"
+    assert names.performer_of_template("performer-a-b-gpu") is None
+
+
 def test_a_foreign_service_has_no_performer() -> None:
     assert names.performer_of_service("kubernetes") is None
 

@@ -39,6 +39,9 @@ _TRIES = 3
 """Watches that fail one after the other until a list is tried: it may be answered."""
 
 _GONE = 410
+_NOT_SERVED = 404
+_UNTIL_SERVED = 60.0
+"""Seconds between two looks at whether an optional resource is served by now."""
 _REFUSED = (401, 403, 404)
 """Whoever may not watch knows nothing for sure any more."""
 
@@ -55,9 +58,14 @@ class Informer:
         namespace: str = "",
         *,
         random: Random,
+        optional: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`random` spreads the calls of many processes over time."""
+        """`random` spreads the calls of many processes over time.
+
+        `optional`: where the API server does not serve the resource, there is nothing to know.
+        """
+        self._optional = optional
         self._resource = resource
         self._transport = transport
         self._store = store
@@ -88,6 +96,11 @@ class Informer:
         """List and watch until cancelled."""
         while True:
             listed = await self._list()
+            if isinstance(listed, Answer) and self._optional and listed.code == _NOT_SERVED:
+                self._store.absent(self._resource)
+                self._synced = True
+                await self._sleep(_UNTIL_SERVED)
+                continue
             if isinstance(listed, Answer):
                 self._failed("list", listed)
                 await self._pause(listed)

@@ -9,6 +9,8 @@ _PODS = f"{names.APP_LABEL} in ({go_operator.APP},{names.APP})"
 
 SELECTORS: Mapping[str, str] = {
     "nodes": "",
+    "resourceslices": "",
+    "resourceclaimtemplates": _OWN,
     "services": _OWN,
     "endpointslices": _OWN,
     "poddisruptionbudgets": "",
@@ -16,6 +18,12 @@ SELECTORS: Mapping[str, str] = {
     "performers": "",
 }
 """By plural name, in the order in which the informers start."""
+
+CLUSTER_WIDE = frozenset({"nodes", "resourceslices"})
+"""What has no namespace."""
+
+OPTIONAL = frozenset({"resourceslices", "resourceclaimtemplates"})
+"""What not every cluster serves: Dynamic Resource Allocation, which is stable since 1.34."""
 
 UNWATCHED: Mapping[str, str] = {
     "services": f"{names.APP_LABEL}!={names.APP}",

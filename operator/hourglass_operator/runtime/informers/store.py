@@ -41,6 +41,11 @@ class Store:
         self._events.retain(resource, names, version, self._now(), namespace)
         self._changed()
 
+    def absent(self, resource: str) -> None:
+        """The API server does not serve the resource."""
+        self._events.absent(resource, self._now())
+        self._changed()
+
     def _take_in(self, resource: str, obj: JSON, take_in: Callable[[float], None]) -> None:
         self.received[resource] += 1
         try:

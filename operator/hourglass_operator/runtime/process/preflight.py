@@ -8,6 +8,7 @@ from enum import IntEnum
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP, PLURAL
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE, Permission
+from hourglass_operator.runtime.informers.selectors import CLUSTER_WIDE
 from hourglass_operator.transport.calls import Answer, Caller, Request
 
 _AT_ONCE = 4
@@ -122,7 +123,8 @@ def describe(question: Question) -> str:
 
 def _wanted(namespaces: Collection[str], lease: Lease | None) -> Iterator[Question]:
     for permission in CLUSTER:
-        for namespace in ([""] if permission.resource == "nodes" else namespaces) or [""]:
+        everywhere = permission.resource in CLUSTER_WIDE
+        for namespace in ([""] if everywhere else namespaces) or [""]:
             for verb in permission.verbs:
                 yield Question(permission, verb, namespace)
     if lease is not None:

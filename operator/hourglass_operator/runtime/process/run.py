@@ -15,7 +15,7 @@ from hourglass_operator.controller import Controller, Settings
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.informers.kopf_performers import KopfPerformers
-from hourglass_operator.runtime.informers.selectors import SELECTORS
+from hourglass_operator.runtime.informers.selectors import OPTIONAL, SELECTORS
 from hourglass_operator.runtime.leadership.lease import Candidate
 from hourglass_operator.runtime.process.metrics import Metrics, PhaseAndReason
 from hourglass_operator.runtime.process.pass_report import PassReport
@@ -109,6 +109,8 @@ class Process:
     def called(self, verb: str, resource: str, code: int, seconds: float) -> None:
         """A call to the API server has ended."""
         self.metrics.called(verb, resource, code, seconds)
+        if code == 404 and resource in OPTIONAL:
+            return
         if code in (401, 403, 404):
             watching = verb in ("list", "watch")
             if watching or code == 403:

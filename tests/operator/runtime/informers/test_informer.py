@@ -108,6 +108,9 @@ class Seen(EventHandler):
     def listed(self, resource: str, obj: Mapping[str, Any], version: str, now: float) -> None:
         self.watched(resource, "ADDED", obj, now)
 
+    def absent(self, resource: str, now: float) -> None:
+        self.seen.append(f"{resource} are not served")
+
     def retain(
         self, resource: str, names: Collection[Any], version: str, now: float, namespace: str = ""
     ) -> None:
@@ -118,14 +121,27 @@ class Seen(EventHandler):
 class Run:
     """An informer that has run for so many virtual seconds."""
 
-    def __init__(self, lists: list[Answer], watches: list[Any], seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        lists: list[Answer],
+        watches: list[Any],
+        seconds: float = 60.0,
+        *,
+        optional: bool = False,
+    ) -> None:
         self.server = Server(lists, watches)
         handler = Seen()
         clock = Clock()
         self.clock = clock
         self.store = Store(handler, lambda: clock.now, lambda: None)
         self.informer = Informer(
-            self.server, self.store, "pods", "app=performer", "avs", random=Random(1)
+            self.server,
+            self.store,
+            "pods",
+            "app=performer",
+            "avs",
+            random=Random(1),
+            optional=optional,
         )
         loop = new_event_loop(clock)
         loop.create_task(self.informer.run())
@@ -349,6 +365,20 @@ def test_the_same_failure_is_logged_once(caplog: pytest.LogCaptureFixture) -> No
 def test_what_was_received_is_counted() -> None:
     run = Run([page("a", "b")], [[event("MODIFIED", "a", 11), BOOKMARK]])
     assert run.store.received == {"pods": 3}
+
+
+def test_what_need_not_be_served_is_known_when_it_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    absent = refused(404, "NotFound", "the server could not find the requested resource")
+    run = Run([absent, absent, page("a")], [], seconds=100.0, optional=True)
+    assert run.seen[:2] == ["pods are not served"] * 2
+    assert run.informer.has_synced
+    assert not caplog.records
+    run.clock.run_until(200.0)
+    assert run.seen[2:] == ["ADDED a", "only a in avs at 10"]
+
+
+def test_who_may_not_list_what_need_not_be_served_knows_nothing() -> None:
+    assert not Run([REFUSED] * 20, [], optional=True).informer.has_synced
 
 
 def test_requests_are_of_one_namespace() -> None:
