@@ -100,7 +100,7 @@ class Rule:
 
     def _compiled(self, source: str) -> cel.Expression:
         optional = bool(self.source.get("optionalOldSelf"))
-        written = evaluable(source, optional=optional)
+        written = evaluable(source, optional=optional, declared=True)
         return evaluating_environment().compile(written.text)
 
     @cached_property

@@ -80,7 +80,7 @@ class Checker:
 
     def _compiled(self, source: str, *, optional: bool) -> cel.Expression:
         """ValueError with the text of cel-go when it does not compile."""
-        written = checkable(source, optional=optional, sorts=self._lists)
+        written = checkable(source, optional=optional, sorts=self._lists, declared=True)
         return compiled(self._environment, written)
 
 

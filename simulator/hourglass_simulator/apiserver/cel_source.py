@@ -112,15 +112,22 @@ class Rewritten:
 
 
 def checkable(
-    source: str, *, optional: bool = False, objects: bool = False, sorts: bool = True
+    source: str,
+    *,
+    optional: bool = False,
+    objects: bool = False,
+    sorts: bool = True,
+    declared: bool = False,
 ) -> Rewritten:
     """An expression as it can be checked.
 
     `optional`: `oldSelf` is an optional value; `objects`: mutations may make objects; `sorts`:
-    there is the macro `sortBy`.
+    there is the macro `sortBy`; `declared`: the fields of values are those of a schema.
     """
     tokens = _significant(source)
     edits = _comprehensions(tokens, sorts=sorts)
+    if declared:
+        edits |= _reserved_fields(tokens)
     if optional:
         edits |= _old_values(tokens)
     if objects:
@@ -128,10 +135,14 @@ def checkable(
     return Rewritten(source, edits.values())
 
 
-def evaluable(source: str, *, optional: bool = False, objects: bool = False) -> Rewritten:
+def evaluable(
+    source: str, *, optional: bool = False, objects: bool = False, declared: bool = False
+) -> Rewritten:
     """An expression as it can be evaluated: functions cannot return optional values there."""
     tokens = _significant(source)
     edits = _comprehensions(tokens) | _optional_results(tokens) | _comparisons(tokens)
+    if declared:
+        edits |= _reserved_fields(tokens)
     if optional:
         edits |= _old_values(tokens)
     if objects:
@@ -191,6 +202,27 @@ def _arguments(tokens: Sequence[_Token], opening: int) -> list[tuple[int, int]]:
             found.append((begins, index))
             begins = index + 1
     return []
+
+
+_RESERVED = frozenset(
+    {
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let"),
+        *("loop", "package", "namespace", "return", "var", "void", "while"),
+    }
+)
+
+
+def _reserved_fields(tokens: Sequence[_Token]) -> dict[int, _Edit]:
+    """Fields that are named by a reserved word: they may be escaped, and need not be."""
+    edits: dict[int, _Edit] = {}
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1].text if index else ""
+        if before == "?" and index > 1:
+            before = tokens[index - 2].text
+        called = index + 1 < len(tokens) and tokens[index + 1].text == "("
+        if token.text in _RESERVED and before == "." and not called:
+            edits[token.start] = _Edit(token.start, token.end, f"__{token.text}__")
+    return edits
 
 
 def _comparisons(tokens: Sequence[_Token]) -> dict[int, _Edit]:

@@ -213,10 +213,10 @@ class Registry:
         if fields is not None:
             fields.warnings += self._warned_of(own, new, None)
         keep_usage = self._validate(write.with_new(new))
-        version = str(meta.get("resourceVersion") or "")
-        if version.isdecimal() and int(version):
+        version, exists = str(meta.get("resourceVersion") or ""), table.find(namespace, name)
+        if version.isdecimal() and int(version) and not (table.dry and exists):
             raise errors.internal("resourceVersion should not be set on objects to be created")
-        if table.find(namespace, name) is not None:
+        if exists is not None:
             raise errors.already_exists(resource, name)
         if table.dry:
             return new

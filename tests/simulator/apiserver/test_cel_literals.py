@@ -9,7 +9,12 @@ TEXT, NUMBER = DeclaredType("string", 2, 10), DeclaredType("int", 1)
 SELF = DeclaredType(
     "object",
     2,
-    fields={"n": NUMBER, "f": DeclaredType("double", 1), "l": DeclaredType("list", 2, 5, {}, TEXT)},
+    fields={
+        "n": NUMBER,
+        "__while__": NUMBER,
+        "f": DeclaredType("double", 1),
+        "l": DeclaredType("list", 2, 5, {}, TEXT),
+    },
 )
 
 
@@ -66,6 +71,7 @@ def test_literals(rule: str, wrong: str) -> None:
         ),
         ("'a'.int() == 1", "1:8: found no matching overload for 'int' applied to 'string.()'"),
         ("isURL(self.n)", "1:6: found no matching overload for 'isURL' applied to '(int)'"),
+        ("self.while == 1 && self.__while__ == 1 && has(self.while)", ""),
         ("self.l.nothing()", "1:15: undeclared reference to 'nothing' (in container '')"),
         ("has(self.l[0])", "1:11: invalid argument to has() macro"),
         ("self.l.all(x.y, true)", "1:13: argument must be a simple name"),
