@@ -9,11 +9,12 @@ from random import Random
 
 from hourglass_kube import quantity
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import errors, limitrange, pod_security, quota
+from hourglass_simulator.apiserver import errors, limitrange, pod_resize, pod_security, quota
 from hourglass_simulator.apiserver.pod_admission import PodAdmission
 from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.store import Store
 from hourglass_simulator.apiserver.write import CREATE, UPDATE, Write
+from hourglass_simulator.kubernetes.version import Version
 
 _VALIDATED = frozenset(
     (
@@ -31,8 +32,9 @@ _OLD_INGRESS_CLASS = "kubernetes.io/ingress.class"
 class Admission:
     """Looks at other objects in the store to admit a write."""
 
-    def __init__(self, store: Store, random: Random) -> None:
+    def __init__(self, store: Store, random: Random, version: Version) -> None:
         self._store = store
+        self._version = version
         self._pods = PodAdmission(store, random)
         self.tolerate_extended_resources = False
         """ExtendedResourceToleration, which no cluster has on by itself."""
@@ -86,6 +88,8 @@ class Admission:
                 raise write.refused(why)
         if write.on("pods", operations=(CREATE,)):
             self._pods.mountable_secrets(write)
+        if write.resource.qualified == "pods" and write.subresource == "resize":
+            self._pod_resize(write)
         self._pod_security(write)
         if write.on("priorityclasses.scheduling.k8s.io"):
             self._pods.one_default_priority(write)
@@ -135,6 +139,18 @@ class Admission:
                 raise write.refused(why)
         if warning := pod_security.warned(policy, *template):
             write.warnings.append(warning)
+
+    def _pod_resize(self, write: Write) -> None:
+        node = write.obj["spec"].get("nodeName")
+        unchanged = write.old is not None and write.old["spec"] == write.obj["spec"]
+        if not self._version.refuses_resizes or not node or unchanged:
+            return
+        why, reason = pod_resize.refusal(write.obj, self._find("nodes", "", node))
+        if why:
+            error = write.refused(why)
+            if reason:
+                error.details = {**(error.details or {}), "causes": [{"reason": reason}]}
+            raise error
 
     def _policy_of_namespace(self, write: Write) -> None:
         policy, faults = pod_security.policy(write.obj["metadata"].get("labels") or {})

@@ -96,7 +96,7 @@ class Registry:
         self._version = version
         self._random = random
         self._strategies: dict[str, Strategy] = {}
-        self.admission = Admission(self.store, random)
+        self.admission = Admission(self.store, random, version)
         self._policies = Policies(self.store)
         self._mutating = MutatingPolicies(self.store, self._types.type_of)
         self.admission_webhooks = AdmissionWebhooks(self.store, random, version)

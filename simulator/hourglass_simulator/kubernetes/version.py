@@ -97,6 +97,14 @@ class Version:
         return self.minor >= 35
 
     @property
+    def refuses_resizes(self) -> bool:
+        """Whether the API server refuses a resize to more than the pod's node has.
+
+        https://github.com/kubernetes/kubernetes/blob/v1.37.2/plugin/pkg/admission/podresize/admission.go
+        """
+        return self.minor >= 36
+
+    @property
     def says_why_there_is_no_sandbox(self) -> bool:
         """Whether PodReadyToStartContainers has a reason, and is written when the sandbox is there.
 
