@@ -70,9 +70,10 @@ def unknown_resource() -> APIError:
     return APIError(404, "NotFound", "the server could not find the requested resource", {})
 
 
-def already_exists(resource: Resource, name: str) -> APIError:
-    """409 for a create."""
+def already_exists(resource: Resource, name: str, *, going: bool = False) -> APIError:
+    """409 for a create; `going`: what has the name is being deleted."""
     text = f'{resource.qualified} "{name}" already exists'
+    text = f"object is being deleted: {text}" if going else text
     return APIError(409, "AlreadyExists", text, _details(resource, name))
 
 

@@ -63,8 +63,8 @@ def restored(why: str) -> str:
     """
     found = _UNMARSHAL.search(why)
     if found is None:
-        strange = why.startswith(("strict decoding error", "json:"))
-        return why if strange else f"error decoding from json: {why}"
+        # Bytes are decoded by the converter; times and quantities decode themselves.
+        return f"error decoding from json: {why}" if why.startswith("illegal base64") else why
     given, number, wanted = found[1], found[2] or "", found[3]
     shown = "float64" if "." in number else _REFLECTED.get(given, given)
     if wanted.startswith("map["):

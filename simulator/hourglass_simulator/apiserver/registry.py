@@ -217,7 +217,8 @@ class Registry:
         if version.isdecimal() and int(version) and not (table.dry and exists):
             raise errors.internal("resourceVersion should not be set on objects to be created")
         if exists is not None:
-            raise errors.already_exists(resource, name)
+            going = "deletionTimestamp" in exists["metadata"]
+            raise errors.already_exists(resource, name, going=going)
         if table.dry:
             return new
         keep_usage()

@@ -76,6 +76,8 @@ def _checked(api: APIServer, view: View, request: Request, found: Place, sent: J
     old = _old(api, view, found)
     new = view.stored(decoded.obj, old)
     meta = {"namespace": found.namespace, "name": "", **(new.get("metadata") or {})}
+    if old is not None:
+        meta.setdefault("uid", old["metadata"]["uid"])
     if not meta["name"] and meta.get("generateName"):
         meta["name"] = f"{meta['generateName']}x"
     faults = list(view.faults({**new, "metadata": meta}, old))
