@@ -9,19 +9,23 @@ from hourglass_operator.manifests.roles import NAME, NAMESPACE
 
 SELECTOR = {"app.kubernetes.io/name": NAME}
 """The label by which Deployment, Service and the others find the pods."""
-_APART: JSON = {
-    "podAntiAffinity": {
-        "preferredDuringSchedulingIgnoredDuringExecution": [
-            {
-                "weight": 100,
-                "podAffinityTerm": {
-                    "topologyKey": "kubernetes.io/hostname",
-                    "labelSelector": {"matchLabels": SELECTOR},
-                },
-            }
-        ]
+
+
+def _apart() -> JSON:
+    """Replicas on different nodes, if there are any."""
+    return {
+        "podAntiAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": 100,
+                    "podAffinityTerm": {
+                        "topologyKey": "kubernetes.io/hostname",
+                        "labelSelector": {"matchLabels": dict(SELECTOR)},
+                    },
+                }
+            ]
+        }
     }
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,13 @@ class Installation:
     node_selector: Any = field(default_factory=lambda: {"kubernetes.io/os": "linux"})
     tolerations: Any = field(default_factory=list)
     image_pull_secrets: Any = field(default_factory=list)
-    affinity: Any = field(default_factory=lambda: _APART)
+    affinity: Any = field(default_factory=_apart)
     topology_spread: Any = field(default_factory=list)
     priority_class: Any = ""
     env: Any = field(default_factory=list)
     volumes: Any = field(default_factory=list)
     volume_mounts: Any = field(default_factory=list)
-    pod_labels: Any = field(default_factory=lambda: SELECTOR)
+    pod_labels: Any = field(default_factory=lambda: dict(SELECTOR))
     pod_annotations: Any = field(default_factory=dict)
 
 

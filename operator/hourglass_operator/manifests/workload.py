@@ -1,5 +1,6 @@
 """The Deployment of the operator and what goes with it."""
 
+from copy import deepcopy
 from typing import Any
 
 from hourglass_kube.types import JSON
@@ -28,8 +29,11 @@ def namespace() -> JSON:
 
 
 def deployment(chosen: Installation = DEFAULT) -> JSON:
-    """Two replicas, apart if there is more than one node; one of them leads."""
-    return {
+    """Two replicas, apart if there is more than one node; one of them leads.
+
+    The object is the caller's to change.
+    """
+    made = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": _metadata(chosen),
@@ -45,6 +49,7 @@ def deployment(chosen: Installation = DEFAULT) -> JSON:
             },
         },
     }
+    return deepcopy(made)
 
 
 def disruption_budget(chosen: Installation = DEFAULT) -> JSON:

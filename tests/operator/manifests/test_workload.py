@@ -64,3 +64,9 @@ def test_the_pods_run_under_the_account_that_the_roles_are_bound_to() -> None:
     assert POD["serviceAccountName"] == account["metadata"]["name"]
     assert workload.deployment()["metadata"]["namespace"] == account["metadata"]["namespace"]
     assert workload.namespace()["metadata"]["name"] == account["metadata"]["namespace"]
+
+
+def test_a_deployment_is_the_callers_to_change() -> None:
+    made = workload.deployment()
+    made["spec"]["template"]["spec"]["affinity"]["nodeAffinity"] = {}
+    assert "nodeAffinity" not in workload.deployment()["spec"]["template"]["spec"]["affinity"]
