@@ -1,5 +1,7 @@
 """The recorded versions of Kubernetes, and which of them stands for another."""
 
+import json
+
 import pytest
 
 from hourglass_kube.types import JSON
@@ -8,6 +10,7 @@ from hourglass_simulator.kubernetes.version import (
     NEWEST,
     OLDEST,
     VERSIONS,
+    Version,
     minor_of,
     nearest,
     version,
@@ -18,6 +21,18 @@ from hourglass_simulator.kubernetes.version import (
 def test_the_data_is_of_the_version_that_it_is_named_after(name: str) -> None:
     assert version(name).git_version.startswith(f"v{name}.")
     assert version(name) is version(name)
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_a_version_may_lack_what_resizes_pods(name: str) -> None:
+    def mentions(of: Version) -> bool:
+        found = of.discovery
+        return '"pods/resize"' in json.dumps(found["lists"]) or '"resize"' in json.dumps(
+            found["aggregated"]
+        )
+
+    assert mentions(version(name))
+    assert not mentions(version(name, resizes_pods=False))
 
 
 def test_a_version_that_is_not_recorded_is_refused() -> None:

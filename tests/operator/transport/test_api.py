@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kubernetes.aio.client import Configuration
 
-from hourglass_operator.transport.api import Api
+from hourglass_operator.transport.api import Api, content_type
 from hourglass_operator.transport.calls import Answer, Request, WatchError, no_answer
 
 
@@ -175,3 +175,15 @@ def test_credentials_that_cannot_be_read_are_no_answer() -> None:
             await api.close()
 
     assert asyncio.run(call()) == no_answer("the token file is empty")
+
+
+@pytest.mark.parametrize(
+    ("method", "strategic", "expected"),
+    [
+        ("PUT", False, "application/json"),
+        ("PATCH", False, "application/merge-patch+json"),
+        ("PATCH", True, "application/strategic-merge-patch+json"),
+    ],
+)
+def test_a_body_says_what_it_is(method: str, strategic: bool, expected: str) -> None:
+    assert content_type(method, strategic=strategic) == expected

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hourglass_operator.transport.paths import path
+from hourglass_operator.transport.paths import CORE_RESOURCES, path
 
 PATHS = [
     (("nodes",), "/api/v1/nodes"),
@@ -13,6 +13,7 @@ PATHS = [
         "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/avs/performers/ml/status",
     ),
     (("configmaps", "avs", "x"), "/api/v1/namespaces/avs/configmaps/x"),
+    ((CORE_RESOURCES,), "/api/v1"),
     (("leases", "kube", "x"), "/apis/coordination.k8s.io/v1/namespaces/kube/leases/x"),
 ]
 

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from hourglass_kube.types import JSON
-from hourglass_operator.controller.plan import Found, Read
+from hourglass_operator.controller.plan import WHAT_THE_CORE_OFFERS, Found, Read
 from hourglass_operator.runtime.workers.read import perform_read
 from hourglass_operator.transport.calls import Answer, no_answer
 from scripted_api import Script, done
 
+CORE = WHAT_THE_CORE_OFFERS
 POD = Read("pods", "avs", "performer-ml-pvrrp8jllc-0")
 SLICES = Read("endpointslices", "avs", "performer-ml")
 OBJECT: JSON = {"metadata": {"name": POD.name}}
@@ -27,6 +28,8 @@ CASES = [
     ("the API server fails", POD, Answer(500, {"kind": "Status"}), None),
     ("slices are there", SLICES, done(items=[OBJECT]), (OBJECT,)),
     ("there are no slices", SLICES, done(items=None), ()),
+    ("resources are offered", CORE, done(resources=[OBJECT]), (OBJECT,)),
+    ("what is offered is not said", CORE, Answer(503, {}), None),
     ("slices cannot be listed", SLICES, Answer(500, {}), None),
 ]
 

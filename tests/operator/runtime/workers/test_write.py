@@ -12,6 +12,7 @@ from scripted_api import Script, done, refused
 POD: dict[str, Any] = {"metadata": {"name": "x", "resourceVersion": "7"}}
 CREATE = Write("create", "pods", "avs", "x", POD)
 PATCH = Write("patch", "performers", "avs", "ml", {"status": {}}, "status")
+RESIZE = Write("patch", "pods", "avs", "x", {"spec": {}}, "resize", strategic=True)
 DELETE = Write("delete", "pods", "avs", "x", {"preconditions": {"uid": "u"}})
 
 
@@ -27,6 +28,7 @@ CALLS = [
         PATCH,
         ("patch", "performers", "avs", "ml", "status"),
     ),
+    ("a resize to the pod's subresource", RESIZE, ("patch", "pods", "avs", "x", "resize")),
     ("a delete to the object", DELETE, ("delete", "pods", "avs", "x", "")),
 ]
 
@@ -36,7 +38,7 @@ def test_calls(write: Write, call: tuple[str, ...]) -> None:
     _, script = outcome(write, done(**POD))
     made = script.calls[0]
     assert (made.verb, made.resource, made.namespace, made.name, made.subresource) == call
-    assert made.body == write.body
+    assert (made.body, made.strategic) == (write.body, write.strategic)
     assert script.timeouts[0] == 3.0
     # Whether it may still be sent later is asked before it is sent.
     assert script.once[0]
