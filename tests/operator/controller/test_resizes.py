@@ -127,6 +127,22 @@ STARTED = "1970-01-01T00:16:30Z"
             id="infeasible: an upgrade at once",
         ),
         pytest.param(
+            observed(progressStartTime=STARTED),
+            [INFEASIBLE.unobserved()],
+            [],
+            "Running",
+            "True/ResizeInProgress",
+            id="infeasible was an earlier wish",
+        ),
+        pytest.param(
+            after(BEFORE.resources(requests=SMALL["requests"])),
+            [OLD],
+            [RESIZE, NOTE],
+            "Running",
+            "True/ResizeInProgress",
+            id="a limit is taken away, and nothing else: whether that can be, the API server says",
+        ),
+        pytest.param(
             observed(AFTER.deadline(10), progressStartTime=STARTED),
             [DEFERRED],
             [SUCCESSOR],
