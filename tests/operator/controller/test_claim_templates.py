@@ -145,6 +145,12 @@ def test_a_pod_that_would_lack_its_devices_is_not_made(found: Scene, words: str)
     assert words in status["conditions"][-1]["message"]
 
 
+def test_what_serves_is_not_given_up_for_a_pod_that_cannot_be_made() -> None:
+    old = pod_of(performer("ml")).on("gpu-1").ready()
+    found = staged(GAUDI.strategy("Recreate"), old, serving=[old])
+    assert calls(found.plan(10.0)) == []
+
+
 @pytest.mark.parametrize("asking", [AUTO, CLAIMING.allocation("DevicePlugin")])
 def test_without_claims_device_plugins_are_asked(asking: PerformerBuilder) -> None:
     assert calls(absent(asking).plan(10.0)) == [f"create pods {pod_of(asking).name}"]
