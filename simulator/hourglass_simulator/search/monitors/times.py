@@ -62,7 +62,8 @@ def _ready_time(before: JSON, now: JSON) -> Iterator[tuple[str, str]]:
 
 def _progress(before: JSON, now: JSON) -> Iterator[tuple[str, str]]:
     was, is_ = before.get("progressStartTime"), now.get("progressStartTime")
-    same = before.get("templateHash") == now.get("templateHash")
+    # Other resources are another change, though of the same template.
+    same = all(before.get(what) == now.get(what) for what in ("templateHash", "observedGeneration"))
     # One that was yet to come is put right.
     if same and was is not None and is_ is not None and is_ > was:
         yield "progressStartTime stays while the same template is on its way", f"{was} → {is_}"
