@@ -92,7 +92,11 @@ def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPla
     ended = [pod for pod in mine if pod.ended]
     # The latest pod that failed stays until its successor exists: its name carries the count of
     # attempts, and the back-off depends on it.
-    due = max((_due(pod, settings) for pod in ended if pod.deleted is None), default=seen.now)
+    waited_for = [pod for pod in ended if pod.deleted is None]
+    if len(seen.roles.leaving) > 1:
+        # A successor is to leave as well. Where the news of nodes is late, so would be the next.
+        waited_for += seen.roles.leaving
+    due = max((_due(pod, settings) for pod in waited_for), default=seen.now)
     if due > seen.now:
         return PodPlan(_clear_away(_leftovers(seen, keep=[*old, *ended])), requeue_at=due)
     claim = seen.requirement.claim if seen.requirement is not None else None
