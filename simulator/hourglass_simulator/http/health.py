@@ -13,8 +13,9 @@ from hourglass_simulator.kubernetes.version import Version
 
 def answer(version: Version, request: Request) -> Answer | None:
     """What is said of all checks, or of one; None for a path that is not about health."""
-    _, endpoint, *check = request.path.split("/", 2)
-    checks = version.health.get(endpoint)
+    # `OPTIONS *` has no path.
+    endpoint, *check = request.path.removeprefix("/").split("/", 1)
+    checks = version.health.get(endpoint) if request.path.startswith("/") else None
     if checks is None:
         return None
     if check:

@@ -86,6 +86,7 @@ def test_discovery_leads_to_the_resources(router: Router) -> None:
         pytest.param("HEAD", "/livez/ping", 200, id="as clients ask for priority and fairness"),
         ("GET", "/readyz/etcd", 200),
         pytest.param("GET", "/livez/nothing", 404, id="a check that there is not"),
+        pytest.param("OPTIONS", "*", 404, id="no path at all"),
     ],
 )
 def test_health(router: Router, method: str, path: str, code: int) -> None:
