@@ -10,9 +10,10 @@ from hourglass_simulator.search.monitors.monitor import Judge, Monitor, Seen
 from hourglass_simulator.search.objects import FINALIZER, OPERATOR, is_leaving, performer_uid
 
 _PATIENCE = 130.0
-"""Seconds: watches and failed writes are tried again after a minute at most, and some to spare."""
-_BACK_OFF = 300.0
-"""Seconds after which what was refused is tried again at the latest."""
+"""Seconds: watches are tried again after a minute at most, and some to spare."""
+_OF_REFUSALS, _OF_FAILURES = 300.0, 60.0
+"""Seconds after which what was refused, or has failed, is tried again at the latest."""
+_REFUSED = (400, 403, 409, 422)
 _SUCCEEDED = range(200, 300)
 
 
@@ -27,8 +28,8 @@ class AttentionMonitor(Monitor):
         """Since when Performers have none."""
         self._free: dict[Key, float] = {}
         """Since when Performers that are deleted have no pods any more."""
-        self._failed = -_BACK_OFF
-        """When a write failed last."""
+        self._retried = 0.0
+        """Until when a write that failed may wait."""
 
     @property
     def changes(self) -> Mapping[str, Judge]:
@@ -40,9 +41,10 @@ class AttentionMonitor(Monitor):
         }
 
     def wrote(self, write: Write) -> Iterable[Mismatch]:
-        """Failures have a back-off, which is not judged."""
+        """Failures have a back-off."""
         if write.code not in _SUCCEEDED and write.resource != "events":
-            self._failed = write.time
+            back_off = _OF_REFUSALS if write.code in _REFUSED else _OF_FAILURES
+            self._retried = max(self._retried, write.time + back_off)
         return ()
 
     def _performer(self, seen: Seen) -> Iterator[Mismatch]:
@@ -87,7 +89,7 @@ class AttentionMonitor(Monitor):
                     yield from self._late(key, since, seen.time, f"it got one of {resource}")
 
     def _late(self, key: Key, since: float, now: float, what: str) -> Iterator[Mismatch]:
-        waited = now - max(since, self.calm_since(), self._failed + _BACK_OFF)
+        waited = now - max(since, self.calm_since(), self._retried)
         if waited > _PATIENCE:
             subject = "performer {}/{}".format(*key)
             yield Mismatch(subject, "what is due is done soon", f"{what} after {waited:.0f} s")

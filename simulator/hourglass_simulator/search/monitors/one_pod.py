@@ -1,7 +1,8 @@
 """A Performer has one living pod of a template."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from hourglass_kube import time
 from hourglass_kube.types import JSON
 from hourglass_simulator.scenario.expect import Mismatch
 from hourglass_simulator.scenario.history import History, key_of
@@ -14,6 +15,9 @@ from hourglass_simulator.search.objects import (
     template,
 )
 
+_BACK_OFF = 9.0
+"""Seconds after which a pod may be succeeded that was a successor itself."""
+
 
 class OnePodMonitor(Monitor):
     """Whoever makes a second one must have a reason: the first is to leave its node."""
@@ -23,10 +27,12 @@ class OnePodMonitor(Monitor):
     @property
     def changes(self) -> Mapping[str, Judge]:
         """See Monitor."""
-        return {"pods": self._pod}
+        return {"nodes": self._node, "pods": self._pod}
 
     def __init__(self, history: History) -> None:
         super().__init__(history)
+        self._back: set[str] = set()
+        """Nodes that were not well, or took no pods, and do now."""
         self._of: dict[str, dict[str, JSON]] = {}
 
     def _pod(self, seen: Seen) -> Iterator[Mismatch]:
@@ -41,24 +47,50 @@ class OnePodMonitor(Monitor):
             others = [
                 other["metadata"]["name"]
                 for other in mine.values()
-                if is_alive(other) and template(other) == template(pod) and self._stays(other)
+                if is_alive(other) and _is_like(other, pod) and self._stays(other, seen.unix)
             ]
             if others:
                 subject = "pod {}/{}".format(*key_of(pod))
                 yield Mismatch(subject, "no other living pod of its template", ", ".join(others))
         mine[name] = pod
 
-    def _stays(self, pod: JSON) -> bool:
-        """Nothing asks it to leave: its node is well and takes pods, and so are its devices."""
+    def _stays(self, pod: JSON, now: float) -> bool:
+        """Nothing asks it to leave: its node is well and takes pods, and so are its devices.
+
+        That the node is well again may be seen late: until then successors have a back-off.
+        """
         name = (pod.get("spec") or {}).get("nodeName")
         if not name:
             return True
         node = self.history.get("nodes", ("", name))
-        if node is None or condition(node, "Ready") != "True":
+        if node is None or _is_going(node) or _is_unhealthy(pod):
             return False
-        spec = node.get("spec") or {}
-        return not (spec.get("unschedulable") or spec.get("taints") or _is_unhealthy(pod))
+        age = now - time.parse(pod["metadata"]["creationTimestamp"]).timestamp()
+        return age < _BACK_OFF or name not in self._back
+
+    def _node(self, seen: Seen) -> Iterable[Mismatch]:
+        if seen.before is not None and _is_going(seen.before) and not _is_going(seen.object):
+            self._back.add(seen.object["metadata"]["name"])
+        return ()
+
+
+def _is_going(node: JSON) -> bool:
+    spec = node.get("spec") or {}
+    marked = bool(spec.get("unschedulable") or spec.get("taints"))
+    return marked or condition(node, "Ready") != "True"
 
 
 def _is_unhealthy(pod: JSON) -> bool:
     return "Unhealthy" in str((pod.get("status") or {}).get("containerStatuses"))
+
+
+def _is_like(pod: JSON, other: JSON) -> bool:
+    """Of one template; what cannot be resized is succeeded by a pod of its own template."""
+    resizable = _is_resizable(pod) or _is_resizable(other)
+    return template(pod) == template(other) and not resizable
+
+
+def _is_resizable(pod: JSON) -> bool:
+    """It asks for CPU or memory, which may change while the template stays the same."""
+    asked = ((each.get("resources") or {}).get("requests") for each in pod["spec"]["containers"])
+    return any("cpu" in requests or "memory" in requests for requests in asked if requests)

@@ -29,7 +29,7 @@ class TimesMonitor(Monitor):
         for expected, found in (
             *_conditions(before, now),
             *_ready_time(before, now),
-            *_progress(before, now),
+            *_progress(before, now, seen.object["spec"]),
             *_last_upgrade(before, now),
         ):
             yield Mismatch(subject, expected, found)
@@ -60,10 +60,12 @@ def _ready_time(before: JSON, now: JSON) -> Iterator[tuple[str, str]]:
         yield "readyTime stays while it is ready", f"{was} → {is_}"
 
 
-def _progress(before: JSON, now: JSON) -> Iterator[tuple[str, str]]:
+def _progress(before: JSON, now: JSON, spec: JSON) -> Iterator[tuple[str, str]]:
     was, is_ = before.get("progressStartTime"), now.get("progressStartTime")
     # Other resources are another change, though of the same template.
     same = all(before.get(what) == now.get(what) for what in ("templateHash", "observedGeneration"))
+    # What could not be resized has its time as an upgrade, though of the same template.
+    same = same and not spec.get("resources")
     # One that was yet to come is put right.
     if same and was is not None and is_ is not None and is_ > was:
         yield "progressStartTime stays while the same template is on its way", f"{was} → {is_}"
