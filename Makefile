@@ -37,6 +37,7 @@ generate: install
 	$(BIN)/python -m hourglass_operator.api.reference > docs/crd.md
 	$(BIN)/python -m hourglass_operator.cli.reference > docs/cli.md
 	$(BIN)/python -m hourglass_simulator.cli.reference > docs/cli-simulator.md
+	for width in 80 120 200; do COLUMNS=$$width $(BIN)/hourglass-sim demo > tests/simulator/report/demo/$$width.txt || exit 1; done
 	$(BIN)/python -m hourglass_operator.manifests.base deploy/base
 	$(BIN)/python -m hourglass_operator.manifests.chart deploy/chart
 	$(BIN)/python -m hourglass_operator.manifests.policy deploy/policy

@@ -1,10 +1,13 @@
 """Tables and lines for people; the one way for texts of a cluster or a file to a terminal.
 
-Colour only on a terminal (NO_COLOR is honoured), no wrapping in a pipe.
+Colour only on a terminal (NO_COLOR is honoured). COLUMNS is the width wherever it is set; in a pipe
+lines are broken at 200 characters otherwise, and never end with spaces.
 """
 
+import os
+import re
 import sys
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.text import Text
@@ -12,6 +15,7 @@ from rich.text import Text
 from hourglass_kube.text import harmless
 
 _PIPE_WIDTH = 200
+_PADDING = re.compile(r" +(?=\n)")
 
 
 class Terminal(Console):
@@ -20,15 +24,30 @@ class Terminal(Console):
     Texts with a style are made by `styled`.
     """
 
-    def __init__(self, stream: IO[str] | None = None) -> None:
+    def __init__(self, stream: IO[str] | None = None, width: int | None = None) -> None:
         """On a stream, by default standard output."""
         stream = stream or sys.stdout
-        width = None if stream.isatty() else _PIPE_WIDTH
+        if not stream.isatty():
+            width = width or (None if os.environ.get("COLUMNS", "").isdigit() else _PIPE_WIDTH)
+            stream = cast("IO[str]", _Unpadded(stream))
         super().__init__(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Rich calls this for each text that is printed, also in tables."""
         return super().render_str(harmless(text), **options)
+
+
+class _Unpadded:
+    """A stream that leaves out the spaces with which Rich fills the last column of a table."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._stream.write(_PADDING.sub("", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def styled(text: str, style: str = "") -> Text:

@@ -8,7 +8,7 @@ from typing import IO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_simulator import report
@@ -32,6 +32,7 @@ _FILE = click.File("w", encoding="utf-8", lazy=False)
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report, for CI.")
 @click.option("--html", type=_FILE, help="Write a page to look at and to share.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
+@click.option("-v", "--verbose", is_flag=True, help="Also pods, Events and the operator's writes.")
 @click.pass_obj
 def run(
     parts: Parts,
@@ -41,10 +42,12 @@ def run(
     junit: IO[str] | None,
     html: IO[str] | None,
     output: str,
+    verbose: bool,
 ) -> None:
     """Play scenarios: files, or directories that are searched for *.yaml.
 
-    One scenario shows its timeline, many show a line each.
+    One scenario shows how each Performer fared, the steps and every change of state; many show
+    a line each.
 
     \b
     Examples:
@@ -61,7 +64,7 @@ def run(
         if trace is not None:
             trace.writelines(f"{line}\n" for line in report.trace(result))
         if output == "text":
-            _show(shown, result, alone=len(files) == 1)
+            _show(shown, result, alone=len(files) == 1, verbose=verbose)
     if junit is not None:
         junit.write(report.junit(results))
     if html is not None:
@@ -81,10 +84,11 @@ def _results(parts: Parts, files: list[ScenarioFile], seed: int) -> Iterator[Res
     bar = Progress(
         MofNCompleteColumn(),
         BarColumn(),
+        TimeElapsedColumn(),
         TextColumn("{task.description}"),
         console=Console(stderr=True),
         transient=True,
-        disable=len(files) == 1 or not sys.stderr.isatty(),
+        disable=not sys.stderr.isatty(),
     )
     task = bar.add_task("", total=len(files))
     for file in files:
@@ -105,9 +109,9 @@ def _play(parts: Parts, file: ScenarioFile, seed: int) -> Result:
         raise
 
 
-def _show(shown: Console, result: Result, *, alone: bool) -> None:
+def _show(shown: Console, result: Result, *, alone: bool, verbose: bool) -> None:
     if alone:
-        report.timeline(result, shown)
+        report.timeline(result, shown, verbose=verbose)
         return
     line = styled("met     ", "green") if result.met else styled("NOT MET ", "bold red")
     line.append_text(styled(result.file, "default"))

@@ -273,7 +273,7 @@ def _play(backend: PacedBackend, file: ScenarioFile | None) -> Callable[[Driver]
         assert file is not None
         backend.driver = driver
         start = datetime.fromtimestamp(backend.cluster.clock.epoch, UTC)
-        report.timeline(play(file, backend), Terminal(), start)
+        report.timeline(play(file, backend), Terminal(), start, verbose=True)
 
     return empty if file is None else scenario
 

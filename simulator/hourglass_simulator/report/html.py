@@ -8,9 +8,9 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.report.lanes import lanes
 from hourglass_simulator.report.markup import escape
+from hourglass_simulator.report.moments import clock
 from hourglass_simulator.report.performers import performers_at_end, performers_table
 from hourglass_simulator.report.style import STYLE
-from hourglass_simulator.report.terminal import clock
 from hourglass_simulator.scenario.duration import text as duration
 from hourglass_simulator.scenario.history import key_of
 from hourglass_simulator.scenario.result import Result

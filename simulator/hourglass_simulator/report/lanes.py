@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from hourglass_simulator.report.markup import escape
+from hourglass_simulator.report.moments import clock
+from hourglass_simulator.report.picture import last, marks, tick_distance
 from hourglass_simulator.report.spans import Span, spans
-from hourglass_simulator.report.terminal import clock
 from hourglass_simulator.scenario.duration import text as duration
 from hourglass_simulator.scenario.result import Result
 
-_TICKS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400)
 _MOST_TICKS = 8
 _MARKS_APART = 2.5
 """Steps closer than so many hundredths of the width share a mark."""
@@ -16,7 +16,7 @@ _MARKS_APART = 2.5
 
 def lanes(result: Result, prefix: str) -> Iterator[str]:
     """HTML; marks link to the steps, whose ids are the prefix and their number from 1."""
-    end = _last(result)
+    end = last(result)
     yield '<div class="lanes"><b class="faint">steps</b><div class="marks">'
     yield from _marks(result, prefix, end)
     yield "</div>"
@@ -28,12 +28,6 @@ def lanes(result: Result, prefix: str) -> Iterator[str]:
     yield f'<b></b><div class="axis">{"".join(_ticks(end))}</div></div>'
     if end < result.duration:
         yield f'<p class="faint">All quiet from then on, until {duration(result.duration)}.</p>'
-
-
-def _last(result: Result) -> float:
-    """When the picture ends: shortly after the last thing that happened."""
-    times = [entry.time for entry in result.timeline] + [step.ended for step in result.steps[:-1]]
-    return max(min(result.duration, 1.08 * max(times, default=0.0)), 0.001)
 
 
 def _bar(span: Span, end: float) -> str:
@@ -52,14 +46,7 @@ def _bar(span: Span, end: float) -> str:
 
 
 def _marks(result: Result, prefix: str, end: float) -> Iterator[str]:
-    groups: list[list[int]] = []
-    for number, step in enumerate(result.steps, 1):
-        first = result.steps[groups[-1][0] - 1].started if groups else 0.0
-        if groups and 100 * (step.started - first) / end < _MARKS_APART:
-            groups[-1].append(number)
-        else:
-            groups.append([number])
-    for numbers in groups:
+    for numbers in marks(result, end, _MARKS_APART):
         steps = [result.steps[number - 1] for number in numbers]
         label = f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
         title = "; ".join(f"{clock(step.started)} {step.text}" for step in steps)
@@ -72,7 +59,7 @@ def _marks(result: Result, prefix: str, end: float) -> Iterator[str]:
 
 
 def _ticks(end: float) -> Iterator[str]:
-    apart = next((tick for tick in _TICKS if end / tick <= _MOST_TICKS), end)
+    apart = tick_distance(end, _MOST_TICKS)
     count = int(end / apart)
     for number in range(count + 1):
         left = 100 * number * apart / end

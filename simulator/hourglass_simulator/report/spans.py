@@ -37,7 +37,7 @@ def spans(records: Iterable[Change | Write], end: float) -> list[Span]:
         if not isinstance(record, Change) or record.resource != "performers":
             continue
         performer = "/".join(key_of(record.object))
-        now = None if record.type == "DELETED" else _standing(record.object)
+        now = None if record.type == "DELETED" else standing_of(record.object)
         before = begun.get(performer)
         if before is not None and before[0] != now:
             found.append(Span(performer, *before, record.time))
@@ -48,7 +48,8 @@ def spans(records: Iterable[Change | Write], end: float) -> list[Span]:
     return sorted(found, key=lambda span: span.start)
 
 
-def _standing(performer: JSON) -> Standing:
+def standing_of(performer: JSON) -> Standing:
+    """How a Performer says it is."""
     ready, degraded = (condition_of(performer, kind) for kind in ("Ready", "Degraded"))
     return Standing(
         performer.get("status", {}).get("phase", "Pending"),

@@ -1,6 +1,7 @@
-"""The timeline of a run in the terminal: who did what when."""
+"""A run in the terminal: how each Performer fared, what was done, and what came of it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rich.console import Console, Group
@@ -10,12 +11,15 @@ from rich.text import Text
 from hourglass_kube.text import harmless
 from hourglass_operator.console.terminal import styled
 from hourglass_simulator.clock import EPOCH
+from hourglass_simulator.report.moments import clock, took
 from hourglass_simulator.report.performers import performers_at_end, performers_table
+from hourglass_simulator.report.states import state_changes
+from hourglass_simulator.report.terminal_lanes import lanes
 from hourglass_simulator.scenario.duration import text as duration
-from hourglass_simulator.scenario.result import Result
-from hourglass_simulator.scenario.timeline import Entry
+from hourglass_simulator.scenario.result import Result, StepResult
+from hourglass_simulator.scenario.timeline import Kind
 
-_STYLES = {
+_STYLES: dict[Kind, str] = {
     "step": "bold",
     "failure": "bold red",
     "performer": "cyan",
@@ -24,26 +28,82 @@ _STYLES = {
     "event": "magenta",
     "write": "dim",
 }
-_SPEAKERS = {"step": "scenario", "failure": "NOT MET", "write": "operator"}
+_SPEAKERS: dict[Kind, str] = {"write": "operator"}
+_LONGEST_STEP = 200
+"""Characters of a step; `-v` shows more, and so does `explain`."""
 
 
-def timeline(result: Result, out: Console, start: datetime = EPOCH) -> None:
-    """Print title, every entry with its time, how the Performers stand, and the verdict.
+@dataclass(frozen=True, slots=True)
+class _Line:
+    time: float
+    who: Text
+    what: Text
 
-    `start` is when the cluster's time began.
+
+def timeline(
+    result: Result, out: Console, start: datetime = EPOCH, *, verbose: bool = False
+) -> None:
+    """Print title, lanes, steps and changes of state, what was not met, and the verdict.
+
+    `verbose`: also pods, Events, the operator's writes, all that messages say, and what kubectl
+    prints at the end. `start` is when the cluster's time began.
     """
-    heading = styled(result.scenario.title, "bold")
-    about = styled(" ".join(result.scenario.shows.split()), "dim")
+    out.print(styled(result.scenario.title, "bold"))
+    out.print(styled(" ".join(result.scenario.shows.split()), "dim"))
+    out.print()
+    for lane in lanes(result, out.width):
+        out.print(lane)
+    out.print()
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
+    for line in _lines(result, verbose=verbose):
+        table.add_row(styled(clock(line.time), "dim"), line.who, line.what)
+    out.print(table)
+    out.print()
+    if verbose:
+        # As kubectl's, the rows are as long as they are.
+        out.print(*_performers(result, start), sep="\n", soft_wrap=True)
+        out.print()
+    out.print(Group(*_failures(result), _verdict(result)))
+
+
+def _lines(result: Result, *, verbose: bool) -> list[_Line]:
+    """Steps before what happens at the same time, which mostly comes of them."""
+    shown = [
+        _Line(step.started, styled(f"step {number}", "bold"), _step(step, verbose=verbose))
+        for number, step in enumerate(result.steps, 1)
+    ]
+    shown += _entries(result, None if verbose else ("node",))
+    if not verbose:
+        shown += [
+            _Line(change.time, _who("performer"), _what("performer", change.performer, change.text))
+            for change in state_changes(result.records)
+        ]
+    return sorted(shown, key=lambda line: line.time)
+
+
+def _entries(result: Result, kinds: tuple[Kind, ...] | None) -> Iterator[_Line]:
+    """Of these kinds, by default of all; what steps are and fail in is shown with them."""
     for entry in result.timeline:
-        table.add_row(styled(clock(entry.time), "dim"), _who(entry), _what(entry))
-    out.print(Group(heading, about, styled(""), table, styled("")))
-    # As kubectl's, the rows are as long as they are.
-    out.print(*_performers(result, start), sep="\n", soft_wrap=True)
-    out.print(Group(styled(""), _verdict(result)))
+        if entry.kind not in ("step", "failure") and (kinds is None or entry.kind in kinds):
+            what = _what(entry.kind, entry.subject, entry.text)
+            yield _Line(entry.time, _who(entry.kind), what)
+
+
+def _step(step: StepResult, *, verbose: bool) -> Text:
+    said = step.text
+    if len(said) > _LONGEST_STEP and not verbose:
+        said = said[:_LONGEST_STEP].rpartition(" ")[0] + " …"
+    text = styled(said, "bold")
+    seconds = step.ended - step.started
+    after = f" after {took(seconds)}" if seconds else ""
+    if not step.met:
+        text.append_text(styled(f" – NOT MET{after}", "bold red"))
+    elif seconds:
+        text.append_text(styled(f" – met{after}", "green"))
+    return text
 
 
 def _performers(result: Result, start: datetime) -> Iterator[Text]:
@@ -61,27 +121,27 @@ def _performers(result: Result, start: datetime) -> Iterator[Text]:
         yield styled("   ".join(padded).rstrip())
 
 
-def clock(seconds: float) -> str:
-    """A moment as `1h02:03.456` or `2:03.456`."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}h{minutes:02}:{rest:06.3f}" if hours else f"{minutes}:{rest:06.3f}"
+def _who(kind: Kind) -> Text:
+    return styled(_SPEAKERS.get(kind, kind), _STYLES[kind])
 
 
-def _who(entry: Entry) -> Text:
-    return styled(_SPEAKERS.get(entry.kind, entry.kind), _STYLES[entry.kind])
+def _what(kind: Kind, subject: str, text: str) -> Text:
+    style = _STYLES[kind]
+    return styled(f"{subject}: ", "bold " + style).append_text(styled(text, style))
 
 
-def _what(entry: Entry) -> Text:
-    style = _STYLES[entry.kind]
-    if entry.kind in ("step", "failure"):
-        return styled(entry.text, style)
-    return styled(f"{entry.subject}: ", "bold " + style).append_text(styled(entry.text, style))
+def _failures(result: Result) -> Iterator[Text]:
+    numbers = {step.where: number for number, step in enumerate(result.steps, 1)}
+    for step, failure in result.failures:
+        yield styled(
+            f"NOT MET at {clock(step.ended)}, step {numbers[step.where]} ({step.where}): {failure}",
+            "bold red",
+        )
 
 
 def _verdict(result: Result) -> Text:
-    took = f"{duration(result.duration)} of virtual time, seed {result.seed}"
+    length = f"{duration(result.duration)} of virtual time, seed {result.seed}"
     if result.met:
-        return styled(f"met: every expectation ({took})", "bold green")
+        return styled(f"met: every expectation ({length})", "bold green")
     count = len(result.failures)
-    return styled(f"NOT MET: {count} expectation{'s' * (count != 1)} ({took})", "bold red")
+    return styled(f"NOT MET: {count} expectation{'s' * (count != 1)} ({length})", "bold red")

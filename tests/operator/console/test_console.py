@@ -24,7 +24,20 @@ def test_cells_of_tables() -> None:
     table.add_row(HOSTILE)
     table.add_row(styled(HOSTILE, "red"))
     Terminal(stream).print(table)
-    assert [line.rstrip() for line in stream.getvalue().splitlines()] == ["MESSAGE", SHOWN, SHOWN]
+    # Without the spaces that would fill the column.
+    assert stream.getvalue().splitlines() == ["MESSAGE", SHOWN, SHOWN]
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [("", ["A" * 90 + " B"]), ("80", ["A" * 80, "A" * 10 + " B"])],
+    ids=["a pipe is wide", "COLUMNS is heeded"],
+)
+def test_lines_in_a_pipe(columns: str, lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = StringIO()
+    Terminal(stream).print("A" * 90 + " B")
+    assert stream.getvalue().splitlines() == lines
 
 
 def test_words_that_look_like_markup_are_printed() -> None:

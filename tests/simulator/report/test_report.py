@@ -10,17 +10,19 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from rich.console import Console
 
+from hourglass_operator.console.terminal import Terminal
 from hourglass_simulator import report
+from hourglass_simulator.cli.parts import simulated
 from hourglass_simulator.clock import EPOCH
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
+from hourglass_simulator.report.moments import clock, took
 from hourglass_simulator.report.spans import Standing, spans
-from hourglass_simulator.report.terminal import clock
 from hourglass_simulator.scenario import Result, load, run
 from hourglass_simulator.scenario.expect import Mismatch
 
+DEMO = Path(__file__).parents[3] / "scenarios/demo.yaml"
 SCENARIO = """
 scenario: A <secret> in the environment & a wish that is not met
 shows: What reports make of a run.
@@ -75,16 +77,16 @@ def missed(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return played(tmp_path_factory.mktemp("missed"), "Failed")
 
 
-def printed(result: Result, width: int = 160) -> str:
+def printed(result: Result, width: int = 160, *, verbose: bool = True) -> str:
     out = io.StringIO()
-    report.timeline(result, Console(file=out, width=width, color_system=None))
+    report.timeline(result, Terminal(out, width), verbose=verbose)
     return out.getvalue()
 
 
 def test_the_timeline_shows_who_did_what_when(met: Result) -> None:
     text = printed(met)
     assert "performer-worker-" in text
-    assert "0:00.000  scenario   apply Performer worker" in text
+    assert "0:00.000  step 1     apply Performer worker" in text
     assert "operator   default/worker: patch performers/status" in text
     assert "default/worker: Running → Upgrading" in text
     assert text.rstrip().endswith("virtual time, seed 5)")
@@ -101,7 +103,7 @@ def test_the_timeline_ends_with_what_kubectl_would_print(met: Result) -> None:
 
 def test_ages_count_from_the_start_of_the_cluster(met: Result) -> None:
     out = io.StringIO()
-    report.timeline(met, Console(file=out, width=80), EPOCH + timedelta(days=9))
+    report.timeline(met, Terminal(out, 80), EPOCH + timedelta(days=9), verbose=True)
     row = out.getvalue().split("-o wide\n")[1].splitlines()[1]
     assert "9d" in row.split()
 
@@ -110,6 +112,44 @@ def test_an_expectation_that_is_not_met_is_reported_with_what_was_seen(missed: R
     text = printed(missed)
     assert "NOT MET" in text
     assert "expected phase Failed, found Running" in text
+
+
+def test_what_was_not_met_stands_last_and_complete(missed: Result) -> None:
+    lines = printed(missed, verbose=False).splitlines()
+    assert lines[-2].startswith("NOT MET at 1:33.189, step 9 (steps[7]): ")
+    assert lines[-2].endswith("expected phase Failed, found Running")
+    assert lines[-1].startswith("NOT MET: 1 expectation (")
+
+
+def test_without_v_there_are_steps_and_changes_of_state_only(met: Result) -> None:
+    lines = printed(met, verbose=False).splitlines()
+    speakers = {line.split()[1] for line in lines if re.match(r" *\d+:\d\d\.\d{3} ", line)}
+    assert speakers == {"step", "performer", "node"}
+
+
+@pytest.fixture(scope="module")
+def demo() -> Result:
+    return run(load(DEMO, REGISTRY), simulated(0, load(DEMO, REGISTRY).scenario.cluster), 0)
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_the_demo_looks_as_recorded(demo: Result, width: int) -> None:
+    """`make generate` records it."""
+    shown = printed(demo, width, verbose=False)
+    assert shown == (Path(__file__).parent / f"demo/{width}.txt").read_text()
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= width
+    assert not any(line.endswith(" ") for line in lines)
+    assert width < 120 or len(lines) <= 60
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.007, "0.1 s"), (2.182, "2.2 s"), (90.2, "1m30s")],
+    ids=["the shortest", "seconds", "minutes"],
+)
+def test_a_length_of_time_reads(seconds: float, text: str) -> None:
+    assert took(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -225,9 +265,10 @@ def test_the_table_at_the_end_is_that_of_kubectl(met: Result) -> None:
     assert (reported["NAME"], reported["PHASE"], reported["VERSION"]) == ("worker", "Running", "v2")
 
 
+@pytest.mark.parametrize("verbose", [False, True], ids=["short", "verbose"])
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_a_timeline_fits_the_terminal(missed: Result, width: int) -> None:
-    timeline = printed(missed, width).partition("$ kubectl")[0]
+def test_a_timeline_fits_the_terminal(missed: Result, width: int, verbose: bool) -> None:
+    timeline = printed(missed, width, verbose=verbose).partition("$ kubectl")[0]
     assert max(len(line) for line in timeline.splitlines()) <= width
 
 
