@@ -7,6 +7,7 @@ from typing import Any
 from hourglass_kube import quantity
 from hourglass_kube.node import NodeView
 from hourglass_kube.text import cut
+from hourglass_operator.api.messages import SCHEDULER_SAYS
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.claim import RESOURCE_DOMAIN
 from hourglass_operator.hardware.node_groups import NodeGroup, group_nodes
@@ -18,8 +19,6 @@ from hourglass_operator.hardware.wording import absence, listing
 _LIMIT = 1024
 _OWN_WORDS = 704
 """Characters for what is said here; the rest is the scheduler's."""
-SCHEDULER_SAYS = ". The scheduler says: "
-"""Between what is said here and the scheduler's own sentence."""
 
 
 @dataclass(frozen=True, slots=True)

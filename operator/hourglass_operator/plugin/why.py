@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hourglass_kube import time
-from hourglass_operator.hardware.explain import SCHEDULER_SAYS
+from hourglass_operator.api.messages import essence as without_scheduler
 from hourglass_operator.plugin.view import View
 from hourglass_statemachine import Reason
 
@@ -65,7 +65,7 @@ def why(view: View, now: float) -> Why:
         )
     # Without hardware to look for, only the scheduler knows what all nodes lack.
     needs_hardware = view.observation.requirement is not None
-    essence = message.partition(SCHEDULER_SAYS)[0] if needs_hardware else message
+    essence = without_scheduler(message) if needs_hardware else message
     return Why(serves, phase, reason, message, essence, "" if serves else advice(view, reason))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hourglass_kube.types import JSON
-from hourglass_operator.hardware.explain import SCHEDULER_SAYS
+from hourglass_operator.api.messages import essence
 from hourglass_simulator.report.spans import standing_of
 from hourglass_simulator.scenario.backend import Change, Write
 from hourglass_simulator.scenario.history import Key, condition_of, key_of
@@ -51,5 +51,5 @@ def _text(old: JSON, new: JSON) -> str:
 
 def _detail(performer: JSON, kind: str) -> str:
     condition = condition_of(performer, kind)
-    message = condition["message"].partition(SCHEDULER_SAYS)[0] if condition else ""
+    message = essence(condition["message"]) if condition else ""
     return f": {message}" if message else ""
