@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+import yaml
 from kubernetes.config import ConfigException, list_kube_config_contexts
-from yaml import YAMLError
 
 from hourglass_kube.types import JSON
+from hourglass_operator.api import GROUP
+from hourglass_operator.api.messages import essence
 from hourglass_operator.client import AsyncClient, ClientError, Performer, WaitError
 from hourglass_operator.console.catalogue import FLAG, HELP, VARIABLE, catalogue_option
 from hourglass_operator.console.command_group import CommandGroup
@@ -97,7 +99,7 @@ class Target:
             TypeError,
             ValueError,
             LookupError,
-            YAMLError,
+            yaml.YAMLError,
             RecursionError,
         ):
             # What is wrong with the file is reported when it is used.
@@ -121,9 +123,10 @@ def target_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_target
 
 
-output_option = click.option(
-    "-o", "--output", type=click.Choice(["table", "json"]), default="table", show_default=True
-)
+def output_option(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """-o: a table unless one of these is chosen."""
+    choice = click.Choice(["table", *formats])
+    return click.option("-o", "--output", type=choice, default="table", show_default=True)
 
 
 def timeout_option(default: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -160,48 +163,58 @@ def main() -> None:
 
 @main.command("list")
 @click.option("-A", "--all-namespaces", is_flag=True, help="Of all namespaces.")
-@output_option
+@output_option("json", "yaml", "wide", "name")
 @target_options
 def list_command(target: Target, all_namespaces: bool, output: str) -> None:
     """Performers, and of those that do not serve, why."""
     namespace = "" if all_namespaces else target.namespace
     found = target.ask(lambda api: objects(api, namespace))
     rows = show.rows(found.listed["performers"])
-    if output == "json":
-        return _print_json(rows)
+    if output in _DATA:
+        return _print_data(rows, output)
+    if output == "name":
+        for row in rows:
+            print_line(f"performer.{GROUP}/{row['name']}", err=False)
+        return None
     if not rows:
         where = f" in namespace {namespace}" if namespace else ""
         return print_line(f"no Performers{where}")
-    Terminal().print(show.table(rows, namespaces=all_namespaces, now=time.time()))
+    console = Terminal()
+    width = None if console.is_endless else console.width
+    shown = show.table(
+        rows, namespaces=all_namespaces, wide=output == "wide", now=time.time(), width=width
+    )
+    for each in shown:
+        console.print(each, soft_wrap=True)
     return None
 
 
 @main.command("status")
 @click.argument("name")
 @catalogue_option
-@output_option
+@output_option("json", "yaml")
 @target_options
 def status_command(target: Target, name: str, catalogue: Catalogue, output: str) -> None:
     """One Performer: pod, Service, node, hardware, and what happened when."""
     view, explained, events = _examine(target, name, catalogue)
     found = show.facts(view, explained)
-    timeline = show.timeline(view, events)
-    if output == "json":
-        return _print_json(found | {"timeline": [{"time": t, "what": w} for t, w in timeline]})
-    console = Terminal()
-    for label, text in show.card(found):
+    if output in _DATA:
+        timeline = [{"time": t, "what": w} for t, w in show.timeline(view, events)]
+        return _print_data(found | {"timeline": timeline}, output)
+    console, now = Terminal(), time.time()
+    for label, text in show.card(found, now):
         if text:
             console.print(f"{label + ':':<14}{text}", soft_wrap=True)
-    console.print("Timeline:")
-    for moment, what in timeline:
-        console.print(f"  {moment}  {what}", soft_wrap=True)
+    console.print("History:")
+    for moment, what in show.history(view, events, explained.message):
+        console.print(f"  {show.age(moment, now):>5} ago  {what}", soft_wrap=True)
     return None
 
 
 @main.command("why")
 @click.argument("name")
 @catalogue_option
-@output_option
+@output_option("json", "yaml")
 @target_options
 def why_command(target: Target, name: str, catalogue: Catalogue, output: str) -> None:
     """What keeps a Performer from serving, and what to change, in one sentence.
@@ -209,8 +222,8 @@ def why_command(target: Target, name: str, catalogue: Catalogue, output: str) ->
     Worked out anew from the Performer, its pods and the nodes. Exit code 0 if it serves, 1 if not.
     """
     view, explained, _ = _examine(target, name, catalogue)
-    if output == "json":
-        _print_json(show.facts(view, explained))
+    if output in _DATA:
+        _print_data(show.facts(view, explained), output)
     else:
         sentence = f"{name} ({explained.phase}, {explained.reason}): {explained.sentence}"
         print_line(sentence, err=False)
@@ -239,7 +252,7 @@ def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: 
 @main.command("wait")
 @click.argument("name")
 @timeout_option(300.0)
-@output_option
+@output_option("json", "yaml")
 @target_options
 def wait_command(target: Target, name: str, timeout: float, output: str) -> None:
     """Wait until a Performer serves, and print its changes. Exit code 0 if it does, 1 if not."""
@@ -251,7 +264,7 @@ def wait_command(target: Target, name: str, timeout: float, output: str) -> None
 @click.option("--image", help="The new image.")
 @click.option("--version", help="The new version; alone it restarts a mutable tag.")
 @timeout_option(600.0)
-@output_option
+@output_option("json", "yaml")
 @target_options
 def upgrade_command(
     target: Target, name: str, image: str | None, version: str | None, timeout: float, output: str
@@ -272,7 +285,7 @@ def upgrade_command(
 @main.command("check")
 @click.option("-f", "--filename", required=True, type=click.Path(path_type=Path))
 @click.option(FLAG, "catalogue", envvar=VARIABLE, metavar="FILE", help=HELP)
-@output_option
+@output_option("json", "yaml")
 @target_options
 def check_command(target: Target, filename: Path, catalogue: str | None, output: str) -> None:
     """Show whether and where the Performers of a file would run on this cluster, and why not."""
@@ -308,24 +321,34 @@ def _follow(
 ) -> None:
     """Wait with a client; people see each change on standard error, programs the end as JSON."""
 
+    last = ""
+
+    def report(state: str) -> None:
+        nonlocal last
+        last = state
+        print_line(state)
+
     async def follow() -> Performer:
         place, file, context = target.namespace, target.kubeconfig, target.context
         async with AsyncClient(place, kubeconfig=file, context=context, variables={}) as client:
-            return await followed(client, name, lambda: wait(client), print_line)
+            return await followed(client, name, lambda: wait(client), report)
 
     performer: Performer | None
     try:
         performer, failure = asyncio.run(follow()), ""
     except WaitError as error:
-        performer, failure = error.performer, str(error)
+        performer, failure = error.performer, essence(str(error))
+        if last.endswith(f": {essence(error.message)}"):
+            failure = failure.removesuffix(f": {error.reason}: {essence(error.message)}")
     except ClientError as error:
         _bad(str(error))
-    if output == "json":
-        _print_json(
-            {"serves": not failure, "state": performer and line(performer), "failure": failure}
-        )
+    if output in _DATA:
+        state = performer and line(performer)
+        _print_data({"serves": not failure, "state": state, "failure": failure}, output)
     elif failure:
         print_line(failure)
+    elif performer is not None:
+        print_line(f"{name} serves: {line(performer)}", err=False)
     if failure:
         sys.exit(NOT_SERVING)
 
@@ -344,8 +367,14 @@ def _examine(target: Target, name: str, catalogue: Catalogue) -> tuple[View, Why
     return view, why(view, now), list(found.events)
 
 
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+_DATA = ("json", "yaml")
+
+
+def _print_data(value: Any, form: str) -> None:
+    if form == "yaml":
+        click.echo(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), nl=False)
+    else:
+        click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _bad(text: str) -> NoReturn:

@@ -27,9 +27,12 @@ class Terminal(Console):
     def __init__(self, stream: IO[str] | None = None, width: int | None = None) -> None:
         """On a stream, by default standard output."""
         stream = stream or sys.stdout
+        given = width is not None or os.environ.get("COLUMNS", "").isdigit()
+        self.is_endless = not stream.isatty() and not given
+        """A pipe: nothing is gained there by breaking or cutting lines."""
         if not stream.isatty():
-            width = width or (None if os.environ.get("COLUMNS", "").isdigit() else _PIPE_WIDTH)
             stream = cast("IO[str]", _Unpadded(stream))
+        width = _PIPE_WIDTH if self.is_endless else width
         super().__init__(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
+from hourglass_operator.api.messages import essence
 from hourglass_operator.client import AsyncClient, Performer
 from hourglass_operator.client.progress import summary
 
@@ -11,9 +12,9 @@ Report = Callable[[str], object]
 
 
 def line(performer: Performer) -> str:
-    """What a Performer is doing, in a line."""
+    """What a Performer is doing, in a line, without what the scheduler says."""
     verdict = summary(performer)
-    parts = [str(performer.status.phase or "Pending"), verdict.reason, verdict.message]
+    parts = [str(performer.status.phase or "Pending"), verdict.reason, essence(verdict.message)]
     return ": ".join(part for part in parts if part)
 
 

@@ -1,14 +1,15 @@
 """Tables and timelines for people; the same as JSON for programs."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from hourglass_kube import time
 from hourglass_kube.types import JSON
+from hourglass_operator.api.messages import essence
 from hourglass_operator.console.terminal import styled
+from hourglass_operator.plugin.columns import columns
 from hourglass_operator.plugin.view import View
 from hourglass_operator.plugin.why import Why
 from hourglass_operator.resources import names
@@ -44,6 +45,8 @@ def _row(performer: JSON) -> JSON:
         "ready": bool(status.get("ready")),
         "reason": ready.get("reason", ""),
         "message": ready.get("message", ""),
+        "degraded": any(c["type"] == "Degraded" and c["status"] == "True" for c in conditions),
+        "image": spec.get("image", ""),
         "version": spec.get("version", ""),
         "node": status.get("nodeName", ""),
         "endpoint": status.get("grpcEndpoint", ""),
@@ -51,22 +54,25 @@ def _row(performer: JSON) -> JSON:
     }
 
 
-def table(found: Sequence[JSON], *, namespaces: bool, now: float) -> Table:
-    """`list` for people: what does not serve says why."""
-    columns = ["NAME", "PHASE", "REASON", "VERSION", "NODE", "AGE", "MESSAGE"]
-    shown = Table(*(["NAMESPACE"] * namespaces + columns), box=None, pad_edge=False)
+def table(
+    found: Sequence[JSON], *, namespaces: bool, wide: bool, now: float, width: int | None
+) -> Iterator[Text]:
+    """`list` for people, a line each: what does not serve says why, as far as `width` permits.
+
+    `wide`: also endpoints and images, and all that the messages say.
+    """
+    headings = ["NAMESPACE"] * namespaces + ["NAME", "PHASE", "REASON", "VERSION", "NODE", "AGE"]
+    headings += ["ENDPOINT", "IMAGE"] * wide
+    rows = [[styled(heading) for heading in headings]]
+    notes = ["MESSAGE"]
     for row in found:
-        cells: list[str | Text] = [
-            row["name"],
-            phase(row["phase"]),
-            row["reason"],
-            row["version"],
-            row["node"],
-            age(row["created"], now),
-            row["endpoint"] if row["ready"] else row["message"],
-        ]
-        shown.add_row(*([row["namespace"]] * namespaces + cells))
-    return shown
+        cells = [row["namespace"]] * namespaces + [row["name"]]
+        more = [row["reason"], row["version"], row["node"], age(row["created"], now)]
+        more += [row["endpoint"], row["image"]] * wide
+        rows.append([*map(styled, cells), phase(row["phase"]), *map(styled, more)])
+        message = row["message"] if wide else essence(row["message"])
+        notes.append("" if row["ready"] and not row["degraded"] else message)
+    return columns(rows, notes, None if wide else width)
 
 
 def phase(name: str) -> Text:
@@ -84,14 +90,49 @@ def timeline(view: View, events: Sequence[JSON]) -> list[tuple[str, str]]:
     ]
     if "lastUpgrade" in status:
         entries.append((status["lastUpgrade"], "an upgrade ended"))
+    entries += [(_moment(event), _happened(event)) for event in events]
+    return _in_order(entries)
+
+
+def history(view: View, events: Sequence[JSON], message: str) -> list[tuple[str, str]]:
+    """The same for people: each thing once, the present `message` not at all.
+
+    Conditions are only there for what no Event says; that nothing is degraded goes without saying.
+    """
+    meta, status = view.performer["metadata"], view.status
+    entries = [(meta["creationTimestamp"], "created")]
+    if "lastUpgrade" in status:
+        entries.append((status["lastUpgrade"], "an upgrade ended"))
+    told = {message}
     for event in events:
-        moment = event.get("lastTimestamp") or event.get("eventTime")
-        times = f" ({event['count']} times)" if (event.get("count") or 1) > 1 else ""
-        what = f"{_subject(event)}{event['reason']}: {event['message']}{times}"
-        entries.append((moment or "", what))
+        what = _happened(event)
+        if event["message"] == message:
+            what = what.replace(f": {message}", "", 1)
+        told.add(event["message"])
+        entries.append((_moment(event), essence(what)))
+    for condition in view.conditions:
+        said = condition["message"]
+        if said in told or (condition["type"], condition["status"]) == ("Degraded", "False"):
+            continue
+        told.add(said)
+        what = f"{condition['type']}={condition['status']} ({condition['reason']})"
+        entries.append((condition["lastTransitionTime"], f"{what}: {essence(said)}"))
+    return _in_order(entries)
+
+
+def _in_order(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
     # Events carry fractions of seconds, conditions do not.
     seconds = [(f"{moment[:19]}Z", what) for moment, what in entries]
     return sorted(seconds, key=lambda entry: entry[0])
+
+
+def _moment(event: JSON) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or "")
+
+
+def _happened(event: JSON) -> str:
+    times = f" ({event['count']} times)" if (event.get("count") or 1) > 1 else ""
+    return f"{_subject(event)}{event['reason']}: {event['message']}{times}"
 
 
 def _subject(event: JSON) -> str:
@@ -134,13 +175,17 @@ def facts(view: View, why: Why) -> JSON:
     }
 
 
-def card(found: JSON) -> list[tuple[str, str]]:
-    """The same for people, line by line."""
+def card(found: JSON, now: float) -> list[tuple[str, str]]:
+    """The same for people, line by line; what the scheduler says is left to Events."""
     hardware = ", ".join(f"{key}={value}" for key, value in found["hardware"].items())
     version = f" (version {found['version']})" if found["version"] else ""
+    # Pod, node and endpoint are all that is said of one that serves as it should.
+    says_more = not found["ready"] or not found["message"].endswith(
+        f"serves at {found['endpoint']}"
+    )
     return [
         ("Phase", f"{found['phase']} ({found['reason']})"),
-        ("Message", found["message"]),
+        ("Message", essence(found["message"]) if says_more else ""),
         ("Advice", found["advice"]),
         ("Image", found["image"] + version),
         ("Pods", ", ".join(found["pods"]) or "none"),
@@ -149,5 +194,5 @@ def card(found: JSON) -> list[tuple[str, str]]:
         ("Endpoint", found["endpoint"]),
         ("Hardware", hardware),
         ("Resources", in_words(amounts(found["resources"])) if found["resources"] else ""),
-        ("Last upgrade", found["lastUpgrade"]),
+        ("Last upgrade", f"{age(found['lastUpgrade'], now)} ago" if found["lastUpgrade"] else ""),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -66,7 +66,8 @@ def timeline(
         # As kubectl's, the rows are as long as they are.
         out.print(*_performers(result, start), sep="\n", soft_wrap=True)
         out.print()
-    out.print(Group(*_failures(result), _verdict(result)))
+    # To be searched for: no line of them is broken.
+    out.print(*_failures(result), _verdict(result), sep="\n", soft_wrap=True)
 
 
 def _lines(result: Result, *, verbose: bool) -> list[_Line]:

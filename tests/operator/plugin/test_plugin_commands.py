@@ -58,10 +58,15 @@ def run(kubeconfig: Path, *arguments: str) -> Result:
 
 SAYS: list[tuple[list[str], int, str]] = [
     (["list"], 0, "HardwareUnavailable"),
-    (["status", "fine"], 0, "Timeline:"),
+    (["status", "fine"], 0, "History:"),
     (["why", "fine"], 0, "fine (Running, PodReady): "),
     (["why", "waits"], 1, "waits (Pending, HardwareUnavailable): needs 2 × nvidia-a100: "),
-    (["wait", "fine", "--timeout", "5"], 0, ""),
+    (["wait", "fine", "--timeout", "5"], 0, "fine serves: Running: PodReady: pod performer-fine-"),
+    (["wait", "waits", "--timeout", "0.2"], 1, "default/waits is not ready after 0.2 s\n"),
+    (["list", "-o", "wide"], 0, "The scheduler says: "),
+    (["list", "-o", "name"], 0, "performer.hourglass.eigenlayer.io/fine\n"),
+    (["list", "-o", "yaml"], 0, "- namespace: default\n  name: fine\n"),
+    (["status", "fine", "-o", "yaml"], 0, "namespace: default\nname: fine\n"),
     (["upgrade", "fine"], 2, "--image, --version or both are expected, found neither"),
     (["why", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
     (["status", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
@@ -119,6 +124,13 @@ def test_an_event_forges_no_line(kubeconfig: Path) -> None:
         r"Odd: \x1b[2J\n2026-01-01T00:00:00Z  all is well"
         in run(kubeconfig, "status", "fine").output
     )
+
+
+@pytest.mark.parametrize("command", ["list", "status waits", "why waits", "wait waits --timeout 0"])
+def test_the_scheduler_is_not_quoted(kubeconfig: Path, command: str) -> None:
+    printed = run(kubeconfig, *command.split()).output
+    assert "needs 2 × nvidia-a100" in printed
+    assert "The scheduler says" not in printed
 
 
 KUBECONFIGS = [

@@ -1,14 +1,12 @@
 """Tables and timelines."""
 
-from io import StringIO
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from builders import CATALOGUE, NAMESPACE, at, performer
 from hourglass_kube.types import JSON
-from hourglass_operator.plugin.show import age, rows, table, timeline
+from hourglass_operator.plugin.show import age, history, rows, table, timeline
 from hourglass_operator.plugin.view import Objects, view_of
 
 AGES = [(0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (172800, "2d")]
@@ -23,14 +21,14 @@ def stored(name: str, **status: Any) -> JSON:
     return performer(name).build() | {"status": status}
 
 
-def text(found: list[JSON], *, namespaces: bool = False) -> str:
-    stream = StringIO()
-    shown = table(rows(found), namespaces=namespaces, now=60.0)
-    Console(file=stream, width=200).print(shown)
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+def text(
+    found: list[JSON], *, namespaces: bool = False, wide: bool = False, width: int | None = None
+) -> str:
+    shown = table(rows(found), namespaces=namespaces, wide=wide, now=60.0, width=width)
+    return "\n".join(line.plain for line in shown)
 
 
-def test_what_serves_shows_its_endpoint_and_what_does_not_shows_why() -> None:
+def test_what_does_not_serve_shows_why() -> None:
     failed = {"type": "Ready", "reason": "ImagePullFailed", "message": "no such image"}
     found = [
         stored("good", phase="Running", ready=True, grpcEndpoint="performer-good:9090"),
@@ -38,10 +36,36 @@ def test_what_serves_shows_its_endpoint_and_what_does_not_shows_why() -> None:
         stored("new"),
     ]
     assert [line.split() for line in text(found).splitlines()[1:]] == [
-        ["good", "Running", "60s", "performer-good:9090"],
+        ["good", "Running", "60s"],
         ["bad", "Failed", "ImagePullFailed", "60s", "no", "such", "image"],
         ["new", "Pending", "60s"],
     ]
+
+
+NEEDS = "needs 2 × nvidia-h100: none of 2 nodes has nvidia-h100"
+LONG = f"{NEEDS}. The scheduler says: 0/2 nodes are available."
+ROW = f"{'w' * 40}  Pending  HardwareUnavailable                 60s"
+LISTED = [
+    ("a pipe", None, [f"{ROW}  {NEEDS}"]),
+    ("a wide terminal", 131, [f"{ROW}  {NEEDS[:38]}…"]),
+    ("a terminal", 80, [ROW, f"  {NEEDS}"]),
+    ("a narrow terminal", 40, [ROW, f"  {NEEDS[:37]}…"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"), [each[1:] for each in LISTED], ids=[each[0] for each in LISTED]
+)
+def test_names_are_whole_and_reasons_a_line(width: int | None, lines: list[str]) -> None:
+    waits = {"type": "Ready", "reason": "HardwareUnavailable", "message": LONG}
+    found = stored("w" * 40, phase="Pending", conditions=[waits | {"status": "False"}])
+    assert text([found], width=width).splitlines()[1:] == lines
+
+
+def test_wide_is_whole() -> None:
+    waits = {"type": "Ready", "status": "False", "reason": "HardwareUnavailable", "message": LONG}
+    shown = text([stored("w", phase="Pending", conditions=[waits])], wide=True, width=40)
+    assert shown.splitlines()[1].endswith(f"avs/performer:v1  {LONG}")
 
 
 def test_of_all_namespaces_each_is_named() -> None:
@@ -81,6 +105,27 @@ def test_a_history_is_shown_from_the_beginning() -> None:
         (at(2), "Pod p: Pulled: got it (2 times)"),
         (at(3), "an upgrade ended"),
         (at(4), "Running: it serves"),
+    ]
+
+
+def test_people_are_told_each_thing_once() -> None:
+    conditions = [
+        {"type": kind, "status": status, "reason": "HardwareUnavailable", "message": LONG}
+        for kind, status in (("Available", "False"), ("Progressing", "True"), ("Ready", "False"))
+    ]
+    degraded = {"type": "Degraded", "status": "False", "reason": "NotAvailable", "message": "no"}
+    timed = [c | {"lastTransitionTime": at(2)} for c in (*conditions, degraded)]
+    found = stored("ml", phase="Pending", conditions=timed)
+    seen = view_of(Objects({"performers": [found]}), NAMESPACE, "ml", CATALOGUE, 10.0)
+    about = {"kind": "Performer", "name": "ml"}
+    event: JSON = {"involvedObject": about, "reason": "HardwareUnavailable", "message": LONG}
+    assert history(seen, [event | {"eventTime": at(3)}], LONG) == [
+        (at(0), "created"),
+        (at(3), "HardwareUnavailable"),
+    ]
+    assert history(seen, [], "else") == [
+        (at(0), "created"),
+        (at(2), f"Available=False (HardwareUnavailable): {NEEDS}"),
     ]
 
 

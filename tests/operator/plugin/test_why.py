@@ -211,4 +211,4 @@ def test_a_resize_that_waits_says_for_what() -> None:
     assert found.sentence.endswith(
         "is resized to requests cpu 2: node node-1 says Deferred (not enough cpu)"
     )
-    assert dict(card(facts(seen, found)))["Resources"] == "requests cpu 1"
+    assert dict(card(facts(seen, found), NOW))["Resources"] == "requests cpu 1"
