@@ -1,16 +1,17 @@
 """Which planted bugs the search finds, by which oracle, after how many plans.
 
-python benchmarks/planted.py [--seconds 15] [--jobs 2] [NAME…]
+python benchmarks/planted.py [--seconds 40] [--jobs 2] [NAME…]
 
 Each file of `planted/` is a small patch of the operator: its first line says of which class the bug
-is, and what. The patched operator is searched in a process of its own, by plans alone: random ones,
-then single troubles of a few scenario files, then all files without their checks, then random ones
-again until the CPU seconds are over.
+is, and what. The patched operator is searched in a process of its own, by plans alone, until the
+CPU seconds are over: by turns a scenario file without its checks and a random plan, then a file
+with a single trouble and a random plan.
 """
 
 import argparse
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -20,15 +21,21 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+
+from hourglass_simulator.cluster import raise_gc_thresholds
+from hourglass_simulator.search.census import Census
+from hourglass_simulator.search.chance import random_plan
+from hourglass_simulator.search.draw import Draw
+from hourglass_simulator.search.plan import Plan
+from hourglass_simulator.search.play import play
+from hourglass_simulator.search.systematic import single
+from hourglass_simulator.search.tasks import read
 
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "planted"
 SOURCES = ("kube", "operator", "statemachine")
-FIRST, SLICE = 100, 25
-"""Random plans before the scenario files, and plans between two looks at the clock."""
-STRUCK = ("deletion/while-upgrading.yaml", "upgrades/auto-takes-the-gpus.yaml")
-"""Scenario files that are played with every single crash and event."""
 OF_ALL, OF_CLASS = 0.95, 0.9
 """Bounds: the share of all bugs that is found, and of each class."""
 
@@ -49,16 +56,19 @@ class Hunt:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="by default all")
-    parser.add_argument("--seconds", type=float, default=15.0, help="of CPU for each bug at most")
+    parser.add_argument("--seconds", type=float, default=40.0, help="of CPU for each bug at most")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--hunt", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--hunt", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.hunt:
-        json.dump(hunt(options.seconds), sys.stdout)
+        json.dump(hunt(options.seconds, pickle.loads(options.hunt.read_bytes())), sys.stdout)
         return
     names = options.names or sorted(path.stem for path in FOLDER.glob("*.patch"))
-    with ThreadPoolExecutor(options.jobs) as pool:
-        hunts = list(pool.map(lambda name: planted(name, options.seconds), names))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
+        # Made by the operator as it is: a bug must not change the stories.
+        stories = Path(folder) / "stories"
+        stories.write_bytes(pickle.dumps(read_stories()))
+        hunts = list(pool.map(lambda name: planted(name, options.seconds, stories), names))
     sys.exit(report(hunts))
 
 
@@ -77,7 +87,21 @@ def report(hunts: list[Hunt]) -> int:
     return int(missed)
 
 
-def planted(name: str, seconds: float) -> Hunt:
+def read_stories() -> dict[str, Plan]:
+    """The plans of all scenario files, by their names, one of each folder after the other.
+
+    Neighbours in a folder tell much the same.
+    """
+    folder = ROOT / "scenarios"
+    places: Counter[Path] = Counter()
+    order = []
+    for path in sorted(folder.rglob("*.yaml")):
+        order.append((places[path.parent], path))
+        places[path.parent] += 1
+    return {str(path.relative_to(folder)): read(path) for _, path in sorted(order)}
+
+
+def planted(name: str, seconds: float, stories: Path) -> Hunt:
     """Search the operator with this bug in it."""
     patch = FOLDER / f"{name}.patch"
     kind = patch.read_text().partition(":")[0]
@@ -92,7 +116,7 @@ def planted(name: str, seconds: float) -> Hunt:
             return Hunt(name, kind, 0, 0.0, "", "", "")
         path = os.pathsep.join(str(Path(folder) / source) for source in SOURCES)
         answer = subprocess.run(
-            [sys.executable, __file__, "--hunt", "--seconds", str(seconds)],
+            [sys.executable, __file__, "--hunt", str(stories), "--seconds", str(seconds)],
             env={**os.environ, "PYTHONPATH": path},
             stdout=subprocess.PIPE,
             check=True,
@@ -103,34 +127,40 @@ def planted(name: str, seconds: float) -> Hunt:
     return hunted
 
 
-def hunt(seconds: float) -> dict[str, object]:
+def hunt(seconds: float, stories: dict[str, Plan]) -> dict[str, object]:
     """Search until something is found or the time is over; runs in the patched process."""
-    from hourglass_simulator.cluster import raise_gc_thresholds
-    from hourglass_simulator.search.tasks import OfFile, OfSeeds, Shard, Task, do
-
-    def tasks() -> Iterator[Task]:
-        yield from (OfSeeds(at, at + SLICE) for at in range(0, FIRST, SLICE))
-        for part in ("crashes", "events"):
-            yield from (OfFile(str(ROOT / "scenarios" / name), (part,)) for name in STRUCK)
-        yield from (OfFile(str(path), ()) for path in sorted((ROOT / "scenarios").rglob("*.yaml")))
-        at = FIRST
-        while True:
-            yield OfSeeds(at, at + SLICE)
-            at += SLICE
-
     raise_gc_thresholds()
-    began, plans = time.process_time(), 0
-    for task in tasks():
-        done = do(task, Shard(), stop_at_first=True)
-        plans += done.plans
+    began = time.process_time()
+    censuses = {path: Census() for path in stories}
+    for number, (origin, plan, seed) in enumerate(_in_turn(stories, censuses), 1):
+        findings = play(plan, seed, censuses.get(origin)).findings
         took = time.process_time() - began
-        if done.found:
-            first = done.found[0]
-            finding = first.findings[0]
-            return _row(plans, took, finding.oracle, str(finding), first.origin)
+        if findings:
+            return _row(number, took, findings[0].oracle, str(findings[0]), origin)
         if took > seconds:
             break
-    return _row(plans, took, "", "", "")
+    return _row(number, took, "", "", "")
+
+
+def _in_turn(
+    stories: dict[str, Plan], censuses: dict[str, Census]
+) -> Iterator[tuple[str, Plan, int]]:
+    """A file as it is, a random plan, and so on; when all were played, each with some trouble."""
+    told = ((path, plan, 0) for path, plan in stories.items())
+    for number, story in enumerate(chain(told, _struck(stories, censuses))):
+        yield story
+        yield f"seed {number}", random_plan(number), number
+
+
+def _struck(
+    stories: dict[str, Plan], censuses: dict[str, Census]
+) -> Iterator[tuple[str, Plan, int]]:
+    """Single troubles, one of each file in turn, drawn by chance."""
+    draw = Draw("planted")
+    troubles = {path: tuple(single(plan, censuses[path])) for path, plan in stories.items()}
+    while True:
+        for path, among in troubles.items():
+            yield f"{path}, struck", draw.one(among), 0
 
 
 def _row(plans: int, seconds: float, oracle: str, finding: str, origin: str) -> dict[str, object]:

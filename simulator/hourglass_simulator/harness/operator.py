@@ -77,6 +77,10 @@ class SimulatedOperator:
         """From its next start on it leads only when it holds the Lease."""
         self._options = replace(self._options, candidate=candidate)
 
+    def resync(self, period: float) -> None:
+        """From its next start on so many seconds pass between two looks at every Performer."""
+        self._options = replace(self._options, resync_period=period)
+
     @property
     def cache(self) -> Cache | None:
         """What it knows of the cluster; None while it does not run."""

@@ -24,13 +24,18 @@ from hourglass_simulator.scenario.waiting import settle
 from hourglass_simulator.search.census import Census
 from hourglass_simulator.search.monitors import MONITORS
 from hourglass_simulator.search.monitors.monitor import Judge, Seen
+from hourglass_simulator.search.objects import OPERATOR
 from hourglass_simulator.search.plan import Plan, moment
 
 _LOGGER = logging.getLogger("hourglass_operator")
-SETTLES, CACHE, ERROR, LEADER = "settles", "cache", "error", "leader"
+SETTLES, CACHE, ANEW, ERROR, LEADER = "settles", "cache", "anew", "error", "leader"
 """Oracles that are no monitors of changes."""
 _UNDER_WAY = 1.0
 """Seconds in which the last events of a run arrive."""
+_NO_RESYNC = 1e6
+"""Seconds: beyond the end of any run, as a look at everything would hide what was forgotten."""
+_TO_START = 40.0
+"""Seconds in which an operator takes over from one that has crashed, and does what is due."""
 _MOST_RECORDS, _MOST_STEPS = 5_000, 100_000
 """Changes and writes of one run, and steps of its clock; ten times as many as of any that ends."""
 _ENOUGH = 20
@@ -131,6 +136,7 @@ class _Play:
                 self._judges.setdefault(resource, []).append((monitor.oracle, judge))
         self._epoch = self._backend.cluster.clock.epoch
         self._by = ""
+        self._anew = False
         self._findings: list[Finding] = []
         self._refused: set[int] = set()
         self._coverage: set[str] = set()
@@ -158,6 +164,10 @@ class _Play:
             for oracle, judge in judges:
                 if found := tuple(judge(seen)):
                     self._found(oracle, found)
+        if self._anew and self._by == OPERATOR and resource not in ("events", "leases"):
+            subject = "{} {}/{}".format(resource[:-1], *key)
+            expected = "an operator that starts now has nothing to do"
+            self._found(ANEW, [Mismatch(subject, expected, change.type)])
         self._history.changed(change)
         if resource == "performers" and change.type != "DELETED":
             self._cover(obj)
@@ -201,8 +211,9 @@ class _Play:
     def _run(self) -> None:
         scenario, backend = self._plan.scenario, self._backend
         backend.cluster.api.interceptors.append(self)
-        if scenario.cluster.operator_replicas > 1:
-            for replica in (backend.target.operator, backend.target.second):
+        for replica in (backend.target.operator, backend.target.second):
+            replica.resync(_NO_RESYNC)
+            if scenario.cluster.operator_replicas > 1:
                 replica.on_write.append(partial(self._writes, replica))
         if self._census is not None:
             self._census.begin(backend)
@@ -221,6 +232,13 @@ class _Play:
         if cache is not None and not found:
             backend.advance(backend.now + _UNDER_WAY, lambda: False)
             self._found(CACHE, tuple(differences(cache, backend.cluster.api)))
+            self._starts_anew()
+
+    def _starts_anew(self) -> None:
+        """Whatever an operator changes that starts now was left undone by the one before it."""
+        self._anew = True
+        self._backend.target.operator.start()
+        self._backend.advance(self._backend.now + _TO_START, lambda: False)
 
     def _observed(self) -> Sequence[str]:
         expected = (objects.resource for objects in self._plan.scenario.settles.objects)
