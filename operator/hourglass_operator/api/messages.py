@@ -2,6 +2,8 @@
 
 SCHEDULER_SAYS = ". The scheduler says: "
 """Between what the operator knows and what the scheduler has said, where both are told."""
+TOLERATED_BY = "; a taint is tolerated by an entry in spec.scheduling.tolerations: "
+"""Before the tolerations that would let the pod onto nodes, at the end of the operator's words."""
 
 
 def essence(message: str) -> str:

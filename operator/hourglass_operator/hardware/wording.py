@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from hourglass_kube.node import NodeView, Taint
+from hourglass_operator.api.messages import TOLERATED_BY
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_operator.hardware.gpu import INSTANCE_TYPE, part_beside, part_of_label
 from hourglass_operator.hardware.node_groups import NodeGroup, hardware_labels
@@ -93,7 +94,7 @@ def _tolerations(taints: Iterable[Taint]) -> str:
         else f"{{key: {taint.key}, operator: Exists, effect: {taint.effect}}}"
         for taint in wanted
     )
-    return f"; a taint is tolerated by an entry in spec.scheduling.tolerations: {listed}"
+    return f"{TOLERATED_BY}{listed}"
 
 
 def _missing(node: NodeView, needed: Requirement) -> list[str]:

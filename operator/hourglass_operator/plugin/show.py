@@ -7,7 +7,7 @@ from rich.text import Text
 
 from hourglass_kube import time
 from hourglass_kube.types import JSON
-from hourglass_operator.api.messages import essence
+from hourglass_operator.api.messages import TOLERATED_BY, essence
 from hourglass_operator.console.terminal import styled
 from hourglass_operator.plugin.columns import columns
 from hourglass_operator.plugin.view import View
@@ -185,7 +185,7 @@ def card(found: JSON, now: float) -> list[tuple[str, str]]:
     )
     return [
         ("Phase", f"{found['phase']} ({found['reason']})"),
-        ("Message", essence(found["message"]) if says_more else ""),
+        ("Message", essence(found["message"]).partition(TOLERATED_BY)[0] if says_more else ""),
         ("Advice", found["advice"]),
         ("Image", found["image"] + version),
         ("Pods", ", ".join(found["pods"]) or "none"),

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hourglass_kube import time
+from hourglass_operator.api.messages import TOLERATED_BY
 from hourglass_operator.api.messages import essence as without_scheduler
+from hourglass_operator.plugin.cure import cure
 from hourglass_operator.plugin.view import View
 from hourglass_statemachine import Reason
 
@@ -66,15 +68,17 @@ def why(view: View, now: float) -> Why:
     # Without hardware to look for, only the scheduler knows what all nodes lack.
     needs_hardware = view.observation.requirement is not None
     essence = without_scheduler(message) if needs_hardware else message
-    return Why(serves, phase, reason, message, essence, "" if serves else advice(view, reason))
+    changes = "" if serves else advice(view, reason, essence)
+    # The tolerations are part of the advice.
+    return Why(serves, phase, reason, message, essence.partition(TOLERATED_BY)[0], changes)
 
 
-def advice(view: View, reason: str) -> str:
-    """What to change."""
-    needs_hardware = view.observation.requirement is not None
-    no_node = Reason.HARDWARE_UNAVAILABLE if needs_hardware else Reason.SCHEDULING_FAILED
-    if reason == no_node and view.cordoned:
-        return f"kubectl uncordon {' '.join(view.cordoned)}, or {_ADVICE[reason]}"
+def advice(view: View, reason: str, message: str) -> str:
+    """What to change; `message` is what the operator says of the Performer."""
+    if reason in (Reason.HARDWARE_UNAVAILABLE, Reason.SCHEDULING_FAILED):
+        needs_hardware = view.observation.requirement is not None
+        known = cure(view, message, no_node=needs_hardware == (reason != Reason.SCHEDULING_FAILED))
+        return ", or ".join(filter(None, (known, _ADVICE[reason])))
     if _of_others(view, reason):
         return "nothing in the Performer's spec changes that"
     containers = [pod.container for pod in view.observation.pods]

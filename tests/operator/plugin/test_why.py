@@ -212,3 +212,49 @@ def test_a_resize_that_waits_says_for_what() -> None:
         "is resized to requests cpu 2: node node-1 says Deferred (not enough cpu)"
     )
     assert dict(card(facts(seen, found), NOW))["Resources"] == "requests cpu 1"
+
+
+SELECTS = GPU.scheduling(nodeSelector={"example.com/pool": "ml"})
+ZONED = GPU.scheduling(nodeSelector={"topology.kubernetes.io/zone": "b"})
+PLAIN = performer("ml").scheduling(nodeSelector={"disk": "ssd"})
+LABEL = "; kubectl label node {}, or change spec.scheduling"
+
+CURES = [
+    ("a label", SELECTS, [gpu_node(), node("n")], LABEL.format("gpu-1 example.com/pool=ml")),
+    ("a label, no hardware", PLAIN, [node("n"), node("m")], LABEL.format("m disk=ssd")),
+    (
+        "not the label of a node whose taint is not tolerated",
+        SELECTS,
+        [gpu_node().taint("dedicated"), gpu_node("gpu-2")],
+        LABEL.format("gpu-2 example.com/pool=ml"),
+    ),
+    (
+        "not another value of a label",
+        SELECTS,
+        [gpu_node().label("example.com/pool", "web")],
+        "asks for; change spec.scheduling",
+    ),
+    ("not a label of Kubernetes", ZONED, [gpu_node()], "asks for; change spec.scheduling"),
+    (
+        "not where a node has the labels",
+        PLAIN,
+        [node("n").label("disk", "ssd"), node("m")],
+        "1 Insufficient nvidia.com/gpu; change spec.scheduling",
+    ),
+    (
+        "a toleration",
+        GPU,
+        [gpu_node().taint("dedicated")],
+        "which is not tolerated; add to spec.scheduling.tolerations: "
+        "{key: dedicated, operator: Exists, effect: NoSchedule}, or change spec.scheduling",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("owner", "nodes", "said"), [each[1:] for each in CURES], ids=[each[0] for each in CURES]
+)
+def test_the_cure_is_named(owner: PerformerBuilder, nodes: list[Any], said: str) -> None:
+    pod = pod_of(owner).unschedulable(NO_NODE).build()
+    sentence = why(view(owner, pod, nodes=tuple(n.build() for n in nodes)), NOW).sentence
+    assert said in sentence
