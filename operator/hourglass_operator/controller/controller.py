@@ -172,10 +172,8 @@ class Controller:
             affected = self._update_cache(outcome, result, seen)
             self.event_handler.phase_seen(key, performer, now)
             self.event_handler.enqueue(outcome.write.resource, affected, now)
-        known_before = done.plan.memory
-        if (memory.repairs, memory.refusals) != (known_before.repairs, known_before.refusals):
-            # No event comes of a repair in vain, nor of what is refused: only this says what is
-            # next, and when.
+        unreported = any(each.in_vain and not each.reported for each in memory.repairs)
+        if unreported or memory.refusals != done.plan.memory.refusals:
             self.queue.add(key, now, self.event_handler.priority(key))
         # What a pass remembers that began before everything was forgotten is of another time.
         known = key in self.cache.performers and done.forgotten == self._forgotten

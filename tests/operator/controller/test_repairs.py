@@ -75,20 +75,6 @@ def test_the_pass_that_reports_comes_though_the_repair_has_changed_nothing() -> 
     assert staged.controller.queue.next_due() == NOW
 
 
-def test_a_pass_comes_after_each_try_though_it_has_changed_nothing() -> None:
-    staged = tried_in_vain()
-    again = NOW + 60
-    staged.sees("services", service(appProtocol="grpc"))
-    due = staged.controller.take(again)
-    assert due is not None
-    staged.uid, staged.planned, staged.versions = due.uid, again, due.versions
-    assert calls(due.plan) == REPAIR_SERVICE
-    unchanged = service(appProtocol="grpc")
-    unchanged["metadata"]["resourceVersion"] = "1"
-    staged.answer(due.plan, again, body=unchanged)
-    assert staged.controller.queue.next_due() == again
-
-
 @pytest.mark.parametrize("after", [0.0, 59.0, 86400.0])
 def test_it_is_not_tried_again_while_the_object_is_unchanged(after: float) -> None:
     plan = tried_in_vain().plan(NOW + after)
