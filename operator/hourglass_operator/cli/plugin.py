@@ -1,7 +1,6 @@
 """`kubectl performer`, installed as `kubectl-performer`."""
 
 import asyncio
-import functools
 import json
 import math
 import os
@@ -11,15 +10,16 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import click
 import yaml
-from kubernetes.config import ConfigException, list_kube_config_contexts
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP
 from hourglass_operator.api.messages import essence
+from hourglass_operator.cli.plugin_completion import completion, performer_argument
+from hourglass_operator.cli.plugin_target import Target, bad, target_options
 from hourglass_operator.client import AsyncClient, ClientError, Performer, WaitError
 from hourglass_operator.console.catalogue import FLAG, HELP, VARIABLE, catalogue_option
 from hourglass_operator.console.command_group import CommandGroup
@@ -28,17 +28,11 @@ from hourglass_operator.console.terminal import Terminal
 from hourglass_operator.hardware.catalogue import Catalogue, load
 from hourglass_operator.plugin import show
 from hourglass_operator.plugin.follow import followed, line
-from hourglass_operator.plugin.read import ReadError, objects
+from hourglass_operator.plugin.read import objects
 from hourglass_operator.plugin.view import View, view_of
 from hourglass_operator.plugin.why import Why, why
-from hourglass_operator.transport.api import Api
-from hourglass_operator.transport.connection import KubeconfigError, connection
-
-T = TypeVar("T")
 
 NOT_SERVING = 1
-BAD_INPUT = 2
-_TIMEOUT = 30.0
 _CHECKED = "nodes,pods,priorityclasses,runtimeclasses,namespaces,resourcequotas,limitranges"
 _CLAIMED = "deviceclasses,resourceslices,resourceclaims,resourceclaimtemplates"
 """What clusters with Dynamic Resource Allocation have besides."""
@@ -58,69 +52,6 @@ class _Seconds(click.FloatRange):
         if not math.isfinite(seconds):
             self.fail(f"{value!r} is not a number of seconds.", param, ctx)
         return seconds
-
-
-class Target:
-    """Which cluster and namespace a command is about."""
-
-    def __init__(self, kubeconfig: Path | None, context: str | None, namespace: str | None) -> None:
-        self.kubeconfig, self.context = kubeconfig, context
-        self.namespace = namespace or self._default_namespace()
-
-    def ask(self, question: Callable[[Api], Awaitable[T]]) -> T:
-        """Run a question against the API server; what goes wrong ends the process."""
-
-        async def asked() -> T:
-            api = Api(await connection(self.kubeconfig, self.context), _TIMEOUT)
-            try:
-                return await question(api)
-            finally:
-                await api.close()
-
-        try:
-            return asyncio.run(asked())
-        except (KubeconfigError, ReadError) as error:
-            _bad(str(error))
-
-    def kubectl(self, *arguments: str) -> list[str]:
-        """A kubectl command line for the same cluster."""
-        file = ["--kubeconfig", str(self.kubeconfig)] if self.kubeconfig else []
-        context = ["--context", self.context] if self.context else []
-        return ["kubectl", *file, *context, *arguments]
-
-    def _default_namespace(self) -> str:
-        file = str(self.kubeconfig) if self.kubeconfig else None
-        try:
-            contexts, active = list_kube_config_contexts(file)
-        except (
-            ConfigException,
-            AttributeError,
-            OSError,
-            TypeError,
-            ValueError,
-            LookupError,
-            yaml.YAMLError,
-            RecursionError,
-        ):
-            # What is wrong with the file is reported when it is used.
-            return "default"
-        chosen = next((c for c in contexts if c["name"] == self.context), active)
-        return str(chosen["context"].get("namespace") or "default")
-
-
-def target_options(command: Callable[..., None]) -> Callable[..., None]:
-    """--namespace, --kubeconfig and --context, as kubectl has them."""
-
-    @click.option("-n", "--namespace", help="Namespace; the context's.")
-    @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Kubeconfig file.")
-    @click.option("--context", help="Context of the kubeconfig.")
-    @functools.wraps(command)
-    def with_target(
-        kubeconfig: Path | None, context: str | None, namespace: str | None, **rest: Any
-    ) -> None:
-        command(Target(kubeconfig, context, namespace), **rest)
-
-    return with_target
 
 
 def output_option(*formats: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -190,7 +121,7 @@ def list_command(target: Target, all_namespaces: bool, output: str) -> None:
 
 
 @main.command("status")
-@click.argument("name")
+@performer_argument
 @catalogue_option
 @output_option("json", "yaml")
 @target_options
@@ -212,7 +143,7 @@ def status_command(target: Target, name: str, catalogue: Catalogue, output: str)
 
 
 @main.command("why")
-@click.argument("name")
+@performer_argument
 @catalogue_option
 @output_option("json", "yaml")
 @target_options
@@ -232,7 +163,7 @@ def why_command(target: Target, name: str, catalogue: Catalogue, output: str) ->
 
 
 @main.command("logs")
-@click.argument("name")
+@performer_argument
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows.")
 @click.option("-p", "--previous", is_flag=True, help="Of the container before the last restart.")
 @click.option("--tail", type=click.IntRange(min=-1), default=-1, help="Only so many lines.")
@@ -246,11 +177,11 @@ def logs_command(target: Target, name: str, follow: bool, previous: bool, tail: 
     try:
         os.execvp(command[0], [*command, *flags])
     except OSError as error:
-        _bad(f"{command[0]}: {error.strerror}")
+        bad(f"{command[0]}: {error.strerror}")
 
 
 @main.command("wait")
-@click.argument("name")
+@performer_argument
 @timeout_option(300.0)
 @output_option("json", "yaml")
 @target_options
@@ -260,7 +191,7 @@ def wait_command(target: Target, name: str, timeout: float, output: str) -> None
 
 
 @main.command("upgrade")
-@click.argument("name")
+@performer_argument
 @click.option("--image", help="The new image.")
 @click.option("--version", help="The new version; alone it restarts a mutable tag.")
 @timeout_option(600.0)
@@ -274,7 +205,7 @@ def upgrade_command(
     Exit code 0 if it does, 1 if not; usually the old version serves on then.
     """
     if image is None and version is None:
-        _bad("upgrade: --image, --version or both are expected, found neither")
+        bad("upgrade: --image, --version or both are expected, found neither")
 
     def upgrade(client: AsyncClient) -> Awaitable[Performer]:
         return client.upgrade(name, image=image, version=version, timeout=timeout)
@@ -293,7 +224,7 @@ def check_command(target: Target, filename: Path, catalogue: str | None, output:
     if read.returncode and _UNKNOWN in read.stderr:
         read = _printed(target, _CHECKED)
     if read.returncode:
-        _bad("; ".join(read.stderr.decode(errors="replace").splitlines()))
+        bad("; ".join(read.stderr.decode(errors="replace").splitlines()))
     with tempfile.NamedTemporaryFile(suffix=".json") as snapshot:
         snapshot.write(read.stdout)
         snapshot.flush()
@@ -310,7 +241,7 @@ def _printed(target: Target, kinds: str) -> "subprocess.CompletedProcess[bytes]"
     try:
         return subprocess.run(command, capture_output=True, check=False)
     except OSError as error:
-        _bad(f"{command[0]}: {error.strerror}")
+        bad(f"{command[0]}: {error.strerror}")
 
 
 def _follow(
@@ -341,7 +272,7 @@ def _follow(
         if last.endswith(f": {essence(error.message)}"):
             failure = failure.removesuffix(f": {error.reason}: {essence(error.message)}")
     except ClientError as error:
-        _bad(str(error))
+        bad(str(error))
     if output in _DATA:
         state = performer and line(performer)
         _print_data({"serves": not failure, "state": state, "failure": failure}, output)
@@ -360,7 +291,7 @@ def _examine(target: Target, name: str, catalogue: Catalogue) -> tuple[View, Why
         view = view_of(found, target.namespace, name, catalogue, now)
     except KeyError:
         there = ", ".join(row["name"] for row in show.rows(found.listed["performers"])[:10])
-        _bad(
+        bad(
             f"no Performer {name} in namespace {target.namespace}"
             + (f"; there are {there}" if there else "; there are none")
         )
@@ -377,6 +308,4 @@ def _print_data(value: Any, form: str) -> None:
         click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _bad(text: str) -> NoReturn:
-    print_line(f"kubectl-performer: {text}")
-    sys.exit(BAD_INPUT)
+main.add_command(completion)

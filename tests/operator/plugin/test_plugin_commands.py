@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from builders import performer
+from hourglass_operator.cli import kubectl_complete
 from hourglass_operator.cli.plugin import main
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.http.served import served
@@ -131,6 +132,29 @@ def test_the_scheduler_is_not_quoted(kubeconfig: Path, command: str) -> None:
     printed = run(kubeconfig, *command.split()).output
     assert "needs 2 × nvidia-a100" in printed
     assert "The scheduler says" not in printed
+
+
+COMPLETED: list[tuple[list[str], list[str]]] = [
+    (["wh"], ["why"]),
+    (["list", "-o", "w"], ["wide"]),
+    (["completion", ""], ["bash", "zsh", "fish"]),
+]
+
+
+@pytest.mark.parametrize(("words", "found"), COMPLETED, ids=[str(words) for words, _ in COMPLETED])
+def test_kubectl_is_told_what_completes(words: list[str], found: list[str]) -> None:
+    assert kubectl_complete.lines(words) == [*found, ":4"]
+
+
+def test_names_are_completed_from_the_cluster(kubeconfig: Path, tmp_path: Path) -> None:
+    place = ["why", "-n", "default", "--kubeconfig"]
+    assert kubectl_complete.lines([*place, str(kubeconfig), "w"]) == ["waits", ":4"]
+    assert kubectl_complete.lines([*place, str(tmp_path / "missing"), "w"]) == [":4"]
+
+
+def test_a_script_completes_the_program() -> None:
+    script = CliRunner().invoke(main, ["completion", "bash"]).output
+    assert "_KUBECTL_PERFORMER_COMPLETE=bash_complete" in script
 
 
 KUBECONFIGS = [
