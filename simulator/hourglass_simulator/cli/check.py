@@ -135,12 +135,16 @@ def _show(answers: list[Answer], displaced: list[Displaced]) -> None:
         table = Table("PERFORMER", "WOULD RUN", "NODE", "PHASE", box=None, pad_edge=False)
         for answer in answers:
             verdict = styled("yes", "green") if answer.runs else styled("no", "bold red")
+            if answer.evicts:
+                verdict.append_text(styled(f", evicts {len(answer.evicts)}", "bold yellow"))
             name = f"{answer.namespace}/{answer.name}"
             table.add_row(name, verdict, answer.node or "none", answer.phase)
         shown.print(table)
     for answer in answers:
         shown.print()
         shown.print(f"{answer.namespace}/{answer.name}: {answer.message}", soft_wrap=True)
+        for victim in answer.evicts:
+            shown.print(f"  evicts pod {victim}, which is less important", soft_wrap=True)
         for condition in answer.conditions:
             kind, status, reason = (condition[key] for key in ("type", "status", "reason"))
             shown.print(f"  {kind}={status} ({reason})", soft_wrap=True)

@@ -11,6 +11,7 @@ from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.harness.setup import ensure_namespace
 from hourglass_simulator.harness.target import SimulatedTarget
+from hourglass_simulator.harness.victims import Victims
 
 PATIENCE = 120.0
 """Seconds of virtual time after which a Performer that does not serve is taken not to."""
@@ -18,7 +19,10 @@ PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one Performer; `conditions` as in its status."""
+    """What became of one Performer; `conditions` as in its status.
+
+    `evicts`: `namespace/name` of the less important pods that the scheduler evicts for its sake.
+    """
 
     namespace: str
     name: str
@@ -27,6 +31,7 @@ class Answer:
     phase: str
     message: str
     conditions: tuple[JSON, ...]
+    evicts: tuple[str, ...]
 
 
 class NotAcceptedError(Exception):
@@ -47,7 +52,7 @@ def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
 
     Raises NotAcceptedError.
     """
-    keys = []
+    keys, victims = [], Victims(cluster)
     for number, performer in enumerate(performers):
         namespace = performer["metadata"].get("namespace") or "default"
         try:
@@ -56,9 +61,9 @@ def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
             raise NotAcceptedError(error.message, number) from error
         keys.append((namespace, performer["metadata"]["name"]))
     end = cluster.clock.now + PATIENCE
-    while cluster.clock.now < end and not all(_answer(cluster, *key).runs for key in keys):
+    while cluster.clock.now < end and not all(_runs(cluster, *key) for key in keys):
         cluster.run_until(cluster.clock.now + 1)
-    return [_answer(cluster, *key) for key in keys]
+    return [_answer(cluster, *key, victims.of(*key)) for key in keys]
 
 
 def _apply(cluster: Cluster, namespace: str, performer: JSON) -> None:
@@ -81,19 +86,25 @@ def is_performer(obj: JSON) -> bool:
     return bool(obj.get("kind") == KIND and str(obj.get("apiVersion")).startswith(f"{GROUP}/"))
 
 
-def _answer(cluster: Cluster, namespace: str, name: str) -> Answer:
+def _runs(cluster: Cluster, namespace: str, name: str) -> bool:
     performer = cluster.api.get("performers", namespace, name)
     status = performer.get("status") or {}
-    conditions = tuple(status.get("conditions") or ())
     seen = status.get("observedGeneration") == performer["metadata"]["generation"]
+    return seen and status.get("phase") == "Running"
+
+
+def _answer(cluster: Cluster, namespace: str, name: str, evicts: tuple[str, ...]) -> Answer:
+    status = cluster.api.get("performers", namespace, name).get("status") or {}
+    conditions = tuple(status.get("conditions") or ())
     return Answer(
         namespace=namespace,
         name=name,
-        runs=seen and status.get("phase") == "Running",
+        runs=_runs(cluster, namespace, name),
         node=status.get("nodeName", ""),
         phase=status.get("phase", ""),
         message=conditions[-1]["message"] if conditions else "",
         conditions=conditions,
+        evicts=evicts,
     )
 
 

@@ -138,6 +138,24 @@ def test_check_for_programs(tmp_path: Path) -> None:
     assert [c["type"] for c in answer["conditions"]][-1] == "Ready"
 
 
+def test_who_makes_room_is_named(tmp_path: Path) -> None:
+    """Of two nodes in use, one has a pod that is as important."""
+    high = {**HIGH, "preemptionPolicy": "PreemptLowerPriority"}
+    important = gpu_pod("important", "gpu-1", 1)
+    important["spec"] |= {"priorityClassName": "high", "priority": 1000}
+    manifest = tmp_path / "p.yaml"
+    written = yaml.safe_load(EXAMPLE.read_text())
+    written["spec"]["scheduling"]["priorityClassName"] = "high"
+    manifest.write_text(yaml.safe_dump(written))
+    file = snapshot(tmp_path, *NODES, high, important, gpu_pod("victim", "gpu-2", 1))
+    printed = check(manifest, file)
+    assert printed.exit_code == 0, printed.output
+    assert "yes, evicts 1" in printed.output
+    assert "  evicts pod others/victim, which is less important\n" in printed.output
+    (answer,) = json.loads(check(manifest, file, "-o", "json").stdout)
+    assert answer["evicts"] == ["others/victim"]
+
+
 def test_what_a_performer_refers_to_is_taken_to_exist(tmp_path: Path) -> None:
     plain = gpu_node("plain", 0)
     plain["spec"] = {}
