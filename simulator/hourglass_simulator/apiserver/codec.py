@@ -25,9 +25,13 @@ class Decoded(NamedTuple):
 
 
 class _Run:
-    """One decoding: what was strange, and the first value that did not fit."""
+    """One decoding: what was strange, and the first value that did not fit.
 
-    def __init__(self) -> None:
+    `truncates`: whole numbers that do not fit lose their upper bits, as where Go converts.
+    """
+
+    def __init__(self, *, truncates: bool = False) -> None:
+        self.truncates = truncates
         self.strange: list[str] = []
         self.error = ""
 
@@ -51,9 +55,12 @@ class Codec:
         self._defaults = defaults or {}
         self._structs: dict[str, _Decoder] = {}
 
-    def decode(self, go_type: str, obj: JSON) -> Decoded:
-        """An object with its defaults; ValueError with Go's text when it does not fit the type."""
-        run = _Run()
+    def decode(self, go_type: str, obj: JSON, *, truncates: bool = False) -> Decoded:
+        """An object with its defaults; ValueError with Go's text when it does not fit the type.
+
+        `truncates`: whole numbers that do not fit lose their upper bits.
+        """
+        run = _Run(truncates=truncates)
         decoded = self._struct(go_type)(obj, (), run)
         if run.error:
             raise ValueError(run.error)
@@ -63,7 +70,7 @@ class Codec:
         if expression.startswith("*"):
             return self._decoder(expression[1:])
         if expression == "[]byte":
-            return _leaf(go_values.octets, "[]uint8")
+            return _leaf(go_values.octets, "[]uint8", "")
         if expression.startswith("[]"):
             return self._list(expression)
         if expression.startswith("map[string]"):
@@ -76,7 +83,7 @@ class Codec:
         if known is not None and known not in go_values.LEAVES:
             return self._decoder(known)
         leaf = go_values.LEAVES.get(known or expression, go_values.anything)
-        return _leaf(leaf, _shown(expression))
+        return _leaf(leaf, _shown(expression), known or expression)
 
     def _list(self, expression: str) -> _Decoder:
         item = self._decoder(expression[2:])
@@ -171,11 +178,13 @@ def _always(_: Any) -> bool:
     return True
 
 
-def _leaf(read: Callable[[Any], Any], go_type: str) -> _Decoder:
+def _leaf(read: Callable[[Any], Any], go_type: str, underlying: str) -> _Decoder:
     def decode(value: Any, path: Path, run: _Run) -> Any:
         try:
             return read(value)
         except MismatchError as error:
+            if run.truncates and (left := go_values.truncated(value, underlying)) is not None:
+                return left
             run.mismatch(path, error.found, error.go_type or go_type)
             return None
 

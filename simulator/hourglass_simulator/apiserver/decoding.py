@@ -50,9 +50,12 @@ def codec(version: Version) -> Codec:
     return Codec(version.types, defaults(version))
 
 
-def decode(version: Version, resource: Resource, obj: JSON) -> Decoded:
-    """An object of a built-in resource as it is stored; ValueError when it does not fit."""
-    return codec(version).decode(go_type(version, resource), obj)
+def decode(version: Version, resource: Resource, obj: JSON, *, truncates: bool = False) -> Decoded:
+    """An object of a built-in resource as it is stored; ValueError when it does not fit.
+
+    `truncates`: it comes of a patch that is converted, in which no whole number is too large.
+    """
+    return codec(version).decode(go_type(version, resource), obj, truncates=truncates)
 
 
 def undecodable(

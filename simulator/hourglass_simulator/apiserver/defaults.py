@@ -136,6 +136,17 @@ def _subject(subject: JSON) -> JSON:
     return subject if "apiGroup" in subject or not group else {**subject, "apiGroup": group}
 
 
+def _node(spec: JSON) -> JSON:
+    """The first network is said twice, and older clients know but that.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/core/v1/conversion.go
+    """
+    first, networks = spec.get("podCIDR"), spec.get("podCIDRs")
+    if first and (not networks or networks[0] != first):
+        return {**spec, "podCIDRs": [first]}
+    return {**spec, "podCIDR": networks[0]} if networks and networks[0] else spec
+
+
 def _flow_schema(spec: JSON) -> JSON:
     return {**spec, "matchingPrecedence": spec["matchingPrecedence"] or 1000}
 
@@ -213,6 +224,7 @@ _DEFAULTS: dict[str, Default] = {
         successfulJobsHistoryLimit=3,
         failedJobsHistoryLimit=1,
     ),
+    f"{_API}/core/v1.NodeSpec": _node,
     f"{_API}/autoscaling/v2.HorizontalPodAutoscaler": _autoscaler,
     f"{_API}/discovery/v1.EndpointPort": _constant(name="", protocol="TCP"),
     f"{_API}/networking/v1.NetworkPolicyPort": _constant(protocol="TCP"),
@@ -227,7 +239,7 @@ _DEFAULTS: dict[str, Default] = {
     ),
     f"{_API}/flowcontrol/v1.QueuingConfiguration": _queuing,
     f"{_API}/rbac/v1.Subject": _subject,
-    f"{_API}/rbac/v1.RoleRef": _constant(apiGroup=_RBAC),
+    f"{_API}/rbac/v1.RoleRef": lambda ref: {**ref, "apiGroup": ref["apiGroup"] or _RBAC},
     f"{_API}/resource/v1.ExactDeviceRequest": _request,
     f"{_API}/resource/v1.DeviceSubRequest": _request,
     f"{_API}/scheduling/v1.PriorityClass": _constant(preemptionPolicy="PreemptLowerPriority"),

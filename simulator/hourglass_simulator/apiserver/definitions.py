@@ -126,7 +126,7 @@ class CustomResourceStrategy(Strategy):
         with gates.Following(self.version):
             return self._definition.admit(obj)
 
-    def decode(self, obj: JSON) -> Decoded:
+    def decode(self, obj: JSON, *, truncates: bool = False) -> Decoded:
         """The definition's defaults and types are applied later; here its fields are known.
 
         Raises ValueError for metadata, or an embedded resource, that do not fit.
@@ -135,7 +135,7 @@ class CustomResourceStrategy(Strategy):
         meta = obj.get("metadata")
         if meta is None:
             return Decoded(obj, strange)
-        decoded = codec(self.version).decode(_META, meta)
+        decoded = codec(self.version).decode(_META, meta, truncates=truncates)
         of_meta = [each.replace('field "', 'field "metadata.', 1) for each in decoded.strange]
         kept_meta = {k: v for k, v in decoded.obj.items() if v is not None}
         return Decoded({**obj, "metadata": kept_meta}, [*of_meta, *strange])

@@ -37,8 +37,17 @@ def without(plural: str, obj: JSON, version: Version) -> JSON:
             spec = _less(spec, fields)
             if spec.get("devices"):
                 spec = {**spec, "devices": [_less(each, of_devices) for each in spec["devices"]]}
+    if spec.get("devices") and not version.enabled("DRAConsumableCapacity"):
+        spec = {**spec, "devices": [_without_policies(each) for each in spec["devices"]]}
     return {**obj, "spec": spec}
 
 
 def _less(value: JSON, fields: Iterable[str]) -> JSON:
     return {name: each for name, each in value.items() if name not in fields}
+
+
+def _without_policies(device: JSON) -> JSON:
+    capacity = device.get("capacity")
+    if not capacity:
+        return device
+    return {**device, "capacity": {k: _less(v, ("requestPolicy",)) for k, v in capacity.items()}}

@@ -123,6 +123,22 @@ def integer(value: Any, bits: int) -> int:
     return value
 
 
+def truncated(value: Any, go_type: str) -> int | None:
+    """A whole number as one of a Go type that has not enough bits; None for what is none.
+
+    So numbers become typed in patches, which are not decoded but converted.
+    https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimachinery/pkg/runtime/converter.go
+    """
+    bits = _INT_BITS.get(go_type)
+    if bits is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not math.isfinite(value) or value != math.floor(value):
+        return None
+    least = -(1 << 63)
+    whole = int(value) if least <= value < -least else least
+    return (whole + (1 << bits)) % (1 << bits + 1) - (1 << bits)
+
+
 def number(value: Any) -> int | float:
     """A float64."""
     if isinstance(value, bool) or not isinstance(value, int | float):

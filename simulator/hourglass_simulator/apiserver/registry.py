@@ -259,7 +259,8 @@ class Registry:
         if fields is None and own.trusts_components:
             return obj
         try:
-            decoded = own.decode(obj)
+            is_converted = fields is not None and fields.shows_patch is not None
+            decoded = own.decode(obj, truncates=is_converted)
         except ValueError as error:
             raise undecodable(resource, obj, str(error), fields) from None
         if fields is not None:
@@ -312,7 +313,7 @@ class Registry:
             raise refused
         applied.require_addressed(resource, new, namespace, name, old)
         try:
-            decoded = self._strategies[resource.name].decode(new).obj
+            decoded = self._strategies[resource.name].decode(new, truncates=True).obj
         except ValueError as error:
             raise applied.not_converted(keeper.described(wanted), str(error)) from None
         if old is not None:
@@ -381,9 +382,9 @@ class Registry:
         obj = self.decoded(resource, obj, fields)
         if old is None:
             raise errors.not_found(resource, name)
+        validation.update_precondition(resource, old, meta.get("uid"))
         if not meta.get("resourceVersion") and not resource.unconditional_update:
             raise errors.version_required(resource, name)
-        validation.update_precondition(resource, old, meta.get("uid"))
         if "apiVersion" not in obj or "kind" not in obj:
             obj = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
         owners = self._owners(resource, subresource, old, obj, sent, manager)

@@ -35,9 +35,12 @@ class Strategy:
         """The object to store, defaults written."""
         return obj
 
-    def decode(self, obj: JSON) -> Decoded:
-        """A client's object as Go would print it, and its fields that the kind does not know."""
-        return decode(self.version, self.resource, obj)
+    def decode(self, obj: JSON, *, truncates: bool = False) -> Decoded:
+        """A client's object as Go would print it, and its fields that the kind does not know.
+
+        `truncates`: whole numbers that do not fit lose their upper bits.
+        """
+        return decode(self.version, self.resource, obj, truncates=truncates)
 
     def defaulted(self, obj: JSON) -> JSON:
         """A decoded object with its kind's defaults: what its writer owns, nothing allocated."""

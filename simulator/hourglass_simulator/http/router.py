@@ -360,6 +360,7 @@ class Router:
     def _update(self, request: Request, found: Place, resource: Resource) -> Answer:
         body, fields = sent_object(request), self._fields(request, "UpdateOptions")
         meta = body.get("metadata") or {}
+        validation.namespace(resource, meta, found.namespace)
         validation.name(meta, found.name)
         try:
             self._api.get(resource.name, found.namespace, found.name)

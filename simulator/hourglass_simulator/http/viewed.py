@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, errors, patches
+from hourglass_simulator.apiserver import APIError, APIServer, errors, patches, validation
 from hourglass_simulator.apiserver.decoding import WARN, FieldValidation, decode
 from hourglass_simulator.apiserver.patches import MERGE
 from hourglass_simulator.http.apply_body import APPLY
@@ -74,6 +74,10 @@ def _checked(api: APIServer, view: View, request: Request, found: Place, sent: J
     judging = FieldValidation(mode, request.warnings, patches=request.method == "PATCH")
     judging.judge(resource, typed, decoded.strange)
     old = _old(api, view, found)
+    if found.name:
+        sent_meta = decoded.obj.get("metadata") or {}
+        validation.namespace(resource, sent_meta, found.namespace)
+        validation.name(sent_meta, found.name)
     new = view.stored(decoded.obj, old)
     meta = {"namespace": found.namespace, "name": "", **(new.get("metadata") or {})}
     if old is not None:

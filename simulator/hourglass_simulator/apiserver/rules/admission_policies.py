@@ -241,3 +241,17 @@ def _param_ref(path: str, given: JSON) -> Faults:
 def policy_binding_updated(new: JSON, old: JSON) -> Faults:  # noqa: ARG001
     """What is wrong with a changed ValidatingAdmissionPolicyBinding."""
     yield from policy_binding_created(new)
+
+
+def policy_status(new: JSON, old: JSON) -> Faults:
+    """What is wrong with a status of a ValidatingAdmissionPolicy."""
+    yield from object_meta.updated(new["metadata"], old["metadata"], "validatingadmissionpolicies")
+    status = new.get("status") or {}
+    path = "status.typeChecking.expressionWarnings"
+    warnings = (status.get("typeChecking") or {}).get("expressionWarnings") or ()
+    for index, warning in enumerate(warnings):
+        if not warning.get("warning"):
+            yield required(f"{path}[{index}].warning")
+        if not (warning.get("fieldRef") or "").strip():
+            yield required(f"{path}[{index}].fieldRef")
+    yield from labels.conditions("status.conditions", status.get("conditions"))

@@ -85,7 +85,9 @@ def _reference(path: str, target: JSON, *, grouped: bool | None) -> Faults:
     if version.count("/") > 1:
         why = f"unexpected GroupVersion string: {version}"
         yield invalid(f"{path}.apiVersion", version, why)
-    elif grouped and "/" not in version and target.get("kind") != "ReplicationController":
+    elif (
+        grouped and not version.rpartition("/")[0] and target.get("kind") != "ReplicationController"
+    ):
         yield invalid(f"{path}.apiVersion", version, "apiVersion must specify API group")
 
 

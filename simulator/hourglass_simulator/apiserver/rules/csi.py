@@ -70,6 +70,10 @@ def _driver(spec: JSON) -> Faults:
     if counts and period is not None and period < _SHORTEST_PERIOD:
         why = "must be greater than or equal to 10 seconds"
         yield invalid("spec.nodeAllocatableUpdatePeriodSeconds", period, why)
+    in_secrets = spec.get("serviceAccountTokenInSecrets")
+    if in_secrets is not None and not spec.get("tokenRequests"):
+        why = "serviceAccountTokenInSecrets is set but no tokenRequests are specified"
+        yield invalid("spec.serviceAccountTokenInSecrets", in_secrets, why)
 
 
 def _tokens(path: str, requests: Sequence[JSON]) -> Faults:

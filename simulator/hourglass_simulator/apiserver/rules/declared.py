@@ -35,6 +35,7 @@ _SINCE_1_37: Mapping[str, _Declared] = {
     ),
     "clusterroles": _Declared((), _VERBS, _VERBS),
     "networkpolicies": _Declared((), (), (r".*\.ipBlock\.cidr",)),
+    "resourceclaims": _Declared(("spec",)),
     "roles": _Declared((), _VERBS, _VERBS),
     "validatingadmissionpolicybindings": _Declared((), (r"spec\.validationActions",)),
     "volumeattachments": _Declared(("spec",), (r"spec\.attacher",), (r"spec\.attacher",)),

@@ -4,10 +4,13 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/resource/validati
 """
 
 import re
+from functools import partial
+from itertools import pairwise
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver.rules import device_names, names, object_meta, scheduling
+from hourglass_simulator.apiserver.rules import device_names, labels, names, object_meta, scheduling
 from hourglass_simulator.apiserver.rules.device_names import (
+    items,
     label,
     pool_name,
     qualified_name,
@@ -15,7 +18,11 @@ from hourglass_simulator.apiserver.rules.device_names import (
 )
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
+    amount,
+    choice,
+    duplicate,
     each,
+    forbidden,
     immutable,
     invalid,
     required,
@@ -31,6 +38,9 @@ _SEMVER = re.compile(
     rf"(-{_IDENTIFIER}(\.{_IDENTIFIER})*)?(\+{_BUILD}(\.{_BUILD})*)?",
     re.ASCII,
 )
+_MOST_CONDITIONS = 4
+_FAILURES = "bindingFailureConditions"
+_EFFECTS = ("NoExecute", "NoSchedule", "None")
 _PLACES = ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection")
 
 
@@ -56,7 +66,8 @@ def _spec(spec: JSON, before: JSON | None) -> Faults:
         for field in ("driver", "nodeName"):
             yield from immutable(f"spec.{field}", spec.get(field), before.get(field))
     yield from _where(spec)
-    yield from unique("spec.devices", spec.get("devices") or (), _MOST_DEVICES, _device, "name")
+    device = partial(_device, has_places=bool(spec.get("perDeviceNodeSelection")))
+    yield from unique("spec.devices", spec.get("devices") or (), _MOST_DEVICES, device, "name")
 
 
 def _pool(path: str, pool: JSON) -> Faults:
@@ -99,7 +110,7 @@ def _where(spec: JSON) -> Faults:
         yield invalid("spec", f"{{{found}}}", f"{why}, but multiple fields are set")
 
 
-def _device(path: str, device: JSON) -> Faults:
+def _device(path: str, device: JSON, *, has_places: bool) -> Faults:
     yield from label(f"{path}.name", device.get("name"))
     attributes, capacity = device.get("attributes") or {}, device.get("capacity") or {}
     count = len(attributes) + len(capacity)
@@ -111,7 +122,129 @@ def _device(path: str, device: JSON) -> Faults:
         yield from qualified_name(where, name)
         yield from _attribute(where, attributes[name])
     for name in sorted(capacity):
-        yield from qualified_name(f"{path}.capacity[{name}]", name)
+        where = f"{path}.capacity[{name}]"
+        yield from qualified_name(where, name)
+        shared = bool(device.get("allowMultipleAllocations"))
+        yield from _policy(f"{where}.requestPolicy", capacity[name], shared=shared)
+    for index, taint in enumerate(device.get("taints") or ()):
+        yield from _taint(f"{path}.taints[{index}]", taint)
+    yield from _device_place(path, device, has_places=has_places)
+    yield from _binding(path, device)
+
+
+def _policy(path: str, capacity: JSON, *, shared: bool) -> Faults:
+    """What is wrong with how much of a capacity may be requested."""
+    policy = capacity.get("requestPolicy")
+    if policy is None:
+        return
+    if not shared:
+        yield forbidden(path, "allowMultipleAllocations must be true")
+        return
+    values, limits = policy.get("validValues") or [], policy.get("validRange")
+    if values and limits is not None:
+        why = 'exactly one policy can be specified, cannot specify "validValues" and "validRange"'
+        yield forbidden(path, f"{why} at the same time")
+        return
+    for field, given in (("validValues", values), ("validRange", limits)):
+        if given and policy.get("default") is None:
+            yield required(f"{path}.default", f"required when {field} is defined")
+            return
+    most = capacity.get("value") or "0"
+    if values:
+        yield from _valid_values(f"{path}.validValues", values, policy["default"], most)
+    elif limits is not None:
+        yield from _valid_range(f"{path}.validRange", limits, policy["default"], most)
+
+
+def _valid_values(path: str, values: list[str], default: str, most: str) -> Faults:
+    for index, (one, following) in enumerate(pairwise(values), start=1):
+        if amount(one) > amount(following):
+            yield invalid(f"{path}[{index}]", following, "values must be sorted in ascending order")
+    for index, value in enumerate(values):
+        if amount(value) > amount(most):
+            why = f"option is larger than capacity value: {most}"
+            yield invalid(f"{path}[{index}]", value, why)
+    for index, value in enumerate(values):
+        if amount(value) in map(amount, values[:index]):
+            yield duplicate(f"{path}[{index}]", value)
+    if amount(default) not in map(amount, values):
+        yield invalid(path, default, "default value is not valid according to the requestPolicy")
+
+
+def _valid_range(path: str, limits: JSON, default: str, most: str) -> Faults:
+    least, top = limits.get("min"), limits.get("max")
+    if least is None:
+        yield required(f"{path}.min", "required when validRange is defined")
+        return
+    if amount(least) > amount(most):
+        yield invalid(f"{path}.min", least, f"min is larger than capacity value: {most}")
+    if amount(default) < amount(least):
+        yield invalid(f"{path}.default", default, f"default is less than min: {least}")
+    if top is None:
+        return
+    if amount(least) > amount(top):
+        yield invalid(f"{path}.max", least, f"min is larger than max: {top}")
+    if amount(top) > amount(most):
+        yield invalid(f"{path}.max", top, f"max is larger than capacity value: {most}")
+    if amount(default) > amount(top):
+        yield invalid(f"{path}.default", default, f"default is more than max: {top}")
+
+
+def _taint(path: str, taint: JSON) -> Faults:
+    yield from labels.label_name(f"{path}.key", taint.get("key") or "")
+    if value := taint.get("value"):
+        yield from each(f"{path}.value", value, names.label_value(value))
+    yield from choice(f"{path}.effect", taint.get("effect") or "", _EFFECTS)
+
+
+def _device_place(path: str, device: JSON, *, has_places: bool) -> Faults:
+    """Where a device is, if its slice leaves that to it."""
+    fields = ("nodeName", "nodeSelector", "allNodes")
+    if not has_places:
+        if any(device.get(field) is not None for field in fields):
+            why = "`nodeName`, `nodeSelector` and `allNodes` can only be set if"
+            why += " `perDeviceNodeSelection` is set to true in the ResourceSlice spec"
+            yield invalid(path, None, why)
+        return
+    name, selector = device.get("nodeName"), device.get("nodeSelector")
+    if name:
+        yield from each(f"{path}.nodeName", name, names.dns_subdomain(name))
+    elif name is not None:
+        yield invalid(f"{path}.nodeName", name, "must not be empty")
+    if selector is not None:
+        yield from scheduling.node_selector(f"{path}.nodeSelector", selector)
+    if device.get("allNodes") is False:
+        yield invalid(f"{path}.allNodes", False, "must be either unset or set to true")
+    given = [field for field in fields if device.get(field) not in (None, "", False)]
+    why = "exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when"
+    why += " `perDeviceNodeSelection` is set to true in the ResourceSlice spec"
+    if not given:
+        yield required(path, why)
+    elif len(given) > 1:
+        yield invalid(path, f"{{{', '.join(f'`{field}`' for field in given)}}}", why)
+
+
+def _binding(path: str, device: JSON) -> Faults:
+    """Conditions that a device has to meet before a pod is bound, and those that say it failed."""
+    met, failed = (device.get(field) or [] for field in ("bindingConditions", _FAILURES))
+    for field, given in (("bindingConditions", met), (_FAILURES, failed)):
+        where = f"{path}.{field}"
+        yield from items(where, given, _MOST_CONDITIONS, labels.label_name)
+    for index, condition in enumerate(met):
+        if condition in met[:index]:
+            yield duplicate(f"{path}.bindingConditions[{index}]", condition)
+    for index, condition in enumerate(failed):
+        where = f"{path}.{_FAILURES}[{index}]"
+        if condition in failed[:index]:
+            yield duplicate(where, condition)
+        if condition in met:
+            yield invalid(where, condition, f"{_FAILURES} must not overlap with bindingConditions")
+    for field, other, given, others in (
+        ("bindingConditions", _FAILURES, met, failed),
+        (_FAILURES, "bindingConditions", failed, met),
+    ):
+        if others and not given:
+            yield invalid(f"{path}.{field}", None, f"{field} are required to use {other}")
 
 
 def _attribute(path: str, given: JSON) -> Faults:

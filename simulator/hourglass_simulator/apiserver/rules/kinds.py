@@ -216,7 +216,9 @@ _OTHERS = {
     ),
     "mutatingwebhookconfigurations": Rules(admission.mutating_created, admission.mutating_updated),
     "validatingadmissionpolicies": Rules(
-        admission_policies.policy_created, admission_policies.policy_updated
+        admission_policies.policy_created,
+        admission_policies.policy_updated,
+        _status(admission_policies.policy_status),
     ),
     "mutatingadmissionpolicies": Rules(
         admission_policies.mutating_policy_created, admission_policies.mutating_policy_updated

@@ -5,6 +5,7 @@ https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/apis/scheduling/valida
 https://github.com/kubernetes/kubernetes/tree/v1.34.4/pkg/apis/node/validation
 """
 
+import re
 from collections.abc import Iterator
 
 from hourglass_kube import label
@@ -34,6 +35,12 @@ _LARGEST_PRIORITY = 1_000_000_000
 _SYSTEM = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 _PREEMPTIONS = ("PreemptLowerPriority", "Never")
 _STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+_LONGEST_FEATURE = 253
+_FEATURE = re.compile(r"[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*", re.ASCII)
+_FEATURE_RULE = (
+    "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g.,"
+    " MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+)
 _NO_STANDARD = "name is neither a standard finalizer name nor is it fully qualified"
 
 
@@ -56,6 +63,22 @@ def _amounts(node: JSON) -> Faults:
             yield from resources.resource_value(f"status.{kind}.{name}", name, value)
 
 
+def _declared_features(path: str, features: list[str]) -> Faults:
+    """Features that the kubelet declares, in order and each once."""
+    for index, feature in enumerate(features):
+        if len(feature) > _LONGEST_FEATURE:
+            why = f"must be no more than {_LONGEST_FEATURE} characters"
+            yield invalid(f"{path}[{index}]", feature, f'invalid feature name "{feature}": {why}')
+        elif not _FEATURE.fullmatch(feature):
+            why = f'invalid feature name "{feature}": {_FEATURE_RULE}'
+            yield invalid(f"{path}[{index}]", feature, why)
+        following = features[index + 1] if index + 1 < len(features) else None
+        if following == feature:
+            yield duplicate(f"{path}[{index + 1}]", following)
+        elif following is not None and following < feature:
+            yield invalid(f"{path}[{index + 1}]", following, "list must be sorted alphabetically")
+
+
 def node_updated(new: JSON, old: JSON) -> Faults:
     """What is wrong with a changed node."""
     yield from node_created(new)
@@ -66,6 +89,8 @@ def node_status(new: JSON, old: JSON) -> Faults:
     """What is wrong with a node whose status has changed."""
     yield from object_meta.updated(new["metadata"], old["metadata"], "nodes")
     yield from _amounts(new)
+    features = (new.get("status") or {}).get("declaredFeatures") or []
+    yield from _declared_features("status.declaredFeatures", features)
     seen: set[tuple[str, str]] = set()
     for index, address in enumerate((new.get("status") or {}).get("addresses") or ()):
         key = (address.get("type") or "", address.get("address") or "")

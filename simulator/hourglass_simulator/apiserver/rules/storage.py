@@ -76,7 +76,8 @@ def parameters(given: Mapping[str, str]) -> Faults:
 
 
 def _topologies(terms: list[JSON]) -> Faults:
-    seen: list[dict[str, set[str]]] = []
+    # Kubernetes begins with an empty one for each, so that one that says nothing is there already.
+    seen: list[dict[str, set[str]]] = [{} for _ in terms]
     for index, term in enumerate(terms):
         path, found = f"allowedTopologies[{index}].matchLabelExpressions", {}
         for number, requirement in enumerate(term.get("matchLabelExpressions") or ()):
@@ -92,7 +93,7 @@ def _topologies(terms: list[JSON]) -> Faults:
             if key in found:
                 yield duplicate(f"{where}.key", key)
             found[key] = values
-        if found in seen:
+        for _ in range(seen.count(found)):
             yield duplicate(path, "")
         seen.append(found)
 
