@@ -4,20 +4,16 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
-from kubernetes.client import V1ObjectMeta
 from rich.table import Table
 
-from hourglass_kube.types import JSON
-from hourglass_operator.api import GROUP
 from hourglass_operator.console.catalogue import catalogue_option
 from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_simulator.cli import snapshot_file
-from hourglass_simulator.cli.input import refuse
 from hourglass_simulator.cli.kubernetes_option import kubernetes_option
+from hourglass_simulator.cli.manifest_file import performers
 from hourglass_simulator.cli.shipped import there_or_shipped
 from hourglass_simulator.cli.snapshot_file import bad, notices
 from hourglass_simulator.harness import printed
@@ -25,14 +21,11 @@ from hourglass_simulator.harness.check import (
     Answer,
     NotAcceptedError,
     check,
-    is_performer,
     start_operator,
 )
 from hourglass_simulator.harness.displacement import Displaced, displace, settle
 from hourglass_simulator.harness.snapshot import copy_of, version_of
 from hourglass_simulator.kubernetes.version import version
-from hourglass_simulator.scenario.document import Location, UnreadableError, read
-from hourglass_simulator.scenario.mistakes import mistakes
 
 WOULD_NOT_RUN = 1
 
@@ -92,7 +85,7 @@ def check_command(
     """
     if manifest is None and not (without or drain):
         bad("nothing to check: name a manifest with Performers, or a node by --drain or --without")
-    performers = [] if manifest is None else _performers(there_or_shipped(manifest))
+    written = [] if manifest is None else performers(there_or_shipped(manifest))
     found = snapshot_file.read(snapshot)
     nodes = {item["metadata"]["name"] for item in found.objects if item["kind"] == "Node"}
     for name in (*without, *drain):
@@ -107,11 +100,11 @@ def check_command(
         if without or drain:
             settle(copy.cluster)
             displaced = displace(copy, without=without, drained=drain)
-        answers = check(copy.cluster, [performer for _, performer in performers])
+        answers = check(copy.cluster, [each.object for each in written])
     except printed.InvalidObjectError as error:
         bad(f"{snapshot}: {error}")
     except NotAcceptedError as error:
-        bad(f"{performers[error.number][0]}: {error}")
+        bad(*written[error.number].faults(error))
     if output == "json":
         records = [
             *({"kind": "Performer", **asdict(answer)} for answer in answers),
@@ -174,41 +167,3 @@ def _show_displaced(shown: Terminal, displaced: list[Displaced]) -> None:
         if each.message:
             shown.print()
             shown.print(f"{each.namespace}/{each.name}: {each.message}", soft_wrap=True)
-
-
-def _performers(path: Path) -> list[tuple[str, JSON]]:
-    """Each with the words for where it stands."""
-    try:
-        documents = read(path)
-    except UnreadableError as error:
-        refuse(error)
-    objects: list[tuple[str, JSON]] = []
-    for document in documents:
-        for location, item in _listed(document.value):
-            if item is None:
-                continue
-            line, place = document.resolve(location)
-            where = f"{path}:{line}: {place}" if place else f"{path}:{line}"
-            if not printed.is_named(item) or "apiVersion" not in item:
-                bad(f"{where}: expected an object with apiVersion, kind and metadata.name")
-            for field, text in mistakes(V1ObjectMeta, item["metadata"], extra="ignore"):
-                line, place = document.resolve((*location, "metadata", *field))
-                bad(f"{path}:{line}: {place}: {text}")
-            objects.append((where, item))
-    performers = [
-        (where, printed.as_written(found)) for where, found in objects if is_performer(found)
-    ]
-    if not performers:
-        kinds = ", ".join(f"{f['apiVersion']}/{f['kind']}" for _, f in objects) or "nothing"
-        bad(f"{path}: no Performer of {GROUP} in it, found {kinds}")
-    return performers
-
-
-def _listed(found: Any) -> list[tuple[Location, Any]]:
-    """The items if it is a List, or itself; with their locations in it."""
-    if not isinstance(found, dict) or not str(found.get("kind")).endswith("List"):
-        return [((), found)]
-    items = found.get("items")
-    if not isinstance(items, list):
-        return [(("items",), items)]
-    return [(("items", number), item) for number, item in enumerate(items)]

@@ -62,7 +62,8 @@ def read(path: Path) -> Printed:
         bad(f"{path}: {error}")
 
 
-def bad(text: str) -> NoReturn:
-    """Print what is wrong with the input, and exit."""
-    print_line(text)
+def bad(*texts: str) -> NoReturn:
+    """Print what is wrong with the input, a line each, and exit."""
+    for text in texts:
+        print_line(text)
     sys.exit(BAD_INPUT)

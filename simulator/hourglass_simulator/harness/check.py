@@ -1,6 +1,6 @@
 """Would a Performer run on this cluster? Asked of a simulated copy of it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hourglass_kube.types import JSON
@@ -35,11 +35,15 @@ class Answer:
 
 
 class NotAcceptedError(Exception):
-    """The API server refuses a Performer, the `number`th from 0; the text is its message."""
+    """The API server refuses a Performer, the `number`th from 0; the text is its message.
 
-    def __init__(self, message: str, number: int) -> None:
+    `fields`: those that it names, with what is wrong with each.
+    """
+
+    def __init__(self, message: str, number: int, fields: Sequence[tuple[str, str]]) -> None:
         super().__init__(message)
         self.number = number
+        self.fields = fields
 
 
 def start_operator(cluster: Cluster, catalogue: Catalogue) -> None:
@@ -58,7 +62,7 @@ def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
         try:
             _apply(cluster, namespace, performer)
         except APIError as error:
-            raise NotAcceptedError(error.message, number) from error
+            raise NotAcceptedError(error.message, number, _faults(error)) from error
         keys.append((namespace, performer["metadata"]["name"]))
     end = cluster.clock.now + PATIENCE
     while cluster.clock.now < end and not all(_runs(cluster, *key) for key in keys):
@@ -79,6 +83,13 @@ def _apply(cluster: Cluster, namespace: str, performer: JSON) -> None:
         cluster.api.update("performers", {**found, "spec": performer["spec"]})
     for resource, referred in _referred(performer):
         _assume(cluster, namespace, resource, referred)
+
+
+def _faults(error: APIError) -> list[tuple[str, str]]:
+    """Fields of a Performer, not of what it refers to; "<nil>" is said of the object as a whole."""
+    details = error.details or {}
+    causes = details.get("causes") or () if details.get("kind") == KIND else ()
+    return [(c["field"], c["message"]) for c in causes if c.get("field", "<nil>") != "<nil>"]
 
 
 def is_performer(obj: JSON) -> bool:
