@@ -52,7 +52,7 @@ def created(found: JSON) -> Faults:
 
 def updated(new: JSON, old: JSON) -> Faults:
     """What is wrong with a changed ResourceSlice."""
-    yield from object_meta.updated(new["metadata"], old["metadata"])
+    yield from object_meta.updated(new["metadata"], old["metadata"], "resourceslices")
     yield from _spec(new.get("spec") or {}, old.get("spec") or {})
 
 
