@@ -76,3 +76,9 @@ def _last_upgrade(before: JSON, now: JSON) -> Iterator[tuple[str, str]]:
     served, serves = before.get("servingTemplateHash"), now.get("servingTemplateHash")
     if was != is_ and (served is None or served == serves):
         yield "lastUpgrade is set when another template comes to serve", f"{was or 'none'} → {is_}"
+        return
+    # A change that is taken back leaves the pod that serves: that is no upgrade.
+    moved = serves not in (None, served) and before.get("podName") != now.get("podName")
+    if was == is_ and served and moved and serves == now["templateHash"]:
+        expected = "lastUpgrade is when the template that is wanted came to serve"
+        yield expected, f"still {is_ or 'none'}"
