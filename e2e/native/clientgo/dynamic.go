@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -31,7 +33,7 @@ const definition = `{
 
 // customResources defines a resource by the dynamic client and works with its objects: an informer,
 // creation with defaults, refusal by the schema, server-side apply, status.
-func customResources(s *session) (seen, error) {
+func customResources(s *session) (saw seen, err error) {
 	definitions := s.dynamic.Resource(schema.GroupVersionResource{
 		Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions",
 	})
@@ -42,7 +44,10 @@ func customResources(s *session) (seen, error) {
 	if _, err := definitions.Create(s.ctx, object, metav1.CreateOptions{}); err != nil {
 		return nil, err
 	}
-	err := eventually(s.ctx, "the definition is established", func() (bool, error) {
+	defer func() {
+		err = errors.Join(err, definitions.Delete(s.ctx, object.GetName(), metav1.DeleteOptions{}))
+	}()
+	err = eventually(s.ctx, "the definition is established", func() (bool, error) {
 		now, err := definitions.Get(s.ctx, object.GetName(), metav1.GetOptions{})
 		if err != nil {
 			return false, err
@@ -67,7 +72,16 @@ func customResources(s *session) (seen, error) {
 			"metadata": map[string]any{"name": name}, "spec": map[string]any{"hour": hour},
 		}}
 	}
-	made, err := clocks.Create(s.ctx, clock("one", 1), metav1.CreateOptions{})
+	var made *unstructured.Unstructured
+	// For a moment after it is established a real server does not know the resource.
+	err = eventually(s.ctx, "the first clock is taken", func() (bool, error) {
+		var err error
+		made, err = clocks.Create(s.ctx, clock("one", 1), metav1.CreateOptions{})
+		if apierrors.IsNotFound(err) {
+			return false, nil
+		}
+		return err == nil, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -96,5 +110,5 @@ func customResources(s *session) (seen, error) {
 	return seen{
 		"zone": zone, "ticks": ticks, "generation": made.GetGeneration(), "refusal": refusal.Error(),
 		"streamed": s.traffic.streamed("/apis/clientgo.example.com/v1/namespaces/" + s.namespace + "/clocks"),
-	}, definitions.Delete(s.ctx, object.GetName(), metav1.DeleteOptions{})
+	}, nil
 }
