@@ -33,6 +33,11 @@ _MASKS = tuple(
         # Events are named by the time.
         (r"(?<=[a-z0-9]\.)1[0-9a-f]{15,23}\b", "<nanoseconds>"),
         (r"\bdefault-scheduler-[\w-]+", "default-scheduler-<host>"),
+        # There only if the latest change was not within a second of the one before.
+        (
+            r"(?<=^Annotations:)(\s+)endpoints.kubernetes.io/last-change-trigger-time: .*",
+            r"\1<none>",
+        ),
     )
 )
 _AGES = re.compile(
