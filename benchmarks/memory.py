@@ -80,7 +80,7 @@ def cluster_with(performers: int) -> Cluster:
 
 def added_metadata(resource: str, obj: JSON) -> JSON:
     """The metadata that a real API server has and the simulated one has not."""
-    annotations = ANNOTATIONS.get(resource, {})
+    annotations = (obj["metadata"].get("annotations") or {}) | ANNOTATIONS.get(resource, {})
     meta = {k: v for k, v in obj["metadata"].items() if k not in NOT_MANAGED}
     parts = {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata", "status")}
     writer, status_writer = SPEC_AND_STATUS[resource]
