@@ -22,7 +22,7 @@ DRIVER = "gpu.example.com"
 
 
 class Plugin:
-    """A device plugin for `RESOURCE`."""
+    """A device plugin for one resource."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -59,20 +59,22 @@ class Driver:
 
 
 @contextmanager
-def device_plugin(cluster: Cluster, folder: Path, log: Log) -> Iterator[Plugin]:
+def device_plugin(
+    cluster: Cluster, folder: Path, log: Log, resource: str = RESOURCE
+) -> Iterator[Plugin]:
     """While inside, the real node has a device plugin, first with the devices d0 and d1."""
     plugin = Plugin(folder / "plugin")
     plugin.offer(d0="Healthy", d1="Healthy")
-    command: list[str | Path] = [program("device-plugin", log), PLUGINS, RESOURCE]
+    command: list[str | Path] = [program("device-plugin", log), PLUGINS, resource]
     with process([*command, folder / "plugin"], folder / "plugin.log"):
-        wait_until("the node offers two devices", lambda: offered(cluster) == ("2", "2"))
+        wait_until("the node offers two devices", lambda: offered(cluster, resource) == ("2", "2"))
         yield plugin
 
 
-def offered(cluster: Cluster) -> tuple[str, str]:
-    """Capacity and allocatable of `RESOURCE` on the real node."""
+def offered(cluster: Cluster, resource: str = RESOURCE) -> tuple[str, str]:
+    """Capacity and allocatable of a resource on the real node."""
     status = cluster.get("node", cluster.real_node)["status"]
-    return status["capacity"].get(RESOURCE, ""), status["allocatable"].get(RESOURCE, "")
+    return status["capacity"].get(resource, ""), status["allocatable"].get(resource, "")
 
 
 @contextmanager

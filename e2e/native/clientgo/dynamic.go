@@ -52,14 +52,15 @@ func customResources(s *session) (saw seen, err error) {
 		if err != nil {
 			return false, err
 		}
-		conditions, _, err := unstructured.NestedSlice(now.Object, "status", "conditions")
+		// They are null until the server has looked at it, which is no error.
+		conditions, _, _ := unstructured.NestedSlice(now.Object, "status", "conditions")
 		for _, condition := range conditions {
 			of := condition.(map[string]any)
 			if of["type"] == "Established" && of["status"] == "True" {
 				return true, nil
 			}
 		}
-		return false, err
+		return false, nil
 	})
 	if err != nil {
 		return nil, err
