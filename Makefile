@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 # Who provides the cluster of `make e2e`: auto, k3s, k3d, kubeconfig or native (e2e/README.md).
 CLUSTER ?= auto
-# Its minor version: 1.34 to 1.37; by default 1.34, or whatever a cluster that exists has.
+# Its minor version: 1.33 to 1.37; by default 1.34, or whatever a cluster that exists has.
 KUBERNETES ?=
 
 # The tests start many processes: none of them compiles what another one has compiled.

@@ -12,7 +12,7 @@ import smoke
 from clusters import Cluster, Components, UnavailableError, wait_until
 from clusters.choose import AUTO, choose
 from clusters.providers import NAMES, providers
-from hourglass_operator.manifests.kubernetes_versions import BUILT
+from hourglass_operator.manifests.kubernetes_versions import TESTED
 from operators import Operator, Performers, running
 
 NO_CLUSTER = 69
@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--kubernetes",
-        choices=BUILT,
+        choices=TESTED,
         default="",
         help="its minor version (see e2e/README.md)",
     )

@@ -7,7 +7,7 @@ import pytest
 
 from clusters import UnavailableError, build, k3d, k3s
 from e2e_clusters.executables import Executables
-from hourglass_operator.manifests.kubernetes_versions import BUILT
+from hourglass_operator.manifests.kubernetes_versions import TESTED
 
 GO = """
 case "$1" in
@@ -88,7 +88,7 @@ def test_no_program_without_go(go: Executables) -> None:
         build.program("kwok", lambda _: None)
 
 
-@pytest.mark.parametrize("kubernetes", BUILT)
+@pytest.mark.parametrize("kubernetes", TESTED)
 @pytest.mark.parametrize("name", build.PACKAGES)
 def test_the_module_of_each_program_pins_it(name: str, kubernetes: str) -> None:
     _, package = build.PACKAGES[name]
