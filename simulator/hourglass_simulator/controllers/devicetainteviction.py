@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, WatchEvent
+from hourglass_simulator.apiserver import APIServer, WatchEvent
 from hourglass_simulator.clock import Clock, Timer
 from hourglass_simulator.controllers.devicetaints import DeviceTaints, Eviction, condition
 from hourglass_simulator.controllers.disruption import disrupted
+from hourglass_simulator.controllers.lookup import find
 from hourglass_simulator.controllers.resourceclaims import claims_of
 from hourglass_simulator.controllers.workqueue import Key, WorkQueue
 from hourglass_simulator.recorder import NORMAL, EventRecorder, reference
@@ -19,7 +20,6 @@ from hourglass_simulator.scheduler.devicetaints import NO_EXECUTE, matches
 USER = "system:serviceaccount:kube-system:device-taint-eviction-controller"
 STATUS_SECONDS = 10.0
 """The status of a rule is written no more often."""
-_NOT_FOUND = 404
 
 
 class DeviceTaintEviction:
@@ -79,7 +79,7 @@ class DeviceTaintEviction:
     def _consider_users(self, claim: JSON | None) -> None:
         for user in ((claim or {}).get("status") or {}).get("reservedFor") or ():
             namespace = (claim or {})["metadata"]["namespace"]
-            pod = self._found("pods", (namespace, user["name"]))
+            pod = find(self._api, "pods", (namespace, user["name"]), USER)
             if pod is not None and pod["metadata"]["uid"] == user["uid"]:
                 self._consider(pod)
 
@@ -125,7 +125,7 @@ class DeviceTaintEviction:
         if known is None:
             return
         namespace, name = key
-        pod = self._found("pods", key)
+        pod = find(self._api, "pods", key, USER)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             self._due.pop(key, None)
             return
@@ -146,7 +146,7 @@ class DeviceTaintEviction:
 
     def _report(self, key: Key) -> None:
         """Write the status of a rule."""
-        rule = self._found("devicetaintrules", key)
+        rule = find(self._api, "devicetaintrules", key, USER)
         if rule is None:
             return
         conditions = (rule.get("status") or {}).get("conditions") or []
@@ -203,14 +203,6 @@ class DeviceTaintEviction:
 
     def _record(self, pod: JSON, text: str) -> None:
         self._recorder.event(reference(pod), NORMAL, "DeviceTaintManagerEviction", text)
-
-    def _found(self, resource: str, key: Key) -> JSON | None:
-        try:
-            return self._api.get(resource, *key, user=USER)
-        except APIError as error:
-            if error.code == _NOT_FOUND:
-                return None
-            raise
 
 
 def _key(obj: JSON) -> Key:

@@ -6,8 +6,9 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/resourcecla
 from collections.abc import Iterator
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.apiserver import APIError, APIServer, WatchEvent
+from hourglass_simulator.apiserver import APIServer, WatchEvent
 from hourglass_simulator.clock import Clock
+from hourglass_simulator.controllers.lookup import find
 from hourglass_simulator.controllers.workqueue import Key, RetryError, WorkQueue
 from hourglass_simulator.recorder import WARNING, EventRecorder, reference
 
@@ -15,7 +16,6 @@ USER = "system:serviceaccount:kube-system:resource-claim-controller"
 _FINALIZER = "resource.kubernetes.io/delete-protection"
 _CLAIM_NAME = "resource.kubernetes.io/pod-claim-name"
 _MAX_BASE = 57
-_NOT_FOUND = 404
 _ENDED = ("Succeeded", "Failed")
 _MERGE = "application/merge-patch+json"
 
@@ -62,7 +62,7 @@ class ResourceClaimController:
     def _sync_pod(self, key: Key) -> None:
         """Make the claims that a pod lacks, and write their names into its status."""
         namespace, name = key
-        pod = self._found("pods", key)
+        pod = find(self._api, "pods", key, USER)
         if pod is None or "deletionTimestamp" in pod["metadata"]:
             return
         statuses = list((pod.get("status") or {}).get("resourceClaimStatuses") or ())
@@ -80,7 +80,7 @@ class ResourceClaimController:
 
     def _create(self, pod: JSON, claim: JSON) -> JSON:
         namespace, name = pod["metadata"]["namespace"], claim["resourceClaimTemplateName"]
-        template = self._found("resourceclaimtemplates", (namespace, name))
+        template = find(self._api, "resourceclaimtemplates", (namespace, name), USER)
         if template is None:
             text = (
                 f"PodResourceClaim {claim['name']}: resource claim template {_quoted(name)}: "
@@ -94,7 +94,7 @@ class ResourceClaimController:
     def _sync_claim(self, key: Key) -> None:
         """Forget users that are gone; without users, the devices are free again."""
         namespace, name = key
-        claim = self._found("resourceclaims", key)
+        claim = find(self._api, "resourceclaims", key, USER)
         if claim is None:
             return
         status: JSON = claim.get("status") or {}
@@ -129,21 +129,13 @@ class ResourceClaimController:
         meta = claim["metadata"]
         for owner in meta.get("ownerReferences") or ():
             if owner.get("controller") and owner["kind"] == "Pod" and owner["apiVersion"] == "v1":
-                pod = self._found("pods", (meta["namespace"], owner["name"]))
+                pod = find(self._api, "pods", (meta["namespace"], owner["name"]), USER)
                 return pod is not None and (pod["metadata"]["uid"] != owner["uid"] or _is_done(pod))
         return False
 
     def _is_alive(self, namespace: str, user: JSON) -> bool:
-        pod = self._found("pods", (namespace, user["name"]))
+        pod = find(self._api, "pods", (namespace, user["name"]), USER)
         return pod is not None and pod["metadata"]["uid"] == user["uid"] and not _is_done(pod)
-
-    def _found(self, resource: str, key: Key) -> JSON | None:
-        try:
-            return self._api.get(resource, *key, user=USER)
-        except APIError as error:
-            if error.code == _NOT_FOUND:
-                return None
-            raise
 
 
 def _quoted(name: str) -> str:

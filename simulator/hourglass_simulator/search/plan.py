@@ -33,7 +33,7 @@ class Plan:
             yield moment(step), step.action, written[step.action]
 
     def as_scenario(self, title: str, shows: str) -> Scenario:
-        """The scenario whose file tells this plan."""
+        """The scenario whose file is this plan."""
         return self.scenario.model_copy(
             update={"title": title, "shows": shows, "manifests": (), "steps": self.steps}
         )
@@ -64,7 +64,7 @@ def plan_of(result: Result) -> Plan:
 
 
 def read_plan(scenario: Scenario) -> Plan | None:
-    """The plan that a scenario file tells as it is; None if it is more than a plan."""
+    """The plan that a scenario file is; None if it is more than a plan."""
     steps = [Step(at=0.0, apply=scenario.manifests)] if scenario.manifests else []
     for step in scenario.steps:
         if step.action in CHECKS or step.at is None:

@@ -116,7 +116,7 @@ class _Backend(SimulatedBackend):
 
 
 class _Play:
-    """One run; the backend tells it of every change and write."""
+    """One run; the backend notifies it of every change and write."""
 
     def __init__(self, plan: Plan, seed: int, census: Census | None) -> None:
         wanted = plan.scenario.cluster
@@ -143,7 +143,7 @@ class _Play:
         self._digest = 0
         self._errors = _Errors(self._raised)
 
-    # What the backend tells, and whose call it is
+    # What the backend notifies of, and whose call it is
 
     def before(self, call: Call) -> None:
         """See Interceptor: whatever changes until the next call is by this user."""

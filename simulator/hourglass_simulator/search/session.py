@@ -26,7 +26,7 @@ class Progress:
     plans: int = 0
     coverage: set[str] = field(default_factory=set)
     kinds: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Findings that are told apart, and how many plans showed each."""
+    """Distinct findings, and how many plans showed each."""
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -46,7 +46,7 @@ class Progress:
 
 
 def kind_of(finding: Finding) -> tuple[str, str]:
-    """What tells findings apart: the oracle, and what it expected but for names and numbers."""
+    """What distinguishes findings: the oracle, and what it expected but for names and numbers."""
     words = "".join(each if each.isalpha() or each == " " else "#" for each in finding.expected)
     return finding.oracle, " ".join(word for word in words.split() if "#" not in word)
 
