@@ -17,7 +17,9 @@ def expect_recorded(file: Path, name: str, seen: Any, names: Sequence[str]) -> N
         known[name] = seen
         ordered = {each: known[each] for each in names if each in known}
         file.write_text(json.dumps(ordered, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    assert seen == recorded(file, name)
+    expected = recorded(file, name)
+    # Not a test module: pytest would not say what the two are.
+    assert seen == expected, f"{name}: {seen!r}, and recorded is {expected!r}"
 
 
 def recorded(file: Path, name: str) -> Any:

@@ -1,9 +1,9 @@
 """Runs commands at the same time and prints one's output after the other's.
 
 `python e2e/side_by_side.py 'COMMAND' 'COMMAND'`: the first prints as it goes; what the others have
-printed meanwhile follows. At the end stands what pytest said of each test that failed, in any of
-them. Ctrl-C and SIGTERM go to each, and the run ends when each has ended. The exit code is that of
-the first that failed.
+printed meanwhile follows. At the end stands what pytest's summary says of each test that failed,
+in any of them. Ctrl-C and SIGTERM go to each, and the run ends when each has ended. The exit code
+is that of the first that failed.
 """
 
 import shlex
@@ -25,6 +25,8 @@ SIGNALS = {
     signal.SIGHUP: signal.SIGTERM,
 }
 """What comes → what each command gets of it."""
+LINES, WIDTH = 20, 500
+"""How much is printed once more of a test that failed; the whole stands further up."""
 
 
 def run(commands: list[str], folder: Path) -> int:
@@ -83,9 +85,19 @@ def _show(printed: IO[bytes]) -> None:
 
 
 def _failures(output: Path) -> list[str]:
-    """The lines of pytest's summary that name a failed test."""
+    """What pytest's summary has of each test that failed: its name and the error's message."""
+    found: list[str] = []
+    room = 0
     with output.open(errors="replace") as printed:
-        return [line for line in printed if line.startswith(("FAILED ", "ERROR "))]
+        for line in printed:
+            if line.startswith(("FAILED ", "ERROR ")):
+                room = LINES
+            elif line.startswith(("SKIPPED ", "=")):
+                room = 0
+            if room:
+                found.append(line[:WIDTH].rstrip("\n") + "\n")
+                room -= 1
+    return found
 
 
 if __name__ == "__main__":

@@ -52,9 +52,13 @@ def test_the_exit_code_is_that_of_the_first_that_failed(
 
 
 def test_what_failed_is_said_once_more_at_the_end() -> None:
-    done = run('echo "FAILED one"; exit 1', "echo all passed", 'echo "ERROR two"; exit 2')
+    done = run(
+        'echo "FAILED one"; echo why; echo "SKIPPED three"; echo no; exit 1',
+        "echo all passed",
+        'echo no; echo "ERROR two"; echo "== 1 failed =="; exit 2',
+    )
     first, second = done.stdout.split("\n\n")[-2:]
-    assert first.splitlines()[1:] == ["ended with 1", "FAILED one"]
+    assert first.splitlines()[1:] == ["ended with 1", "FAILED one", "why"]
     assert second.splitlines()[1:] == ["ended with 2", "ERROR two"]
 
 
