@@ -68,13 +68,14 @@ OPERATORS := e2e/test_operators_of_others.py
 # Its cluster has no node, and what it builds takes two cores minutes.
 OLM := e2e/test_bundle_validators.py e2e/test_olm.py
 
-# On a native cluster all at the same time: scenario files need no node that runs anything.
+# On a native cluster all at the same time: scenario files need no node that runs anything. What
+# fails is run once more alone, and counted.
 e2e: install
 ifeq ($(CLUSTER),native)
 	$(BIN)/python e2e/side_by_side.py \
-	    '$(E2E) e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS) $(OPERATORS) $(OLM))' \
-	    '$(E2E) e2e/scenarios --cluster control-plane' \
-	    '$(E2E) $(PROGRAMS)'
+	    '$(E2E) -o cache_dir=.pytest_cache/node e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS) $(OPERATORS) $(OLM))' \
+	    '$(E2E) -o cache_dir=.pytest_cache/scenarios e2e/scenarios --cluster control-plane' \
+	    '$(E2E) -o cache_dir=.pytest_cache/programs $(PROGRAMS)'
 else
 	$(E2E) e2e --cluster $(CLUSTER) $(addprefix --ignore=,$(OPERATORS) $(OLM))
 endif

@@ -57,9 +57,52 @@ def test_what_failed_is_said_once_more_at_the_end() -> None:
         "echo all passed",
         'echo no; echo "ERROR two"; echo "== 1 failed =="; exit 2',
     )
-    first, second = done.stdout.split("\n\n")[-2:]
-    assert first.splitlines()[1:] == ["ended with 1", "FAILED one", "why"]
-    assert second.splitlines()[1:] == ["ended with 2", "ERROR two"]
+    parts = [part.splitlines()[1:] for part in done.stdout.split("\n\n")]
+    assert ["ended with 1", "FAILED one", "why"] in parts
+    assert ["ended with 2", "ERROR two"] in parts
+
+
+# A shell has what follows its command as $0: --last-failed, when it runs alone.
+ONLY_BESIDE_OTHERS = 'echo "FAILED one"; test $0 = --last-failed'
+ALWAYS = 'echo "FAILED one"; exit 1'
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "end"),
+    [
+        pytest.param(
+            ONLY_BESIDE_OTHERS,
+            0,
+            ["failed beside the others: 1; alone: passed"],
+            id="a test that passes alone passes, and is counted",
+        ),
+        pytest.param(
+            ALWAYS,
+            1,
+            ["failed beside the others: 1; alone: ended with 1", "FAILED one"],
+            id="a test that fails alone too fails",
+        ),
+        pytest.param(
+            "for n in 1 2 3 4 5 6; do " + ONLY_BESIDE_OTHERS.replace(";", "; done;"),
+            1,
+            ["ended with 1", *6 * ["FAILED one"]],
+            id="more than five are not run again",
+        ),
+        pytest.param(
+            'echo "FAILED one"; test $0 = --last-failed || exit 2',
+            2,
+            ["ended with 2", "FAILED one"],
+            id="a run that did not come to its end is not run again",
+        ),
+        pytest.param(
+            "exit 1", 1, ["ended with 1"], id="without a test that failed none is run again"
+        ),
+    ],
+)
+def test_what_failed_is_run_once_more_alone(command: str, code: int, end: list[str]) -> None:
+    done = run("exit 0", command)
+    assert done.returncode == code
+    assert done.stdout.splitlines()[-len(end) :] == end
 
 
 @pytest.mark.parametrize(
