@@ -6,10 +6,9 @@ from sys import intern
 from typing import Any, TypeVar
 
 from hourglass_kube.node import NodeView
-from hourglass_kube.node import view as node_view
-from hourglass_kube.resourceslice import SliceView
 from hourglass_operator.controller.budget_index import BudgetIndex
 from hourglass_operator.controller.discovery import Discovery
+from hourglass_operator.controller.node_index import NodeIndex
 from hourglass_operator.controller.ownership import belongs, own_service
 from hourglass_operator.controller.plan import Read
 from hourglass_operator.controller.pod_index import PodIndex
@@ -25,7 +24,6 @@ from hourglass_operator.controller.views import (
     replace_view,
 )
 from hourglass_operator.hardware.claim import DeviceClaim
-from hourglass_operator.hardware.inventory import Inventory
 from hourglass_operator.resources import go_operator, names
 from hourglass_operator.resources.budget import view as budget_view
 from hourglass_operator.resources.claim import TemplateView
@@ -65,10 +63,8 @@ class Cache:
         self.performers: dict[Key, PerformerView] = {}
         self.budgets = BudgetIndex()
         self.discovery = Discovery()
-        self.inventory = Inventory(device_attributes)
         self._absent: set[str] = set()
         self._templates: dict[Key, tuple[TemplateView, ...]] = {}
-        self._nodes_to: dict[DeviceClaim, Mapping[str, NodeView]] = {}
         self._pods = PodIndex()
         self._services: dict[Key, ServiceView] = {}
         self._endpoints: dict[Key, tuple[EndpointsView, ...]] = {}
@@ -77,10 +73,7 @@ class Cache:
         self._unwatched: dict[Read, Key] = {}
         """What is known, and shown by no watch: it lacks the label by which pods and Services are
         watched."""
-        self._nodes: dict[str, NodeView] = {}
-        self._nodes_sorted = True
-        self._nodes_generation = 0
-        self._nodes_to_generation = -1
+        self._nodes = NodeIndex(device_attributes)
         self._versions = Versions(RESOURCES)
         self._put: Mapping[str, Callable[[Name, Object | None], Iterable[Key]]] = {
             "performers": self._put_performer,
@@ -268,23 +261,16 @@ class Cache:
 
     def nodes(self) -> Mapping[str, NodeView]:
         """All nodes by name, in the order of their names."""
-        if not self._nodes_sorted:
-            self._nodes = dict(sorted(self._nodes.items()))
-            self._nodes_sorted = True
-        return self._nodes
+        return self._nodes.all()
 
     def nodes_to(self, claim: DeviceClaim) -> Mapping[str, NodeView]:
         """All nodes by name, in the order of their names, as they are to such a claim."""
-        if not self.inventory:
-            return self.nodes()
-        generation = self._nodes_generation + self.inventory.generation
-        if self._nodes_to_generation != generation:
-            self._nodes_to_generation = generation
-            self._nodes_to.clear()
-        found = self._nodes_to.get(claim)
-        if found is None:
-            found = self._nodes_to[claim] = self.inventory.nodes(claim, self.nodes())
-        return found
+        return self._nodes.all_to(claim)
+
+    @property
+    def devices_published(self) -> bool:
+        """Some driver publishes devices."""
+        return self._nodes.devices_published
 
     def templates(self, key: Key) -> tuple[TemplateView, ...]:
         """The ResourceClaimTemplates that bear names of a Performer's, by name."""
@@ -293,8 +279,7 @@ class Cache:
     @property
     def capacity_generation(self) -> int:
         """Goes up whenever nodes, published devices or those that Performers hold change."""
-        published = self._nodes_generation + self.inventory.generation
-        return published + self._pods.used_generation
+        return self._nodes.generation + self._pods.used_generation
 
     def used(self) -> Mapping[str, Mapping[str, int]]:
         """Extended resources that pods of Performers occupy, by node and resource."""
@@ -426,17 +411,15 @@ class Cache:
         return [key for key in self.performers if key[0] == name[0]]
 
     def _put_slice(self, name: Name, obj: Object | None) -> Iterable[Key]:
-        changed = self.inventory.put(name[1], obj)
-        if changed is None:
-            return ()
-        return dict.fromkeys((*self._pods.keys_on(""), *self._keys_reached(changed)))
+        changed = self._nodes.put_slice(name[1], obj)
+        return () if changed is None else self._keys_on(self._nodes.reached(changed))
 
-    def _keys_reached(self, view: SliceView) -> Iterable[Key]:
-        """Performers with a pod on a node whose devices these are."""
-        if view.node:
-            return self._pods.keys_on(view.node)
-        nodes = (node for node in self.nodes().values() if view.reaches(node))
-        return (key for node in nodes for key in self._pods.keys_on(node.name))
+    def _keys_on(self, nodes: Iterable[str]) -> Iterable[Key]:
+        """Performers with a pod on one of these nodes, or on none yet."""
+        keys = dict.fromkeys(self._pods.keys_on(""))
+        for node in nodes:
+            keys.update(dict.fromkeys(self._pods.keys_on(node)))
+        return keys
 
     def _put_template(self, name: Name, obj: Object | None) -> Iterable[Key]:
         performer = names.performer_of_template(name[1])
@@ -448,17 +431,7 @@ class Cache:
         return (key,)
 
     def _put_node(self, name: Name, obj: Object | None) -> Iterable[Key]:
-        after = node_view(obj) if obj is not None else None
-        # Heartbeats change what nobody here reads.
-        if after == self._nodes.get(name[1]):
-            return ()
-        if after is None:
-            del self._nodes[name[1]]
-        else:
-            self._nodes_sorted &= name[1] in self._nodes
-            self._nodes[name[1]] = after
-        self._nodes_generation += 1
-        return dict.fromkeys((*self._pods.keys_on(""), *self._pods.keys_on(name[1])))
+        return self._keys_on([name[1]]) if self._nodes.put(name[1], obj) else ()
 
 
 def _name(obj: Object) -> Name:

@@ -252,7 +252,7 @@ def _requirement(
     wanted = [pod for pod in pods if pod.template_hash == resolved.template_hash and pod.alive]
     if needed.alternative is not None:
         claiming = any(pod.claim_template for pod in wanted) if wanted else None
-        if not cache.inventory and not claiming:
+        if not cache.devices_published and not claiming:
             # Nothing is published: as in a cluster without claims.
             needed = replace(needed, alternative=None)
         else:
