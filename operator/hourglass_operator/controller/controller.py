@@ -172,8 +172,9 @@ class Controller:
             affected = self._update_cache(outcome, result, seen)
             self.event_handler.phase_seen(key, performer, now)
             self.event_handler.enqueue(outcome.write.resource, affected, now)
-        unreported = any(each.in_vain and not each.reported for each in memory.repairs)
-        if unreported or memory.refusals != done.plan.memory.refusals:
+        before = done.plan.memory
+        if (memory.repairs, memory.refusals) != (before.repairs, before.refusals):
+            # What follows from an answer that has changed no object, no event brings up.
             self.queue.add(key, now, self.event_handler.priority(key))
         # What a pass remembers that began before everything was forgotten is of another time.
         known = key in self.cache.performers and done.forgotten == self._forgotten

@@ -6,8 +6,8 @@ import pytest
 
 from builders import PodBuilder
 from hourglass_kube.types import JSON
-from hourglass_operator.controller.plan import Plan
-from scene import Scene, calls, conditions_of, scene, status_of
+from hourglass_operator.controller.plan import Outcome, Plan
+from scene import Scene, calls, conditions_of, passes, scene, status_of
 from situations import NOW, OLD, V1, settled
 
 RUNNING = settled(V1, OLD, serving=(OLD,))
@@ -247,3 +247,19 @@ def test_what_keeps_clients_away_is_tried_again_though_nothing_has_changed(
     staged.sees("services", without({"app": "another"}))
     staged.answer(staged.plan(NOW), NOW, body=without({"app": "another"}))
     assert calls(staged.plan(NOW + after)) == made
+
+
+def test_a_pass_comes_after_each_try_though_it_has_changed_nothing() -> None:
+    staged = scene(RUNNING, OLD)
+    unchanged = without({"app": "another"})
+    staged.sees("services", unchanged, now=NOW)
+    tries = []
+    for now, due in passes(staged, 60 + 120 + 240 + 1, NOW):
+        made = due.plan.writes
+        tries += [now - NOW for write in made if write.resource == "services"]
+        outcomes = [
+            Outcome(write, 200, body=unchanged if write.resource == "services" else None)
+            for write in made
+        ]
+        staged.controller.finish(due, outcomes, now)
+    assert tries == [0, 60, 180, 420]
