@@ -37,6 +37,18 @@ class Caller:
         counts = [json.loads(line) for line in lines]
         return [Second(Counter(each["answered"]), Counter(each["failed"])) for each in counts]
 
+    def answered_since(self, first: int) -> Counter[str]:
+        """The calls by the version that answered, in all seconds since this one.
+
+        Fails if a call has failed, or if a second had fewer answers than `FEWEST_CALLS`.
+        """
+        seconds = self.seconds()[first:]
+        failed = sum((second.failed for second in seconds), Counter[str]())
+        assert not failed, f"failed calls: {dict(failed)}"
+        fewest = min(second.answered.total() for second in seconds)
+        assert fewest >= FEWEST_CALLS, f"{fewest} calls were answered in a second"
+        return sum((second.answered for second in seconds), Counter[str]())
+
     def wait_answered(self, version: str) -> None:
         """Return once this version alone has answered for a second, and every call."""
 
