@@ -14,7 +14,7 @@ with code 0 when the kubelet was restarted with evictionHard {memory.available: 
 24 GiB; it was recorded by hand.
 
 For every situation: the distinct states of the pod's status in their order, each with the seconds
-since its creation, and the events. A registry that misbehaves on request answers on port 5055.
+since its creation, the events, and what the API server said of resizes that it refused. A registry that misbehaves on request answers on port 5055.
 """
 
 import hashlib
@@ -222,6 +222,8 @@ class Recorder:
         self._raw = client.ApiClient()
         self.situation_of: dict[str, JSON] = {}
         """By namespace."""
+        self.refused: dict[str, list[str]] = {}
+        """Messages, by namespace."""
 
     def record(self, number: int, situation: JSON) -> JSON:
         """The states and events of one situation."""
@@ -249,7 +251,8 @@ class Recorder:
         follower.join()
         events = self._events(namespace, created.metadata.uid)
         self._core.delete_namespace(namespace)
-        return {"states": states, "events": events}
+        refused = self.refused.get(namespace)
+        return {"states": states, "events": events, **({"refused": refused} if refused else {})}
 
     def _follow(self, namespace: str, until: float, began: float, states: list[JSON]) -> None:
         images: dict[str, str] = {}
@@ -297,7 +300,11 @@ class Recorder:
             patch = {"spec": {"ephemeralContainers": [added]}}
             core.patch_namespaced_pod_ephemeralcontainers(name, namespace, patch)
         elif "resize" in step:
-            core.patch_namespaced_pod_resize(name, namespace, {"spec": resized(step["resize"])})
+            try:
+                core.patch_namespaced_pod_resize(name, namespace, {"spec": resized(step["resize"])})
+            except client.ApiException as error:
+                message = text(json.loads(error.body)["message"], "")
+                self.refused.setdefault(namespace, []).append(message)
         elif "condition" in step:
             patch = {"status": {"conditions": [step["condition"]]}}
             core.patch_namespaced_pod_status(name, namespace, patch)
