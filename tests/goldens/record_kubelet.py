@@ -14,7 +14,8 @@ with code 0 when the kubelet was restarted with evictionHard {memory.available: 
 24 GiB; it was recorded by hand.
 
 For every situation: the distinct states of the pod's status in their order, each with the seconds
-since its creation, the events, and what the API server said of resizes that it refused. A registry that misbehaves on request answers on port 5055.
+since its creation, the events, and what the API server said of resizes that it refused. A registry
+that misbehaves on request answers on port 5055.
 """
 
 import hashlib
