@@ -12,10 +12,11 @@ from pathlib import Path
 from clusters.errors import UnavailableError
 from clusters.lock import alone
 from clusters.log import Log
+from hourglass_operator.manifests.kubernetes_versions import NEWEST
 
 MODULES = Path(__file__).parent.parent / "native"
 _EXAMPLES = Path(__file__).parents[2] / "examples"
-DEFAULT = "1.34"
+DEFAULT = NEWEST
 """The minor version of Kubernetes that is built where none is named."""
 _OF_KUBERNETES = (
     "kube-apiserver",
