@@ -2,10 +2,8 @@
 
 import yaml
 
-from hourglass_kube.types import JSON
 
-
-def as_yaml(*documents: JSON) -> str:
+def as_yaml(*documents: object) -> str:
     """YAML documents for people: fields in their order, nothing by reference."""
     return yaml.dump_all(
         documents, Dumper=_Dumper, sort_keys=False, width=float("inf"), allow_unicode=True

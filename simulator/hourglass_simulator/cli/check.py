@@ -1,6 +1,5 @@
 """`hourglass-sim check`."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 from rich.table import Table
 
 from hourglass_operator.console.catalogue import catalogue_option
+from hourglass_operator.console.data import print_data
 from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_operator.hardware.catalogue import Catalogue
 from hourglass_simulator.cli import snapshot_file
@@ -21,6 +21,8 @@ from hourglass_simulator.harness.check import (
     Answer,
     NotAcceptedError,
     check,
+    check_all,
+    serving,
     start_operator,
 )
 from hourglass_simulator.harness.displacement import Displaced, displace, settle
@@ -28,10 +30,19 @@ from hourglass_simulator.harness.snapshot import copy_of, version_of
 from hourglass_simulator.kubernetes.version import version
 
 WOULD_NOT_RUN = 1
+OUTPUTS = ("table", "json", "yaml")
 
 
 @click.command("check")
-@click.argument("manifest", type=click.Path(path_type=Path), required=False)
+@click.argument("manifests", metavar="[MANIFEST]…", type=click.Path(path_type=Path), nargs=-1)
+@click.option(
+    "-f",
+    "--filename",
+    "filenames",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Another manifest, as kubectl names them; several times for several.",
+)
 @click.option(
     "--cluster",
     "snapshot",
@@ -43,9 +54,10 @@ WOULD_NOT_RUN = 1
 @click.option("--drain", multiple=True, metavar="NODE", help="What if this node were drained?")
 @kubernetes_option("the recorded one that is nearest to that of the cluster's nodes")
 @catalogue_option
-@click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
+@click.option("-o", "--output", type=click.Choice(OUTPUTS), default="table")
 def check_command(
-    manifest: Path | None,
+    manifests: tuple[Path, ...],
+    filenames: tuple[Path, ...],
     snapshot: Path,
     without: tuple[str, ...],
     drain: tuple[str, ...],
@@ -53,11 +65,13 @@ def check_command(
     catalogue: Catalogue,
     output: str,
 ) -> None:
-    """Say whether and where the Performers of a manifest would run on a cluster, and why not.
+    """Say whether and where Performers would run on a cluster, and why not.
+
+    Those of the manifests are applied at once: new ones, and upgrades of those that the cluster
+    has. Without a manifest it is about all that the cluster has.
 
     With --drain or --without also what becomes of every pod of these nodes, and of those that make
-    room for them: by the controllers and disruption budgets that are in the file. No manifest is
-    needed then.
+    room for them: by the controllers and disruption budgets that are in the file.
 
     Everything in the file is taken as it is, and pods are not admitted again. What it lacks and
     pods refer to (claims and volumes, Secrets, ConfigMaps, accounts, classes, owners) is taken to
@@ -73,19 +87,18 @@ def check_command(
       storageclasses,csinodes,priorityclasses,runtimeclasses,namespaces,resourcequotas,\
       limitranges,performers -A -o json > cluster.json
       hourglass-sim check performer.yaml --cluster cluster.json
-      hourglass-sim check performer.yaml --cluster cluster.json --without gpu-1
+      hourglass-sim check -f a.yaml -f b.yaml --cluster cluster.json --without gpu-1
       hourglass-sim check --cluster cluster.json --drain gpu-1 -o json
 
     \b
     Exit codes:
       0  all would run
-      1  a Performer would not; without a manifest: a pod would not
-      2  bad input
+      1  a Performer would not; without a manifest: a Performer or a pod would not
+      2  bad input, or nothing to check
       3  an error of the program itself: no answer
     """
-    if manifest is None and not (without or drain):
-        bad("nothing to check: name a manifest with Performers, or a node by --drain or --without")
-    written = [] if manifest is None else performers(there_or_shipped(manifest))
+    files = (*manifests, *filenames)
+    written = [each for file in files for each in performers(there_or_shipped(file))]
     found = snapshot_file.read(snapshot)
     nodes = {item["metadata"]["name"] for item in found.objects if item["kind"] == "Node"}
     for name in (*without, *drain):
@@ -96,28 +109,39 @@ def check_command(
         chosen = version(kubernetes) if kubernetes else version_of(found.objects)
         copy = copy_of(found.objects, version=chosen)
         start_operator(copy.cluster, catalogue)
+        served = serving(copy.cluster)
         displaced: list[Displaced] = []
         if without or drain:
             settle(copy.cluster)
             displaced = displace(copy, without=without, drained=drain)
-        answers = check(copy.cluster, [each.object for each in written])
+        if written:
+            answers = check(copy.cluster, [each.object for each in written], served)
+        else:
+            answers = check_all(copy.cluster, served)
     except printed.InvalidObjectError as error:
         bad(f"{snapshot}: {error}")
     except NotAcceptedError as error:
         bad(*written[error.number].faults(error))
-    if output == "json":
+    if not (answers or without or drain):
+        bad(
+            f"nothing to check: {snapshot} has no Performer; name a manifest with some by -f, or a "
+            "node by --drain or --without"
+        )
+    if output == "table":
+        _show(answers, displaced)
+        if not (answers or displaced):
+            click.echo(f"no pods on {', '.join([*without, *drain])}")
+    else:
         records = [
             *({"kind": "Performer", **asdict(answer)} for answer in answers),
             *({"kind": "Pod", **asdict(each)} for each in displaced),
         ]
-        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
-    else:
-        _show(answers, displaced)
-        if not (answers or displaced):
-            click.echo(f"no pods on {', '.join([*without, *drain])}")
+        print_data(records, output)
     for notice in notices(copy, found):
-        click.echo(notice, err=output == "json")
-    runs = [answer.runs for answer in answers] or [each.runs for each in displaced]
+        click.echo(notice, err=output != "table")
+    runs = [answer.runs for answer in answers]
+    if not written:
+        runs += [each.runs for each in displaced]
     if not all(runs):
         sys.exit(WOULD_NOT_RUN)
 
@@ -130,12 +154,19 @@ def _show(answers: list[Answer], displaced: list[Displaced]) -> None:
             verdict = styled("yes", "green") if answer.runs else styled("no", "bold red")
             if answer.evicts:
                 verdict.append_text(styled(f", evicts {len(answer.evicts)}", "bold yellow"))
+            if answer.loses:
+                verdict.append_text(styled(f", loses {answer.loses}", "bold red"))
             name = f"{answer.namespace}/{answer.name}"
             table.add_row(name, verdict, answer.node or "none", answer.phase)
         shown.print(table)
     for answer in answers:
         shown.print()
         shown.print(f"{answer.namespace}/{answer.name}: {answer.message}", soft_wrap=True)
+        if answer.loses:
+            lost = f"  your running version would be lost: {answer.loses} serves now"
+            shown.print(lost, soft_wrap=True)
+        elif answer.served and not answer.runs:
+            shown.print(f"  {answer.served} serves on", soft_wrap=True)
         for victim in answer.evicts:
             shown.print(f"  evicts pod {victim}, which is less important", soft_wrap=True)
         for condition in answer.conditions:

@@ -1,6 +1,6 @@
 """Would a Performer run on this cluster? Asked of a simulated copy of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hourglass_kube.types import JSON
@@ -12,9 +12,12 @@ from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.harness.setup import ensure_namespace
 from hourglass_simulator.harness.target import SimulatedTarget
 from hourglass_simulator.harness.victims import Victims
+from hourglass_simulator.scenario.history import Key
 
 PATIENCE = 120.0
 """Seconds of virtual time after which a Performer that does not serve is taken not to."""
+_SETTLING = 10.0
+"""Seconds in which the operator finds what a copy holds: what serves then, an upgrade replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Answer:
     """What became of one Performer; `conditions` as in its status.
 
     `evicts`: `namespace/name` of the less important pods that the scheduler evicts for its sake.
+    `served`: the version that served before, or its image; empty if none did. `serves`: whether
+    clients are answered in the end, be it by that version.
     """
 
     namespace: str
@@ -32,6 +37,13 @@ class Answer:
     message: str
     conditions: tuple[JSON, ...]
     evicts: tuple[str, ...]
+    served: str
+    serves: bool
+
+    @property
+    def loses(self) -> str:
+        """The version that served and is gone, with nothing in its place; empty if none is."""
+        return "" if self.serves else self.served
 
 
 class NotAcceptedError(Exception):
@@ -51,10 +63,23 @@ def start_operator(cluster: Cluster, catalogue: Catalogue) -> None:
     SimulatedTarget(cluster, catalogue, Settings()).operator.start()
 
 
-def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
+def serving(cluster: Cluster) -> dict[Key, str]:
+    """Which Performers of a copy serve, each with its version, or its image if it has none."""
+    found = cluster.api.list("performers").items
+    if found:
+        cluster.run_until(cluster.clock.now + _SETTLING)
+    return {
+        (p["metadata"]["namespace"], p["metadata"]["name"]): p["spec"].get("version")
+        or p["spec"]["image"]
+        for p in found
+        if (p.get("status") or {}).get("ready")
+    }
+
+
+def check(cluster: Cluster, performers: Iterable[JSON], served: Mapping[Key, str]) -> list[Answer]:
     """Apply the Performers all at once and wait, with the operator at work.
 
-    Raises NotAcceptedError.
+    `served`: what served before; see `serving`. Raises NotAcceptedError.
     """
     keys, victims = [], Victims(cluster)
     for number, performer in enumerate(performers):
@@ -64,10 +89,23 @@ def check(cluster: Cluster, performers: Iterable[JSON]) -> list[Answer]:
         except APIError as error:
             raise NotAcceptedError(error.message, number, _faults(error)) from error
         keys.append((namespace, performer["metadata"]["name"]))
+    return _answers(cluster, keys, victims, served)
+
+
+def check_all(cluster: Cluster, served: Mapping[Key, str]) -> list[Answer]:
+    """Of every Performer that the cluster has, sorted; otherwise as `check`."""
+    metas = [performer["metadata"] for performer in cluster.api.list("performers").items]
+    keys = sorted((meta["namespace"], meta["name"]) for meta in metas)
+    return _answers(cluster, keys, Victims(cluster), served)
+
+
+def _answers(
+    cluster: Cluster, keys: Sequence[Key], victims: Victims, served: Mapping[Key, str]
+) -> list[Answer]:
     end = cluster.clock.now + PATIENCE
     while cluster.clock.now < end and not all(_runs(cluster, *key) for key in keys):
         cluster.run_until(cluster.clock.now + 1)
-    return [_answer(cluster, *key, victims.of(*key)) for key in keys]
+    return [_answer(cluster, key, victims.of(*key), served.get(key, "")) for key in keys]
 
 
 def _apply(cluster: Cluster, namespace: str, performer: JSON) -> None:
@@ -104,18 +142,20 @@ def _runs(cluster: Cluster, namespace: str, name: str) -> bool:
     return seen and status.get("phase") == "Running"
 
 
-def _answer(cluster: Cluster, namespace: str, name: str, evicts: tuple[str, ...]) -> Answer:
-    status = cluster.api.get("performers", namespace, name).get("status") or {}
+def _answer(cluster: Cluster, key: Key, evicts: tuple[str, ...], served: str) -> Answer:
+    status = cluster.api.get("performers", *key).get("status") or {}
     conditions = tuple(status.get("conditions") or ())
     return Answer(
-        namespace=namespace,
-        name=name,
-        runs=_runs(cluster, namespace, name),
+        namespace=key[0],
+        name=key[1],
+        runs=_runs(cluster, *key),
         node=status.get("nodeName", ""),
         phase=status.get("phase", ""),
         message=conditions[-1]["message"] if conditions else "",
         conditions=conditions,
         evicts=evicts,
+        served=served,
+        serves=bool(status.get("ready")),
     )
 
 

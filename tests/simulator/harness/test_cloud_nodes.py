@@ -83,7 +83,7 @@ def test_what_runs_on_a_node_and_what_is_said_of_the_others(described: dict[str,
     cluster = copy_of(printed.read([node(described)]).objects).cluster
     start_operator(cluster, load())
     asked = [performer(number, gpu_type) for number, gpu_type in enumerate(GPU_TYPES)]
-    answers = dict(zip(GPU_TYPES, check(cluster, asked), strict=True))
+    answers = dict(zip(GPU_TYPES, check(cluster, asked, {}), strict=True))
     assert [gpu_type for gpu_type, answer in answers.items() if answer.runs] == described["runs"]
     for gpu_type, answer in answers.items():
         if not answer.runs:
