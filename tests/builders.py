@@ -51,6 +51,7 @@ class PerformerBuilder:
     created: float = 0.0
     deleted: float | None = None
     finalizers: tuple[str, ...] = (names.FINALIZER,)
+    annotations: JSON = field(default_factory=dict)
     spec: JSON = field(default_factory=lambda: {"avsAddress": AVS, "image": "avs/performer:v1"})
     status: JSON = field(default_factory=lambda: {"phase": "Pending"})
 
@@ -100,6 +101,9 @@ class PerformerBuilder:
         """Another pod serves before this one's is evicted; it waits for that at most so long."""
         wait = {} if seconds is None else {"maxWaitSeconds": seconds}
         return self._spec(disruption={"policy": "MoveFirst", **wait})
+
+    def annotated(self, key: str, value: str) -> Self:
+        return replace(self, annotations={**self.annotations, key: value})
 
     def budget(self, **spec: Any) -> JSON:
         """Its PodDisruptionBudget, with these fields of the spec otherwise."""
@@ -186,6 +190,8 @@ class PerformerBuilder:
             "creationTimestamp": at(self.created),
             "finalizers": list(self.finalizers),
         }
+        if self.annotations:
+            meta["annotations"] = self.annotations
         if self.deleted is not None:
             meta |= {"deletionTimestamp": at(self.deleted), "deletionGracePeriodSeconds": 0}
         return _stamp(

@@ -58,7 +58,7 @@ class Observation:
     moves: str
     """Why the pod that serves is to be succeeded, as a sentence; empty if it is not."""
     going: NodeView | None
-    """Its node, if it is that which is going."""
+    """Its node, if no successor is to come to it."""
     budget: BudgetView | None
     """The Performer's own PodDisruptionBudget."""
     other_budgets: tuple[str, ...]

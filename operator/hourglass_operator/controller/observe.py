@@ -76,7 +76,7 @@ def observe(
     served_before = status.serving_template_hash
     requirement = _requirement(resolved, pods, cache)
     nodes, states = _nodes(cache, requirement), specs.catalogue.node_states
-    why_moved = partial(_why_moved, resolved, nodes, states)
+    why_moved = partial(_why_moved, performer, resolved, nodes, states)
     leaving: tuple[PodView, ...] = ()
     if performer.deleted is None:
         leaving = leaving_pods(pods, wanted, endpoints, why_moved)
@@ -143,7 +143,7 @@ def observe(
         endpoint=_endpoint(performer, resolved, status),
         move_first=resolved.move_first,
         moves=why_moved(roles.serving_pod) if moving and roles.serving_pod else "",
-        going=_going(roles.serving_pod, nodes, states) if moving else None,
+        going=_going(performer, roles.serving_pod, nodes, states) if moving else None,
         budget=budget,
         templates=templates,
         serves_claims=cache.serves("resourceclaimtemplates"),
@@ -214,18 +214,30 @@ def _of_generation(memory: Memory, performer: PerformerView) -> tuple[Refusal, .
 
 
 def _why_moved(
-    resolved: ResolvedSpec, nodes: Mapping[str, NodeView], states: NodeStates, pod: PodView
+    performer: PerformerView,
+    resolved: ResolvedSpec,
+    nodes: Mapping[str, NodeView],
+    states: NodeStates,
+    pod: PodView,
 ) -> str:
+    if pod.name in (performer.replaced, performer.moved):
+        return f"another pod than {pod.name} was asked for"
     if resolved.move_first and (state := leaves(nodes.get(pod.node), states)):
         return f"node {pod.node} is {state}"
     return unhealthy(pod) if resolved.replace_unhealthy else ""
 
 
 def _going(
-    pod: PodView | None, nodes: Mapping[str, NodeView], states: NodeStates
+    performer: PerformerView,
+    pod: PodView | None,
+    nodes: Mapping[str, NodeView],
+    states: NodeStates,
 ) -> NodeView | None:
-    node = nodes.get(pod.node) if pod is not None else None
-    return node if leaves(node, states) else None
+    """The node that no successor is to come to."""
+    if pod is None:
+        return None
+    node = nodes.get(pod.node)
+    return node if pod.name == performer.moved or leaves(node, states) else None
 
 
 def _budget(cache: Cache, performer: PerformerView) -> BudgetView | None:

@@ -126,6 +126,8 @@ def frees_hardware(seen: Observation, old: PodView, new: PodView) -> bool:
         return False
     if not node.ready or node.unschedulable:
         return False
+    if new.unready is not None and new.unready.kept_off == old.node:
+        return False
     if needed is not None and not offers(node, needed):
         return False
     if not affinity.node_matches(seen.pod_spec, node):

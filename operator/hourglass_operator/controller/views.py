@@ -12,6 +12,7 @@ from hourglass_kube import time
 from hourglass_kube.types import JSON
 from hourglass_operator.api import PerformerStatus
 from hourglass_operator.controller.compression import compress, decompress, to_json
+from hourglass_operator.resources import names
 from hourglass_operator.resources.owner import owner_uid
 
 Key = tuple[str, str]
@@ -39,7 +40,8 @@ class PerformerView:
 
     Spec and status stay JSON, which is smaller than objects. Both are compressed once the status
     says that the Performer has settled. `phase` and `ready_reason` (the reason of the condition
-    Ready) are those of the stored status, empty if it has none.
+    Ready) are those of the stored status, empty if it has none. `replaced` and `moved` name
+    pods that somebody wants to be succeeded, `moved` on another node; empty if nobody does.
     """
 
     namespace: str
@@ -50,6 +52,8 @@ class PerformerView:
     created: float
     deleted: float | None
     finalizers: tuple[str, ...]
+    replaced: str
+    moved: str
     phase: str
     ready_reason: str
     stored_spec: bytes
@@ -69,6 +73,7 @@ def performer_view(performer: Mapping[str, Any]) -> PerformerView:
     meta = performer["metadata"]
     generation, status = meta.get("generation", 0), performer.get("status") or {}
     spec, stored = to_json(performer.get("spec") or {}), to_json(status)
+    annotations = meta.get("annotations") or {}
     phase = _text(status, "phase")
     if phase in _SETTLED and status.get("observedGeneration") == generation:
         spec, stored = compress(spec), compress(stored)
@@ -81,6 +86,8 @@ def performer_view(performer: Mapping[str, Any]) -> PerformerView:
         created=seconds(meta.get("creationTimestamp")) or 0.0,
         deleted=seconds(meta.get("deletionTimestamp")),
         finalizers=tuple(map(intern, meta.get("finalizers") or ())),
+        replaced=intern(annotations.get(names.REPLACED, "")),
+        moved=intern(annotations.get(names.MOVED, "")),
         phase=phase,
         ready_reason=_ready_reason(status),
         stored_spec=spec,

@@ -6,6 +6,7 @@ from builders import CATALOGUE, NodeBuilder, PerformerBuilder, PodBuilder, node,
 from hourglass_kube.node import view as node_view
 from hourglass_operator.controller.moves import leaves, leaving_pods, unhealthy
 from hourglass_operator.controller.pod_view import PodView
+from hourglass_operator.resources import names
 from scene import scene, status_of
 from situations import (
     AT_ONCE,
@@ -312,6 +313,114 @@ def test_a_successor_that_is_kept_off_in_vain(pods: list[PodBuilder], expected: 
             "", EVERYTHING, [*pods, waiting], expected, serving=pods, nodes=BOTH, budgets=BUDGET
         )
     )
+
+
+PLAIN_OLD = bound(V1).ready()
+PLAIN_NEW = bound(V1, "node-2").number(1)
+GPU_OLD = bound(GPU, "gpu-1").ready()
+
+
+ASKED = V1.annotated(names.REPLACED, PLAIN_OLD.name)
+AWAY = V1.annotated(names.MOVED, PLAIN_OLD.name)
+NODES = [node("node-1"), OTHER]
+
+ASKED_FOR = [
+    CallsCase(
+        "another pod is asked for, without any policy",
+        ASKED,
+        [PLAIN_OLD],
+        [create(PLAIN_NEW)],
+        serving=[PLAIN_OLD],
+        nodes=NODES,
+    ),
+    CallsCase(
+        "the other pod serves",
+        ASKED,
+        [PLAIN_OLD, PLAIN_NEW.ready()],
+        [delete(PLAIN_OLD)],
+        serving=[PLAIN_OLD, PLAIN_NEW],
+        nodes=NODES,
+    ),
+    CallsCase(
+        "the other pod serves alone: the wish is met",
+        ASKED,
+        [PLAIN_NEW.ready()],
+        [],
+        serving=[PLAIN_NEW],
+        nodes=NODES,
+    ),
+    CallsCase(
+        "another pod is asked for where two must never run",
+        ASKED.strategy("Recreate"),
+        [bound(V1.strategy("Recreate")).ready()],
+        [delete(PLAIN_OLD)],
+        serving=[PLAIN_OLD],
+        nodes=NODES,
+    ),
+    CallsCase(
+        "the wish is taken back before the other pod serves",
+        V1,
+        [PLAIN_OLD, pod_of(V1).number(1)],
+        [delete(PLAIN_NEW)],
+        serving=[PLAIN_OLD],
+        nodes=NODES,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", ASKED_FOR, ids=lambda case: case.situation)
+def test_calls_for_what_somebody_asks_for(case: CallsCase) -> None:
+    assert_calls(case)
+
+
+@pytest.mark.parametrize(
+    ("of", "kept_off"),
+    [
+        pytest.param(ASKED, None, id="another pod may come to the same node"),
+        pytest.param(AWAY, "node-1", id="a move leads to another node"),
+    ],
+)
+def test_where_the_other_pod_may_come(of: PerformerBuilder, kept_off: str | None) -> None:
+    plan = scene(of, PLAIN_OLD, serving=[PLAIN_OLD], nodes=NODES).plan(NOW)
+    (pod,) = [write.body for write in plan.writes if write.verb == "create"]
+    assert pod["metadata"].get("annotations", {}).get(names.KEPT_OFF) == kept_off
+
+
+def test_it_is_said_that_somebody_asked_for_it() -> None:
+    assert_conditions(
+        ConditionsCase(
+            "the other pod is being created",
+            settled(ASKED, PLAIN_OLD, serving=(PLAIN_OLD,)),
+            [PLAIN_OLD],
+            *MOVING,
+            "False/AsExpected",
+            serving=[PLAIN_OLD],
+            nodes=NODES,
+            says=f"another pod than {PLAIN_OLD.name} was asked for, so the Performer moves: ",
+        )
+    )
+
+
+WAITING = (
+    pod_of(GPU).number(1).unschedulable("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
+)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "new", "calls"),
+    [
+        pytest.param(names.REPLACED, WAITING, [delete(GPU_OLD)], id="one that may come there"),
+        pytest.param(
+            names.MOVED, WAITING.annotated(names.KEPT_OFF, "gpu-1"), [], id="none that may not"
+        ),
+    ],
+)
+def test_the_old_pod_makes_room_for_another(
+    annotation: str, new: PodBuilder, calls: list[str]
+) -> None:
+    of = GPU.annotated(annotation, GPU_OLD.name)
+    full = [GPU_NODE.offers("nvidia.com/gpu", 2)]
+    assert_calls(CallsCase("", of, [GPU_OLD, new], calls, serving=[GPU_OLD], nodes=full))
 
 
 ILL = bound(GPU, "gpu-1").ready().holds_unhealthy("GPU-1")
