@@ -35,6 +35,7 @@ from hourglass_operator.client.performer import Change, ChangeType, Metadata, Pe
 from hourglass_operator.client.sync_client import Client
 from hourglass_operator.client.wait_errors import (
     DeletedError,
+    MoveError,
     NotDeletedError,
     NotReadyError,
     UpgradeError,
@@ -57,6 +58,7 @@ __all__ = [
     "InvalidError",
     "Metadata",
     "MissingDefinitionError",
+    "MoveError",
     "NotDeletedError",
     "NotFoundError",
     "NotReadyError",

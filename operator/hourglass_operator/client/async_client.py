@@ -1,6 +1,7 @@
 """The client itself. `sync_client` is the same for programs without an event loop."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
@@ -19,12 +20,14 @@ from hourglass_operator.client.progress import Outcome, Verdict
 from hourglass_operator.client.transport import Transport
 from hourglass_operator.client.wait_errors import (
     DeletedError,
+    MoveError,
     NotDeletedError,
     NotReadyError,
     UpgradeError,
     WaitError,
 )
 from hourglass_operator.client.watch import Watch
+from hourglass_operator.resources import names
 from hourglass_operator.transport.connection import KubeconfigError, connection
 
 READY_SECONDS = 300.0
@@ -118,18 +121,72 @@ class AsyncClient:
     ) -> Performer:
         """Change image, version or both, and wait until the new version serves.
 
-        Raises UpgradeError when the operator gives up, or after `timeout` seconds; it says whether
-        the old version still serves. The change stays: the new version may still come up, and an
-        upgrade back to the old image and version ends the attempt.
+        Raises ValueError if there is nothing to change, and UpgradeError when the operator gives
+        up, or after `timeout` seconds; it says whether the old version still serves. The change
+        stays: the new version may still come up, and an upgrade back to the old image and version
+        ends the attempt.
         """
+        if image is None and version is None:
+            raise ValueError("upgrade: expected image, version or both, found neither")
         spec = {"image": image, "version": version}
-        patch = {"spec": {key: value for key, value in spec.items() if value is not None}}
-        changed = Performer.from_json(await self._transport.call("patch", name, body=patch))
+        wanted = {key: value for key, value in spec.items() if value is not None}
+        return await self._changed(name, wanted, timeout, "is not upgraded")
+
+    async def scale(
+        self, name: str, resources: Mapping[str, object], timeout: float = UPGRADE_SECONDS
+    ) -> Performer:
+        """Change spec.resources, and wait until a pod with these serves.
+
+        `resources`: as in a Pod, such as {"requests": {"cpu": "2"}}; what it does not name stays.
+        CPU and memory change while the pod runs, where the cluster can do that. Raises UpgradeError
+        as `upgrade` does.
+        """
+        return await self._changed(name, {"resources": resources}, timeout, "is not scaled")
+
+    async def restart(self, name: str, timeout: float = UPGRADE_SECONDS) -> Performer:
+        """Let another pod of the same template take the place of the one that serves.
+
+        That one goes when its successor serves; first with the upgrade strategy Recreate, and for
+        want of hardware with Auto. Raises MoveError when the operator gives up, or after `timeout`
+        seconds; the wish is taken back then.
+        """
+        return await self._succeeded(name, names.REPLACED, timeout, "is not restarted")
+
+    async def move(self, name: str, timeout: float = UPGRADE_SECONDS) -> Performer:
+        """The same, on another node; with Recreate nothing keeps the pod from coming back."""
+        return await self._succeeded(name, names.MOVED, timeout, "is not moved")
+
+    async def _succeeded(self, name: str, wish: str, timeout: float, what: str) -> Performer:
+        before = await self.get(name)
+        pod = before.status.pod_name
+        if not (before.ready and pod):
+            verdict = progress.summary(before)
+            called = f"{self._called(name)} {what}, as no pod of it serves"
+            raise _explained(MoveError, called, before, verdict, None)
+
+        async def annotate(value: str | None) -> None:
+            body = {"metadata": {"annotations": {wish: value}}}
+            await self._transport.call("patch", name, body=body)
+
+        await annotate(pod)
+        try:
+            return await self._wait(
+                name, lambda seen: progress.succession(seen, pod), timeout, MoveError, what
+            )
+        finally:
+            with contextlib.suppress(NotFoundError):
+                await annotate(None)
+
+    async def _changed(
+        self, name: str, spec: Mapping[str, object], timeout: float, what: str
+    ) -> Performer:
+        body = {"spec": dict(spec)}
+        changed = Performer.from_json(await self._transport.call("patch", name, body=body))
 
         def judge(performer: Performer) -> Verdict:
             return progress.upgrade(performer, changed.metadata.generation)
 
-        return await self._wait(name, judge, timeout, UpgradeError, "is not upgraded")
+        return await self._wait(name, judge, timeout, UpgradeError, what)
 
     async def delete(self, name: str, timeout: float = DELETE_SECONDS) -> None:
         """Delete a Performer and wait until it is gone; it is no error if it is gone already.

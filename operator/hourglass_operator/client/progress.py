@@ -64,6 +64,23 @@ def upgrade(performer: Performer, generation: int) -> Verdict:
     )
 
 
+def succession(performer: Performer, pod: str) -> Verdict:
+    """Whether another pod than this one serves."""
+    if performer.metadata.deletion_timestamp:
+        return _DELETED
+    if performer.ready and performer.status.pod_name not in (None, "", pod):
+        return _because(Outcome.DONE, performer, "Ready")
+    degraded, progressing = performer.condition("Degraded"), performer.condition("Progressing")
+    held_up = degraded is not None and degraded.status == "True"
+    given_up = progressing is not None and progressing.reason == "ProgressDeadlineExceeded"
+    failed = performer.status.phase == "Failed" or given_up
+    return _because(
+        Outcome.FAILED if failed else Outcome.WAIT,
+        performer,
+        "Degraded" if held_up else "Progressing",
+    )
+
+
 def summary(performer: Performer) -> Verdict:
     """The reason and message of Ready, whatever is waited for."""
     return _because(Outcome.WAIT, performer, "Ready")

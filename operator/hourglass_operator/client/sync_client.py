@@ -90,6 +90,9 @@ class Client:
     list = _blocking(AsyncClient.list)
     wait_until_ready = _blocking(AsyncClient.wait_until_ready)
     upgrade = _blocking(AsyncClient.upgrade)
+    scale = _blocking(AsyncClient.scale)
+    restart = _blocking(AsyncClient.restart)
+    move = _blocking(AsyncClient.move)
     delete = _blocking(AsyncClient.delete)
 
     def watch(self, name: str = "", label_selector: str = "") -> Generator[Change]:

@@ -36,6 +36,18 @@ class UpgradeError(WaitError):
         return self.performer is not None and self.performer.ready
 
 
+class MoveError(WaitError):
+    """The successor of a pod does not serve: it failed, or the time was over.
+
+    `old_serves`: whether the pod before it still does.
+    """
+
+    @property
+    def old_serves(self) -> bool:
+        """Whether clients are still answered, by the pod before."""
+        return self.performer is not None and self.performer.ready
+
+
 class NotDeletedError(WaitError):
     """The Performer is still there: its pod drains, or somebody's finalizer holds it."""
 

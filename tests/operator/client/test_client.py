@@ -18,6 +18,7 @@ from hourglass_operator.client import (
     ForbiddenError,
     InvalidError,
     MissingDefinitionError,
+    MoveError,
     NotDeletedError,
     NotFoundError,
     NotReadyError,
@@ -133,6 +134,64 @@ def test_an_upgrade_that_takes_too_long_says_what_holds_it_up(
     with pytest.raises(UpgradeError, match=r"is not upgraded after 0\.5 s: ImagePullFailed") as e:
         performers.upgrade("worker", image="avs/worker:v2", timeout=0.5)
     assert e.value.old_serves
+
+
+def pods(world: World) -> list[tuple[str, str]]:
+    with world.lock:
+        found = world.there.cluster.api.list("pods", NAMESPACE).items
+    alive = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+    return [(pod["metadata"]["name"], pod["spec"]["nodeName"]) for pod in alive]
+
+
+def test_a_restart_brings_another_pod_and_leaves_no_wish_behind(
+    world: World, performers: Client
+) -> None:
+    performers.create("worker", SPEC)
+    before = performers.wait_until_ready("worker", GENEROUS).status.pod_name
+    after = performers.restart("worker", GENEROUS).status.pod_name
+    assert (after != before, [name for name, _ in pods(world)]) == (True, [after])
+    assert performers.get("worker").metadata.annotations == {}
+
+
+def test_a_move_leads_to_another_node(world: World, performers: Client) -> None:
+    with world.lock:
+        world.there.cluster.add_node("other")
+    performers.create("worker", SPEC)
+    performers.wait_until_ready("worker", GENEROUS)
+    ((_, before),) = pods(world)
+    moved = performers.move("worker", GENEROUS)
+    assert {before, moved.status.node_name} == {"plain", "other"}
+
+
+def test_a_move_that_no_node_takes_is_taken_back(performers: Client) -> None:
+    performers.create("worker", SPEC)
+    performers.wait_until_ready("worker", GENEROUS)
+    with pytest.raises(MoveError, match="is not moved after 2 s: SchedulingFailed") as raised:
+        performers.move("worker", 2)
+    assert raised.value.old_serves
+    assert performers.get("worker").metadata.annotations == {}
+
+
+@pytest.mark.parametrize("method", ["move", "restart"])
+def test_what_does_not_serve_has_no_pod_that_another_could_succeed(
+    performers: Client, method: str
+) -> None:
+    performers.create("worker", TOO_BIG)
+    wait_for_reason(performers, "SchedulingFailed")
+    with pytest.raises(MoveError, match="as no pod of it serves: SchedulingFailed"):
+        getattr(performers, method)("worker", GENEROUS)
+
+
+def test_more_cpu_is_given(performers: Client) -> None:
+    performers.create("worker", SPEC)
+    performers.wait_until_ready("worker", GENEROUS)
+    scaled = performers.scale("worker", {"requests": {"cpu": "1"}}, GENEROUS)
+    assert (scaled.spec.resources, scaled.ready) == ({"requests": {"cpu": "1"}}, True)
+
+
+def test_an_upgrade_to_nothing_is_a_mistake_of_the_caller(performers: Client) -> None:
+    with pytest.raises(ValueError, match="expected image, version or both, found neither"):
+        performers.upgrade("there is none")
 
 
 def test_an_upgrade_to_what_serves_is_done_at_once(performers: Client) -> None:
