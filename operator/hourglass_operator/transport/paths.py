@@ -10,6 +10,15 @@ GROUP_VERSIONS = {
     "resourceclaimtemplates": ("resource.k8s.io", "v1"),
     "leases": ("coordination.k8s.io", "v1"),
     "selfsubjectaccessreviews": ("authorization.k8s.io", "v1"),
+    **dict.fromkeys(
+        ("controllerrevisions", "daemonsets", "deployments", "replicasets", "statefulsets"),
+        ("apps", "v1"),
+    ),
+    **dict.fromkeys(("cronjobs", "jobs"), ("batch", "v1")),
+    **dict.fromkeys(("deviceclasses", "resourceclaims"), ("resource.k8s.io", "v1")),
+    **dict.fromkeys(("csinodes", "storageclasses"), ("storage.k8s.io", "v1")),
+    "priorityclasses": ("scheduling.k8s.io", "v1"),
+    "runtimeclasses": ("node.k8s.io", "v1"),
     "nodes": ("", "v1"),
     "pods": ("", "v1"),
     "services": ("", "v1"),
@@ -21,8 +30,14 @@ CORE_RESOURCES = "apiresources"
 """The list of what the core API group offers: it is read at the group's own path."""
 
 
+SERVER_VERSION = "version"
+"""What the API server says of itself: it is read at a path of its own."""
+
+
 def path(resource: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """The path of a resource, an object or a subresource; resources of others are core ones."""
+    if resource == SERVER_VERSION:
+        return "/version"
     group, version = GROUP_VERSIONS.get(resource, _CORE)
     base = f"/apis/{group}/{version}" if group else f"/api/{version}"
     if resource == CORE_RESOURCES:

@@ -9,6 +9,7 @@ from hourglass_simulator.cli.demo import demo
 from hourglass_simulator.cli.explain import explain
 from hourglass_simulator.cli.fault import fault
 from hourglass_simulator.cli.faults import faults
+from hourglass_simulator.cli.hardware import hardware_command
 from hourglass_simulator.cli.list import list_scenarios
 from hourglass_simulator.cli.parts import Parts
 from hourglass_simulator.cli.run import run
@@ -35,6 +36,7 @@ def main(context: click.Context) -> None:
       hourglass-sim run scenarios --junit out.xml  play all, for CI
       hourglass-sim search --for 10m               what nobody has thought of
       hourglass-sim check P.yaml --cluster C.yaml  would it run on my cluster?
+      hourglass-sim hardware                       which hardware can be asked for
       hourglass-sim serve                          a cluster for kubectl and your operator
 
     \b
@@ -53,7 +55,8 @@ def main(context: click.Context) -> None:
 
 
 for command in (
-    *(demo, run, list_scenarios, explain, check_command, faults, search),
+    *(demo, run, list_scenarios, explain, check_command),
+    *(hardware_command, faults, search),
     *(serve, clock, fault, snapshot),
 ):
     main.add_command(command)

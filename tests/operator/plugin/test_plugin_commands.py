@@ -1,16 +1,21 @@
 """`kubectl performer` as a user meets it, on a simulated cluster: output and exit codes."""
 
+import io
 import json
+import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from builders import performer
 from hourglass_operator.cli import kubectl_complete
 from hourglass_operator.cli.plugin import main
+from hourglass_simulator.cli import main as simulator
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.http.served import served
 
@@ -58,6 +63,8 @@ def run(kubeconfig: Path, *arguments: str) -> Result:
 
 
 SAYS: list[tuple[list[str], int, str]] = [
+    (["hardware"], 0, "no node has a GPU or a TEE"),
+    (["hardware", "-o", "json"], 0, "[]"),
     (["list"], 0, "HardwareUnavailable"),
     (["status", "fine"], 0, "History:"),
     (["why", "fine"], 0, "fine (Running, PodReady): "),
@@ -69,6 +76,9 @@ SAYS: list[tuple[list[str], int, str]] = [
     (["list", "-o", "yaml"], 0, "- namespace: default\n  name: fine\n"),
     (["status", "fine", "-o", "yaml"], 0, "namespace: default\nname: fine\n"),
     (["upgrade", "fine"], 2, "--image, --version or both are expected, found neither"),
+    (["move", "waits"], 1, "default/waits is not moved, as no pod of it serves: Hardware"),
+    (["restart", "waits"], 1, "default/waits is not restarted, as no pod of it serves: Hardware"),
+    (["move", "nope"], 2, "nope"),
     (["why", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
     (["status", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
     (["logs", "nope"], 2, "no Performer nope in namespace default; there are fine, waits"),
@@ -132,6 +142,60 @@ def test_the_scheduler_is_not_quoted(kubeconfig: Path, command: str) -> None:
     printed = run(kubeconfig, *command.split()).output
     assert "needs 2 × nvidia-a100" in printed
     assert "The scheduler says" not in printed
+
+
+def test_a_report_is_an_archive(kubeconfig: Path, tmp_path: Path) -> None:
+    file = tmp_path / "report.tar.gz"
+    said = json.loads(run(kubeconfig, "report", "--file", str(file), "-o", "json").stdout)
+    with tarfile.open(file) as archive:
+        cluster = json.load(archive.extractfile("performer-report/cluster.json") or io.BytesIO())
+    assert said["contents"] == ["cluster.json", "events.json", "versions.json"]
+    assert {"Node", "Performer", "Pod"} <= {item["kind"] for item in cluster["items"]}
+
+
+def test_a_report_that_cannot_be_written_is_bad_input(kubeconfig: Path, tmp_path: Path) -> None:
+    result = run(kubeconfig, "report", "--file", str(tmp_path / "nowhere" / "report.tar.gz"))
+    assert (result.exit_code, "No such file or directory" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("options", [[], ["--anonymize"]], ids=["as it is", "anonymized"])
+def test_the_simulator_takes_snapshots(kubeconfig: Path, options: list[str]) -> None:
+    command = ["snapshot", "--kubeconfig", str(kubeconfig), *options]
+    items = json.loads(CliRunner().invoke(simulator, command).stdout)["items"]
+    named = {item["metadata"]["name"] for item in items if item["kind"] == "Performer"}
+    assert named == ({"worker-1", "worker-2"} if options else {"fine", "waits"})
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulator's commands are run here: to start its program would take seconds."""
+
+    def run(command: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
+        result = CliRunner().invoke(simulator, command[1:])
+        click.echo(result.output, nl=False)
+        return subprocess.CompletedProcess(command, result.exit_code)
+
+    monkeypatch.setattr("subprocess.run", run)
+
+
+CHECKED: list[tuple[str, list[str], int, str]] = [
+    ("all that there are", [], 1, "default/waits"),
+    ("all that there are, as JSON", ["-o", "json"], 1, '"name": "waits"'),
+    ("all that there are, as YAML", ["-o", "yaml"], 1, "name: waits\n"),
+    ("the drain of a node that is not there", ["--drain", "nope"], 2, "no node nope"),
+    ("a file that is not there", ["-f", "nope.yaml"], 2, "nope.yaml"),
+]
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"), [c[1:] for c in CHECKED], ids=[c[0] for c in CHECKED]
+)
+def test_the_cluster_that_there_is_can_be_checked(
+    kubeconfig: Path, arguments: list[str], code: int, said: str
+) -> None:
+    result = run(kubeconfig, "check", *arguments)
+    assert (result.exit_code, said in result.output) == (code, True), result.output
 
 
 COMPLETED: list[tuple[list[str], list[str]]] = [

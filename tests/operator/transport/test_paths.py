@@ -2,7 +2,7 @@
 
 import pytest
 
-from hourglass_operator.transport.paths import CORE_RESOURCES, path
+from hourglass_operator.transport.paths import CORE_RESOURCES, SERVER_VERSION, path
 
 PATHS = [
     (("nodes",), "/api/v1/nodes"),
@@ -14,6 +14,9 @@ PATHS = [
     ),
     (("configmaps", "avs", "x"), "/api/v1/namespaces/avs/configmaps/x"),
     ((CORE_RESOURCES,), "/api/v1"),
+    ((SERVER_VERSION,), "/version"),
+    (("deployments",), "/apis/apps/v1/deployments"),
+    (("storageclasses",), "/apis/storage.k8s.io/v1/storageclasses"),
     (("leases", "kube", "x"), "/apis/coordination.k8s.io/v1/namespaces/kube/leases/x"),
 ]
 
