@@ -123,7 +123,27 @@ def _autoscaler(obj: JSON) -> JSON:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    if spec.get("behavior") is not None:
+        rules = {way: {**_BEHAVIOR[way], **(spec["behavior"].get(way) or {})} for way in _BEHAVIOR}
+        spec["behavior"] = {**spec["behavior"], **rules}
     return {**obj, "spec": spec}
+
+
+_BEHAVIOR: JSON = {
+    "scaleUp": {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [
+            {"type": "Pods", "value": 4, "periodSeconds": 15},
+            {"type": "Percent", "value": 100, "periodSeconds": 15},
+        ],
+    },
+    "scaleDown": {
+        "selectPolicy": "Max",
+        "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+    },
+}
+"""https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/apis/autoscaling/v2/defaults.go"""
 
 
 def _network_policy(obj: JSON) -> JSON:
@@ -186,6 +206,7 @@ def _pending(obj: JSON) -> JSON:
 
 
 _DEFAULTS: dict[str, Default] = {
+    f"{_API}/certificates/v1.PodCertificateRequestSpec": _constant(maxExpirationSeconds=86400),
     f"{_API}/core/v1.PodTemplateSpec": _template,
     f"{_API}/core/v1.ReplicationController": _all(_replication_controller, _in_spec(replicas=1)),
     f"{_API}/core/v1.PersistentVolumeClaim": _pending,

@@ -12,6 +12,7 @@ from hourglass_kube.mergepatch import same
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import (
     admin_access,
+    decoding,
     deletion,
     errors,
     escalation,
@@ -48,6 +49,7 @@ from hourglass_simulator.apiserver.store import Store, Table
 from hourglass_simulator.apiserver.strategies import strategy
 from hourglass_simulator.apiserver.strategy import Strategy
 from hourglass_simulator.apiserver.users import admin
+from hourglass_simulator.apiserver.views import View
 from hourglass_simulator.apiserver.webhooks import Webhooks
 from hourglass_simulator.apiserver.write import CREATE, DELETE, UPDATE, Write
 from hourglass_simulator.clock import Clock
@@ -91,6 +93,8 @@ class Registry:
         """What its client is warned of."""
         self.options: Mapping[str, Any] = {}
         """Its CreateOptions, UpdateOptions or DeleteOptions."""
+        self.view: View | None = None
+        """Under which other group or version it writes."""
         self.rbac: RBAC | None = None
         self._clock = clock
         self._version = version
@@ -283,7 +287,7 @@ class Registry:
         """
         if self._ownership is None:
             return []
-        keeper = self._ownership.of(resource, subresource)
+        keeper = self._ownership.of(resource, subresource, self.view)
         new = self._strategies[resource.name].defaulted(new)
         now = "" if subresource == "scale" else self._clock.timestamp()
         return keeper.update(old, new, sent, manager, now)
@@ -305,17 +309,25 @@ class Registry:
         resource = table.resource
         if self._ownership is None:
             raise errors.not_simulated("server-side apply without managedFields")
+        view, own = self.view, self._strategies[resource.name]
         old = table.find(namespace if resource.namespaced else "", name)
-        keeper = self._ownership.of(resource, subresource)
+        keeper = self._ownership.of(resource, subresource, view)
         now = self._clock.timestamp()
         new, owners = keeper.apply(old, wanted, manager, now, force=force)
         if refused is not None:
             raise refused
-        applied.require_addressed(resource, new, namespace, name, old)
+        addressed = resource if view is None else view.resource
+        applied.require_addressed(addressed, new, namespace, name, old)
         try:
-            decoded = self._strategies[resource.name].decode(new, truncates=True).obj
+            if view is None:
+                decoded = own.decode(new, truncates=True).obj
+            else:
+                sent = decoding.decode(self._version, view.resource, new, truncates=True).obj
+                decoded = own.decode(view.stored(sent, self._version.minor)).obj
         except ValueError as error:
             raise applied.not_converted(keeper.described(wanted), str(error)) from None
+        if view is not None:
+            view.refuse(decoded, old, namespace)
         if old is not None:
             return self.replace(table, old, decoded, subresource, fields, owners=owners), False
         if subresource:
@@ -627,13 +639,13 @@ class Registry:
     @contextmanager
     def _outside(self) -> Iterator[None]:
         """While others are called, requests of others may be answered in between."""
-        kept, dry = (self.requester, self.warnings, self.options), self.store.dry
-        self.requester, self.warnings, self.options = admin("admin"), [], {}
+        kept, dry = (self.requester, self.warnings, self.options, self.view), self.store.dry
+        self.requester, self.warnings, self.options, self.view = admin("admin"), [], {}, None
         self.store.set_dry(False)
         try:
             yield
         finally:
-            self.requester, self.warnings, self.options = kept
+            self.requester, self.warnings, self.options, self.view = kept
             self.store.set_dry(dry)
 
     def _validate(self, write: Write) -> Callable[[], None]:

@@ -30,6 +30,7 @@ from hourglass_simulator.apiserver.resources import Resource
 from hourglass_simulator.apiserver.selectors import matcher, node_of
 from hourglass_simulator.apiserver.store import Table, VersionedTable
 from hourglass_simulator.apiserver.users import User
+from hourglass_simulator.apiserver.views import View
 from hourglass_simulator.apiserver.watch import (
     ADDED,
     BOOKMARK,
@@ -167,6 +168,15 @@ class APIServer:
             self.requesting = requesting
             registry.admission.of_client = bool(requesting)
             registry.requester, registry.warnings, registry.options = before
+
+    @contextmanager
+    def written_by(self, view: View) -> Iterator[None]:
+        """Within the `with` block objects are written as those of another group or version."""
+        before, self._registry.view = self._registry.view, view
+        try:
+            yield
+        finally:
+            self._registry.view = before
 
     def issue_token(
         self, account: JSON, seconds: int, audiences: Sequence[str], bound: JSON | None

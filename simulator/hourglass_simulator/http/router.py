@@ -9,6 +9,7 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, errors, validation
 from hourglass_simulator.apiserver.decoding import STRICT, WARN, FieldValidation
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.views import VIEWS, View
 from hourglass_simulator.apiserver.watch import Sink, Watch, WatchEvent
 from hourglass_simulator.http import (
     access,
@@ -55,7 +56,6 @@ from hourglass_simulator.http.request import (
 )
 from hourglass_simulator.http.reviews import RESOURCES as REVIEWS
 from hourglass_simulator.http.reviews import Reviews
-from hourglass_simulator.http.views import VIEWS, View
 from hourglass_simulator.http.write_options import is_dry, options_of
 
 _SIMULATED_SUBRESOURCES = ("approval", "ephemeralcontainers", "finalize", "resize", "status")

@@ -7,9 +7,9 @@ from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, errors, patches, validation
 from hourglass_simulator.apiserver.decoding import WARN, FieldValidation, decode
 from hourglass_simulator.apiserver.patches import MERGE
+from hourglass_simulator.apiserver.views import View
 from hourglass_simulator.http.apply_body import APPLY
 from hourglass_simulator.http.request import Answer, Place, Request
-from hourglass_simulator.http.views import View
 
 
 def answer(
@@ -27,19 +27,18 @@ def answer(
         inner = replace(inner, body=body)
     elif request.method == "PATCH":
         kind = request.content_type or MERGE
-        if kind == APPLY:
-            what = f"{view.resource.plural} of {view.resource.api_version}"
-            raise errors.not_simulated(f"server-side apply to {what}")
-        patches.require_supported(kind, view.resource)
-        old = api.get(view.resource.plural, found.namespace, found.name, user=request.user)
-        shown = {**view.shown(old), "apiVersion": view.resource.api_version}
-        new = patches.apply(shown, request.body, kind, api.version)
-        inner = replace(inner, method="PUT", body=_checked(api, view, request, found, new))
+        if kind != APPLY:
+            patches.require_supported(kind, view.resource)
+            old = api.get(view.resource.plural, found.namespace, found.name, user=request.user)
+            shown = {**view.shown(old), "apiVersion": view.resource.api_version}
+            new = patches.apply(shown, request.body, kind, api.version)
+            inner = replace(inner, method="PUT", body=_checked(api, view, request, found, new))
     try:
-        answered = stored(inner)
+        with api.written_by(view):
+            answered = stored(inner)
     except APIError as error:
         raise _renamed(view, error) from None
-    code = 200 if request.method == "PATCH" else answered.code
+    code = 200 if inner.method != request.method else answered.code
     return replace(answered, code=code, body=view.answer(answered.body))
 
 
@@ -78,15 +77,8 @@ def _checked(api: APIServer, view: View, request: Request, found: Place, sent: J
         sent_meta = decoded.obj.get("metadata") or {}
         validation.namespace(resource, sent_meta, found.namespace)
         validation.name(sent_meta, found.name)
-    new = view.stored(decoded.obj, old)
-    meta = {"namespace": found.namespace, "name": "", **(new.get("metadata") or {})}
-    if old is not None:
-        meta.setdefault("uid", old["metadata"]["uid"])
-    if not meta["name"] and meta.get("generateName"):
-        meta["name"] = f"{meta['generateName']}x"
-    faults = list(view.faults({**new, "metadata": meta}, old))
-    if faults:
-        raise errors.invalid(replace(resource, group=view.error_group), meta["name"], faults)
+    new = view.stored(decoded.obj, api.version.minor)
+    view.refuse(new, old, found.namespace)
     return new
 
 

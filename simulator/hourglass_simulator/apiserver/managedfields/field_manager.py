@@ -3,7 +3,7 @@
 https://github.com/kubernetes/kubernetes/blob/v1.34.4/staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/fieldmanager.go
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hourglass_kube.types import JSON
@@ -14,7 +14,11 @@ from hourglass_simulator.apiserver.managedfields.entries import APPLY, UPDATE, E
 from hourglass_simulator.apiserver.managedfields.fieldset import FieldSet
 from hourglass_simulator.apiserver.managedfields.schema import Type
 from hourglass_simulator.apiserver.managedfields.typed import ABSENT, SchemaError
-from hourglass_simulator.apiserver.managedfields.updater import ConflictsError, Updater
+from hourglass_simulator.apiserver.managedfields.updater import (
+    ConflictsError,
+    Updater,
+    unconverted,
+)
 from hourglass_simulator.apiserver.managedfields.validate import validate
 
 MAX_UPDATERS = 10
@@ -48,38 +52,42 @@ _SERVER_OWNED: FieldSet = {
 
 
 class FieldManager:
-    """For writes to objects of `known` in `version`, or to a subresource of them.
+    """For writes to objects in `version`, or to a subresource of them.
 
-    `zero`: an object of the kind with nothing in it. `versions`, `reset` and `is_fixed` as in
-    `Updater`. `refuses_strange`: entries that a client sends for a version that is not served are
-    left aside, as since 1.37; before, the object was no longer tracked.
+    `zero`: an object of the kind with nothing in it. `types`, `convert`, `reset` and `is_fixed` as
+    in `Updater`. `shown` is how stored objects are in the version. `refuses_strange`: entries that
+    a client sends for a version that is not served are left aside, as since 1.37; before, the
+    object was no longer tracked.
     """
 
     def __init__(
         self,
-        known: Type,
         version: str,
         kind: str,
         *,
         zero: JSON,
-        versions: Collection[str],
+        types: Mapping[str, Type],
         reset: FieldSet,
         is_fixed: bool,
+        convert: Callable[[Any, str, str], Any] = unconverted,
+        shown: Callable[[JSON], JSON] = lambda stored: stored,
         subresource: str = "",
         refuses_strange: bool = False,
     ) -> None:
-        self._known = known
+        self._known = types[version]
         self._version = version
         self._kind = kind
         self._zero = zero
         self._subresource = subresource
-        self._versions = versions
+        self._shown = shown
+        self._types = types
         self._refuses_strange = refuses_strange
-        self._updater = Updater(known, version, versions, reset, is_fixed)
+        self._updater = Updater(version, types, convert, reset, is_fixed)
 
     def update(self, live: JSON | None, new: JSON, sent: Any, manager: str, now: str) -> list[JSON]:
         """The managedFields of `new`, which is written over `live` (None: is created).
 
+        Both are as they are stored.
         `sent`: those that the client has sent, ABSENT if none. They are dropped when an object
         does not fit its type, as on a real server.
         """
@@ -90,9 +98,9 @@ class FieldManager:
         if not found and live is not None:
             # What is not tracked since its creation is tracked from the first apply on.
             return []
-        before = self._zero if live is None else _bare(live)
+        before = self._zero if live is None else self._shown(_bare(live))
         try:
-            left = self._updated(before, _bare(new), found, manager, now)
+            left = self._updated(before, self._shown(_bare(new)), found, manager, now)
         except SchemaError:
             return []
         return _encoded(_capped(left), stored)
@@ -107,7 +115,7 @@ class FieldManager:
             found = entries.decoded_from_client(sent) or entries.decoded(stored)
         except ValueError:
             return entries.decoded(stored)
-        is_strange = any(entry.version not in self._versions for entry in found.values())
+        is_strange = any(entry.version not in self._types for entry in found.values())
         return entries.decoded(stored) if self._refuses_strange and is_strange else found
 
     def _updated(self, live: Any, new: Any, found: Entries, manager: str, now: str) -> Entries:
@@ -129,13 +137,13 @@ class FieldManager:
     def apply(
         self, live: JSON | None, wanted: JSON, manager: str, now: str, *, force: bool
     ) -> tuple[JSON, list[JSON]]:
-        """The object with what is applied, and its managedFields; `live` itself if it is as it was.
+        """The object with what is applied, in the version of `wanted`, and its managedFields.
 
         400 for an object of another kind, 409 for fields of others, 500 as on the real server for
         what does not fit the type.
         """
         self._require_kind(wanted)
-        before = self._zero if live is None else _bare(live)
+        before = self._zero if live is None else self._shown(_bare(live))
         stored = _stored(live)
         found = entries.decoded(stored)
         if not found and live is not None:

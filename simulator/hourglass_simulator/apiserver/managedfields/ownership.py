@@ -1,6 +1,9 @@
 """The field managers of the resources of a server, made when they are first needed."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import openapi
@@ -9,7 +12,9 @@ from hourglass_simulator.apiserver.decoding import go_type
 from hourglass_simulator.apiserver.managedfields.field_manager import FieldManager
 from hourglass_simulator.apiserver.managedfields.reset_fields import reset_fields
 from hourglass_simulator.apiserver.managedfields.schema import Schemas, Type
+from hourglass_simulator.apiserver.managedfields.updater import unconverted
 from hourglass_simulator.apiserver.resources import Resource
+from hourglass_simulator.apiserver.views import VIEWS, View
 from hourglass_simulator.kubernetes.version import Version
 
 SCALE = Resource("scales", "Scale", "autoscaling", "v1")
@@ -29,7 +34,7 @@ class Ownership:
 
     def __init__(self, version: Version) -> None:
         self._version = version
-        self._managers: dict[tuple[str, str], FieldManager] = {}
+        self._managers: dict[tuple[str, str, str], FieldManager] = {}
         self._definitions: dict[str, JSON] = {}
         self._scale: FieldManager | None = None
 
@@ -42,12 +47,12 @@ class Ownership:
         for key in [key for key in self._managers if key[0] == resource.name]:
             del self._managers[key]
 
-    def of(self, resource: Resource, subresource: str) -> FieldManager:
-        """The field manager for writes to a resource or to a subresource of it."""
-        key = (resource.name, subresource)
+    def of(self, resource: Resource, subresource: str, view: View | None = None) -> FieldManager:
+        """The field manager for writes to a resource or to a subresource of it, or by a view."""
+        key = (resource.name, subresource, "" if view is None else view.resource.api_version)
         found = self._managers.get(key)
         if found is None:
-            found = self._managers[key] = self._made(resource, subresource)
+            found = self._managers[key] = self._made(resource, subresource, view)
         return found
 
     def of_scale(self) -> FieldManager:
@@ -57,11 +62,10 @@ class Ownership:
             known = _schemas(self._version, openapi.path_of("apps/v1")).named(_SCALE)
             zero = {"apiVersion": SCALE.api_version, "kind": SCALE.kind}
             self._scale = FieldManager(
-                known,
                 SCALE.api_version,
                 SCALE.kind,
                 zero=zero,
-                versions=[SCALE.api_version],
+                types={SCALE.api_version: known},
                 reset={},
                 is_fixed=True,
                 subresource="scale",
@@ -78,20 +82,29 @@ class Ownership:
     def _definition(self, resource: Resource) -> JSON | None:
         return self._definitions.get(resource.name) if resource.custom else None
 
-    def _made(self, resource: Resource, subresource: str) -> FieldManager:
+    def _made(self, resource: Resource, subresource: str, view: View | None) -> FieldManager:
         definition = self._definition(resource)
+        served = resource if view is None else view.resource
+        convert: Callable[[Any, str, str], Any] = unconverted
         if definition is None:
-            zero, versions = _zero(self._version, resource), [resource.api_version]
+            zero = _zero(self._version, served)
+            types = {served.api_version: _built_in(self._version, served)}
+            if (other := _other_version(resource)) is not None:
+                for each in (resource, other.resource):
+                    types[each.api_version] = _built_in(self._version, each)
+                convert = _Conversion(self._version, other, resource)
         else:
             zero = {"apiVersion": resource.api_version, "kind": resource.kind}
+            known = self.type_of(resource)
             names = [each["name"] for each in definition["spec"]["versions"]]
-            versions = [f"{resource.group}/{name}" for name in names]
+            types = {f"{resource.group}/{name}": known for name in names}
         return FieldManager(
-            self.type_of(resource),
-            resource.api_version,
+            served.api_version,
             resource.kind,
             zero=zero,
-            versions=versions,
+            types=types,
+            convert=convert,
+            shown=(lambda stored: stored) if view is None else view.shown,
             reset=reset_fields(resource, subresource, self._version),
             is_fixed=definition is None,
             subresource=subresource,
@@ -118,6 +131,40 @@ def _built_in(version: Version, resource: Resource) -> Type:
     if name is None:
         raise LookupError(f"no schema is recorded of {resource.qualified_kind}")
     return _schemas(version, openapi.path_of(resource.api_version)).named(name)
+
+
+def _other_version(resource: Resource) -> View | None:
+    """The view of a resource in its own group; entries of another group are of no known type."""
+    return next(
+        (
+            view
+            for view in VIEWS.values()
+            if (view.resource.group, view.resource.plural) == (resource.group, resource.plural)
+        ),
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """Makes objects of a view ones of the resource that is stored, or the other way round."""
+
+    version: Version
+    view: View
+    resource: Resource
+
+    def __call__(self, value: Any, version: str, wanted: str) -> Any:
+        if version == wanted:
+            return value
+        is_stored = version == self.resource.api_version
+        source, target = self.resource, self.view.resource
+        if not is_stored:
+            source, target = target, source
+        codec, view = _zero_codec(self.version), self.view
+        whole = codec.decode(go_type(self.version, source), value or {}).obj
+        new = view.shown(whole) if is_stored else view.stored(whole, self.version.minor)
+        changed = codec.decode(go_type(self.version, target), new).obj
+        return {**changed, "apiVersion": target.api_version, "kind": target.kind}
 
 
 @cache

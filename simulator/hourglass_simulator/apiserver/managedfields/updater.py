@@ -3,7 +3,7 @@
 https://github.com/kubernetes-sigs/structured-merge-diff/blob/v6.3.0/merge/update.go
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,25 +27,36 @@ class ConflictsError(Exception):
         self.found = found
 
 
+def unconverted(value: Any, version: str, wanted: str) -> Any:  # noqa: ARG001
+    """The conversion between versions that have the same fields."""
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Updater:
-    """For objects of one type that are written in one version.
+    """For objects that are written in one version.
 
-    `versions`: those that entries may be of, all of them with the same fields; entries of others
-    are dropped. `reset`: what such a write cannot change. `is_fixed`: the type never changes.
+    `types`: those of the versions that entries may be of; entries of others are dropped. `convert`
+    makes a value of one version one of another. `reset`: what such a write cannot change.
+    `is_fixed`: the types never change.
     """
 
-    known: Type
     version: str
-    versions: Collection[str]
+    types: Mapping[str, Type]
+    convert: Callable[[Any, str, str], Any]
     reset: FieldSet
     is_fixed: bool
+
+    @property
+    def known(self) -> Type:
+        """The type of what is written."""
+        return self.types[self.version]
 
     def update(self, live: Any, new: Any, found: Entries, key: str, entry: Entry) -> Entries:
         """The entries after an update from `live` to `new` by `entry`, known by `key`."""
         found = self._reconciled(found)
         comparison = compare(live, new, self.known).without(self.reset)
-        left = self._taken(found, comparison, key, force=True)
+        left = self._taken(found, live, new, comparison, key, force=True)
         mine = left.get(key, entry)
         fields = fieldset.difference(mine.fields, comparison.removed)
         fields = fieldset.union(fields, comparison.written)
@@ -64,61 +75,82 @@ class Updater:
         new = merged(live, wanted, self.known)
         fields = fieldset.recursive_difference(fields_of(wanted, self.known), self.reset)
         found = {**found, key: entry.with_fields(fields)}
-        if last is not None and last.fields and last.version in self.versions:
-            new = self._pruned(new, found, last.fields)
+        if last is not None and last.fields and last.version in self.types:
+            new = self._pruned(new, found, last)
         comparison = compare(live, new, self.known).without(self.reset)
-        left = self._taken(found, comparison, key, force=force)
+        left = self._taken(found, live, new, comparison, key, force=force)
         return (None if equal(live, new) else new), left
 
     def _reconciled(self, found: Entries) -> Entries:
         if self.is_fixed:
             return found
         return {
-            key: entry.with_fields(reconciled(entry.fields, self.known))
-            if entry.version in self.versions
+            key: entry.with_fields(reconciled(entry.fields, self.types[entry.version]))
+            if entry.version in self.types
             else entry
             for key, entry in found.items()
         }
 
-    def _taken(self, found: Entries, done: Comparison, key: str, *, force: bool) -> Entries:
-        """The entries without what others have changed or removed."""
-        written, conflicts = done.written, {}
-        left: Entries = {}
+    def _taken(
+        self, found: Entries, live: Any, new: Any, done: Comparison, key: str, *, force: bool
+    ) -> Entries:
+        """The entries without what others have changed or removed; `done` is the difference."""
+        differences = {self.version: done}
+        conflicts, left = dict[str, FieldSet](), Entries()
         for name, entry in found.items():
             if name == key:
                 left[name] = entry
-            elif entry.version in self.versions:
-                if clash := fieldset.intersection(entry.fields, written):
+            elif entry.version in self.types:
+                if entry.version not in differences:
+                    differences[entry.version] = self._difference(live, new, entry.version)
+                there = differences[entry.version]
+                if clash := fieldset.intersection(entry.fields, there.written):
                     conflicts[name] = clash
                 fields = fieldset.difference(entry.fields, conflicts.get(name, fieldset.EMPTY))
-                left[name] = entry.with_fields(fieldset.difference(fields, done.removed))
+                left[name] = entry.with_fields(fieldset.difference(fields, there.removed))
         if conflicts and not force:
             raise ConflictsError(conflicts)
         return {name: entry for name, entry in left.items() if entry.fields}
 
-    def _pruned(self, new: Any, found: Entries, last: FieldSet) -> Any:
+    def _difference(self, live: Any, new: Any, version: str) -> Comparison:
+        """The difference as another version has it."""
+        old = self.convert(live, self.version, version)
+        changed = self.convert(new, self.version, version)
+        return compare(old, changed, self.types[version]).without(self.reset)
+
+    def _pruned(self, new: Any, found: Entries, last: Entry) -> Any:
         """Without what the applier has applied before and does not now, and nobody else owns."""
-        pruned = without(new, with_named_parents(last, self.known), self.known)
-        owned: FieldSet = {}
+        version = last.version
+        merged, known = self.convert(new, self.version, version), self.types[version]
+        pruned = without(merged, with_named_parents(last.fields, known), known)
+        owned: dict[str, FieldSet] = {version: {}}
         for entry in found.values():
-            if entry.version in self.versions:
-                owned = fieldset.union(owned, entry.fields)
-        pruned = self._removed(new, pruned, with_named_parents(owned, self.known))
+            if entry.version in self.types:
+                before = owned.get(entry.version, fieldset.EMPTY)
+                owned[entry.version] = fieldset.union(before, entry.fields)
+        has = merged
+        for other, fields in owned.items():
+            known = self.types[other]
+            has = self.convert(has, version, other)
+            pruned = self.convert(pruned, version, other)
+            version = other
+            pruned = self._removed(has, pruned, with_named_parents(fields, known), known)
         # What the applier did not own stays.
-        has = with_named_parents(fields_of(new, self.known), self.known)
-        left = with_named_parents(self._fields(pruned), self.known)
-        gone = fieldset.difference(has, left)
-        mine = fieldset.intersection(gone, with_named_parents(last, self.known))
-        return without(new, mine, self.known)
+        known = self.types[last.version]
+        pruned = self.convert(pruned, version, last.version)
+        gone = fieldset.difference(_members(merged, known), _members(pruned, known))
+        mine = fieldset.intersection(gone, with_named_parents(last.fields, known))
+        return self.convert(without(merged, mine, known), last.version, self.version)
 
-    def _removed(self, new: Any, pruned: Any, owned: FieldSet) -> Any:
+    def _removed(self, new: Any, pruned: Any, owned: FieldSet, known: Type) -> Any:
         """`new` without what is gone from `pruned`, but for what is owned."""
-        has = with_named_parents(fields_of(new, self.known), self.known)
-        left = with_named_parents(self._fields(pruned), self.known)
-        return without(new, fieldset.difference(has, fieldset.union(left, owned)), self.known)
+        left = fieldset.union(_members(pruned, known), owned)
+        return without(new, fieldset.difference(_members(new, known), left), known)
 
-    def _fields(self, value: Any) -> FieldSet:
-        return {} if value is None else fields_of(value, self.known)
+
+def _members(value: Any, known: Type) -> FieldSet:
+    """The fields of a value, with the parents that are there by name."""
+    return with_named_parents({} if value is None else fields_of(value, known), known)
 
 
 def _with(found: Entries, key: str, entry: Entry) -> Entries:

@@ -65,6 +65,11 @@ def _spec(spec: JSON, before: JSON) -> Faults:
     if least == 0 and not any(m.get("type") in ("Object", "External") for m in metrics):
         why = "must specify at least one Object or External metric to support scaling to zero"
         yield forbidden("spec.metrics", f"{why} replicas")
+    yield from behavior_faults(spec)
+
+
+def behavior_faults(spec: JSON) -> Faults:
+    """What is wrong with how the number of replicas may change."""
     behavior = spec.get("behavior") or {}
     for field in ("scaleUp", "scaleDown"):
         if behavior.get(field) is not None:

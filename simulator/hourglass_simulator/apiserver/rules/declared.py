@@ -74,5 +74,7 @@ def _is_change(fault: FieldError) -> bool:
 
 
 def _is_missing(fault: FieldError) -> bool:
+    if "`" in fault.detail:
+        return False  # It is compared with another field, which is not declared.
     nothing = fault.value == "" or (type(fault.value) is int and fault.value == 0)
     return fault.type is ErrorType.REQUIRED or nothing
