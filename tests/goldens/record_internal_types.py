@@ -18,8 +18,9 @@ from goldens.package_data import write
 _GROUPS = (
     *("core", "apps", "batch", "policy", "rbac", "discovery", "node", "storage", "scheduling"),
     *("autoscaling", "networking", "coordination", "flowcontrol", "resource"),
+    *("certificates", "storagemigration"),
 )
-_META = ("LabelSelector", "LabelSelectorRequirement", "ObjectMeta", "OwnerReference")
+_META = ("Condition", "LabelSelector", "LabelSelectorRequirement", "ObjectMeta", "OwnerReference")
 _STRUCT = re.compile(r"^type (\w+) struct ?\{(?:\}|\n(.*?)^\})", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"^type (\w+) (?!struct|interface)([\w\[\]*.]+)", re.MULTILINE)
 _INTERNAL = re.compile(

@@ -47,7 +47,6 @@ NOT_SIMULATED_OF: dict[str, dict[str, tuple[str, ...]]] = {
         "errors that are declared come last": (
             "csi-3: create: bad names",
             "policies-6: create: subjects",
-            "policies-2: status: conditions",
         ),
         "what is found twice is said once": (
             "configuration-8: update: all",

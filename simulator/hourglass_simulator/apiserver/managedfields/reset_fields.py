@@ -19,16 +19,20 @@ _STATUS_WRITES: Mapping[str, FieldSet] = {
     "certificatesigningrequests": {"f:spec": {}, "f:status": {"f:conditions": {}}},
     "customresourcedefinitions": _ALL_BUT_STATUS,
     "deployments": {"f:metadata": {"f:labels": {}}, "f:spec": {}},
+    "devicetaintrules": _ALL_BUT_STATUS,
     "flowschemas": _ALL_BUT_STATUS,
+    "podcertificaterequests": _ALL_BUT_STATUS,
     "pods": {
         "f:metadata": {"f:deletionTimestamp": {}, "f:ownerReferences": {}},
         "f:spec": {},
     },
     "prioritylevelconfigurations": _ALL_BUT_STATUS,
     "servicecidrs": _NONE,
+    "storageversionmigrations": _ALL_BUT_STATUS,
     "validatingadmissionpolicies": _ALL_BUT_STATUS,
     "volumeattachments": _ALL_BUT_STATUS,
 }
+_STATUS_WRITES_SINCE_1_37: Mapping[str, FieldSet] = {"resourceclaims": _ALL_BUT_STATUS}
 _MAIN_WRITES: Mapping[str, FieldSet] = {
     "certificatesigningrequests": {"f:spec": {}, "f:status": {}},
     "servicecidrs": _NONE,
@@ -41,9 +45,11 @@ def reset_fields(resource: Resource, subresource: str, version: Version) -> Fiel
         return _NONE
     special = not resource.custom
     if subresource == "status":
-        if special:
-            return _STATUS_WRITES.get(resource.plural, _SPEC)
-        return _ALL_BUT_STATUS if version.minor >= 37 else _SPEC
+        is_old = version.minor < 37
+        if not special:
+            return _SPEC if is_old else _ALL_BUT_STATUS
+        newer = {} if is_old else _STATUS_WRITES_SINCE_1_37
+        return {**_STATUS_WRITES, **newer}.get(resource.plural, _SPEC)
     if subresource == "approval":
         return {"f:spec": {}, "f:status": {"f:certificate": {}}}
     return _MAIN_WRITES.get(resource.plural, _STATUS) if special else _STATUS

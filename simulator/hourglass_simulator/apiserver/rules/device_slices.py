@@ -126,8 +126,8 @@ def _device(path: str, device: JSON, *, has_places: bool) -> Faults:
         yield from qualified_name(where, name)
         shared = bool(device.get("allowMultipleAllocations"))
         yield from _policy(f"{where}.requestPolicy", capacity[name], shared=shared)
-    for index, taint in enumerate(device.get("taints") or ()):
-        yield from _taint(f"{path}.taints[{index}]", taint)
+    for index, each_taint in enumerate(device.get("taints") or ()):
+        yield from taint(f"{path}.taints[{index}]", each_taint)
     yield from _device_place(path, device, has_places=has_places)
     yield from _binding(path, device)
 
@@ -190,11 +190,12 @@ def _valid_range(path: str, limits: JSON, default: str, most: str) -> Faults:
         yield invalid(f"{path}.default", default, f"default is more than max: {top}")
 
 
-def _taint(path: str, taint: JSON) -> Faults:
-    yield from labels.label_name(f"{path}.key", taint.get("key") or "")
-    if value := taint.get("value"):
+def taint(path: str, given: JSON) -> Faults:
+    """What is wrong with a taint of a device."""
+    yield from labels.label_name(f"{path}.key", given.get("key") or "")
+    if value := given.get("value"):
         yield from each(f"{path}.value", value, names.label_value(value))
-    yield from choice(f"{path}.effect", taint.get("effect") or "", _EFFECTS)
+    yield from choice(f"{path}.effect", given.get("effect") or "", _EFFECTS)
 
 
 def _device_place(path: str, device: JSON, *, has_places: bool) -> Faults:

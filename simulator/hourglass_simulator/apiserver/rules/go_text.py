@@ -54,6 +54,8 @@ def _escaped(text: str) -> str:
 def _value(go_type: str, value: Any) -> Any:
     if go_type.startswith("*"):
         return None if value is None else _value(go_type[1:], value)
+    if go_type == "[]byte":
+        return value
     if go_type.startswith("[]"):
         return None if not value else [_value(go_type[2:], item) for item in value]
     if go_type.startswith("map"):

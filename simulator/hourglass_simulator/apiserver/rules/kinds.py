@@ -13,6 +13,7 @@ from hourglass_simulator.apiserver.rules import (
     configuration,
     csi,
     device_slices,
+    device_taint_rules,
     devices,
     discovery,
     endpoints,
@@ -20,8 +21,10 @@ from hourglass_simulator.apiserver.rules import (
     flowcontrol,
     job_status,
     jobs,
+    migrations,
     networking,
     nodes,
+    pod_certificates,
     pod_warnings,
     pods,
     policies,
@@ -200,6 +203,9 @@ _OTHERS = {
         certificates.updated,
         {"status": certificates.status, "approval": certificates.approval},
     ),
+    "podcertificaterequests": Rules(
+        pod_certificates.created, pod_certificates.updated, _status(pod_certificates.status)
+    ),
     "clustertrustbundles": Rules(trust_bundles.created, trust_bundles.updated),
     "csidrivers": Rules(csi.driver_created, csi.driver_updated),
     "csinodes": Rules(csi.node_created, csi.node_updated),
@@ -234,6 +240,12 @@ _OTHERS = {
     ),
     "prioritylevelconfigurations": Rules(
         flowcontrol.level_created, flowcontrol.level_updated, _status(flowcontrol.status)
+    ),
+    "storageversionmigrations": Rules(
+        migrations.created, migrations.updated, _status(migrations.status)
+    ),
+    "devicetaintrules": Rules(
+        device_taint_rules.created, device_taint_rules.updated, _status(device_taint_rules.status)
     ),
     "deviceclasses": Rules(devices.class_created, devices.class_updated),
     "resourceclaims": Rules(

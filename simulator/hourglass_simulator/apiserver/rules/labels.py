@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hourglass_kube.types import JSON
+from hourglass_simulator.apiserver import gates
 from hourglass_simulator.apiserver.rules import names
 from hourglass_simulator.apiserver.rules.fault import (
     Faults,
+    choice,
     duplicate,
     each,
     forbidden,
@@ -20,6 +22,7 @@ from hourglass_simulator.apiserver.rules.fault import (
 )
 
 ANNOTATIONS_SIZE = 256 * 1024
+_STATES = ("False", "True", "Unknown")
 _WITH_VALUES = ("In", "NotIn")
 _WITHOUT_VALUES = ("Exists", "DoesNotExist")
 
@@ -132,12 +135,16 @@ def conditions(field: str, given: list[Any] | None) -> Faults:
     seen: set[str] = set()
     for index, condition in enumerate(given or ()):
         path, kind = f"{field}[{index}]", condition.get("type", "")
+        is_declared = gates.version().minor >= 37
         if kind in seen:
-            yield duplicate(f"{path}.type", kind)
+            yield duplicate(path if is_declared else f"{path}.type", kind)
         seen.add(kind)
-        yield from label_name(f"{path}.type", kind)
-        states = ("False", "True", "Unknown")
-        yield from one_of(f"{path}.status", condition.get("status", ""), states)
+        if is_declared and not kind:
+            yield required(f"{path}.type", "is required")
+        else:
+            yield from label_name(f"{path}.type", kind)
+        check = choice if is_declared else one_of
+        yield from check(f"{path}.status", condition.get("status", ""), _STATES)
         if (condition.get("observedGeneration") or 0) < 0:
             why = "must be greater than or equal to zero"
             yield invalid(f"{path}.observedGeneration", condition["observedGeneration"], why)
