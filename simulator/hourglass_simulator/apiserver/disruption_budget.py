@@ -60,8 +60,11 @@ def is_spared(pod: JSON, budget: JSON) -> bool:
     return bool(status.get("currentHealthy", 0) >= desired > 0)
 
 
-def charged(budget: JSON, pod: str, now: str) -> JSON:
-    """The status of a budget after an eviction; 429 when it allows none."""
+def charged(budget: JSON, pod: str, now: str, minor: int) -> JSON:
+    """The status of a budget after an eviction; 429 when it allows none.
+
+    `minor` is the version whose words are used.
+    """
     name, status = budget["metadata"]["name"], budget.get("status") or {}
     if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 1):
         text = f"The disruption budget {name} is still being processed by the server."
@@ -71,15 +74,33 @@ def charged(budget: JSON, pod: str, now: str) -> JSON:
         raise APIError(403, "Forbidden", f'poddisruptionbudget.policy "{name}" is forbidden: {why}')
     allowed = status.get("disruptionsAllowed", 0)
     if not allowed:
-        healthy = f"{status.get('desiredHealthy', 0)} healthy pods"
-        text = f"The disruption budget {name} needs {healthy} and has"
-        raise _too_many(f"{text} {status.get('currentHealthy', 0)} currently", 0)
+        raise _too_many(_none_allowed(name, status, minor), 0)
     status = {
         **status,
         "disruptionsAllowed": allowed - 1,
         "disruptedPods": {**(status.get("disruptedPods") or {}), pod: now},
     }
     return status if allowed > 1 else with_disruptions_allowed(status, None, now)
+
+
+def _none_allowed(name: str, status: JSON, minor: int) -> str:
+    """Why no pod may go; versions before 1.37 always give the numbers.
+
+    https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/registry/core/pod/storage/eviction.go
+    """
+    desired, current = status.get("desiredHealthy", 0), status.get("currentHealthy", 0)
+    numbers = f"The disruption budget {name} needs {desired} healthy pods and has {current}"
+    conditions = status.get("conditions") or ()
+    found: JSON = next((c for c in conditions if c["type"] == "DisruptionAllowed"), {})
+    why = found.get("message") if found.get("status") == "False" else ""
+    refusal = f"The disruption budget {name} does not allow evicting pods currently"
+    if minor < 37:
+        return f"{numbers} currently"
+    if why and found.get("reason") == "SyncFailed":
+        return f"{refusal} because it failed sync: {why}"
+    if current <= desired:
+        return f"{numbers} currently"
+    return f"{refusal} ({found['reason']}): {why}" if why else refusal
 
 
 def _too_many(why: str, seconds: int) -> APIError:

@@ -14,8 +14,9 @@ _POD = Resource("Pod", "Pod")
 class Evictions:
     """Evicts the pods of a registry."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, minor: int) -> None:
         self._registry = registry
+        self._minor = minor
         self._table = registry.table("poddisruptionbudgets")
         self._budgets = disruption_budget.Budgets(self._table)
 
@@ -26,7 +27,7 @@ class Evictions:
         if not disruption_budget.is_exempt(pod):
             budget = self._budgets.of_pod(pod)
             if budget is not None and not disruption_budget.is_spared(pod, budget):
-                status = disruption_budget.charged(budget, name, timestamp)
+                status = disruption_budget.charged(budget, name, timestamp, self._minor)
                 if not table.dry:
                     self._table.put(budget, {**budget, "status": status})
         wanted = options.get("preconditions") or {}

@@ -83,7 +83,7 @@ class APIServer:
         self._registry = Registry(
             clock, version, self._random, history, managed_fields=managed_fields
         )
-        self._evictions = Evictions(self._registry)
+        self._evictions = Evictions(self._registry, version.minor)
         self.flow_control = FlowControl(self._registry.store)
         self.accounts = AccountTokens(self._registry.store, lambda: clock.unix_time)
         """Issues the tokens of ServiceAccounts."""

@@ -18,11 +18,13 @@ from hourglass_simulator.controllers.podcontrol import (
     controller_reference,
     namespace_is_terminating,
 )
+from hourglass_simulator.controllers.replicaset import TERMINATING_REPLICAS
 from hourglass_simulator.controllers.workqueue import Key, WorkQueue
 from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
 
 USER = "system:serviceaccount:kube-system:deployment-controller"
 _LONGEST_NAME = 253
+_TERMINATING = "terminatingReplicas"
 
 
 class DeploymentController:
@@ -31,6 +33,7 @@ class DeploymentController:
     def __init__(self, clock: Clock, api: APIServer, informers: Informers) -> None:
         self._clock = clock
         self._api = api
+        self._counts_terminating = api.version.enabled(TERMINATING_REPLICAS)
         self._recorder = EventRecorder(clock, api, "deployment-controller")
         self._control = PodControl(api, self._recorder, USER)
         self._queue = WorkQueue(clock, self._sync)
@@ -342,12 +345,21 @@ class DeploymentController:
     def _write_numbers(self, deployment: JSON, old: list[JSON], new: JSON | None) -> None:
         sets = old if new is None else [*old, new]
         status = progress.calculated(deployment, sets, new, self._clock.timestamp())
-        self._write(deployment, status)
+        self._write(deployment, self._with_terminating(status, sets))
+
+    def _with_terminating(self, status: JSON, sets: list[JSON]) -> JSON:
+        """The status with the pods that are going, if all ReplicaSets say how many they have."""
+        reports = [each.get("status") or {} for each in sets]
+        seen = [each for each in reports if each.get("observedGeneration") or _TERMINATING in each]
+        if not self._counts_terminating or any(_TERMINATING not in each for each in seen):
+            return status
+        return {**status, _TERMINATING: sum(each[_TERMINATING] for each in seen)}
 
     def _report(self, deployment: JSON, old: list[JSON], new: JSON | None) -> None:
         sets = old if new is None else [*old, new]
         now = self._clock.unix_time
         status = progress.during_rollout(deployment, sets, new, now, self._clock.timestamp())
+        status = self._with_terminating(status, sets)
         if status != deployment.get("status"):
             self._write(deployment, status)
         elif (seconds := progress.check_in(deployment, status, now)) is not None:

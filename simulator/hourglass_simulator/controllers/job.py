@@ -118,6 +118,11 @@ class JobController:
         """Unix time."""
         return self._clock.unix_time
 
+    @property
+    def suspended_have_not_started(self) -> bool:
+        """Whether a Job that is suspended loses the time at which it has started."""
+        return self._api.version.enabled("MutableSchedulingDirectivesForSuspendedJobs")
+
     def timestamp(self) -> str:
         """Now, as in objects."""
         return self._clock.timestamp()

@@ -16,6 +16,10 @@ class Calls(Protocol):
     def now(self) -> float:
         """Unix time."""
 
+    @property
+    def suspended_have_not_started(self) -> bool:
+        """Whether a Job that is suspended loses the time at which it has started."""
+
     def timestamp(self) -> str:
         """Now, as in objects."""
 

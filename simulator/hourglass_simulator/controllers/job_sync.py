@@ -279,6 +279,8 @@ class JobSync:
         self._calls.record(self._job, NORMAL, reason, wanted["message"])
         if not self._spec.get("suspend"):
             self._status["startTime"] = self._calls.timestamp()
+        elif self._calls.suspended_have_not_started:
+            self._status.pop("startTime", None)
 
     def _set_condition(self, condition: JSON) -> None:
         conditions: list[JSON] = self._status["conditions"]

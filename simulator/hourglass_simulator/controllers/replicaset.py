@@ -6,7 +6,7 @@ https://github.com/kubernetes/kubernetes/blob/v1.34.4/pkg/controller/replicaset/
 from typing import NamedTuple
 
 from hourglass_kube.expression import IN, Requirement, Selector
-from hourglass_kube.selector import compile_selector
+from hourglass_kube.selector import compile_selector, matches_all
 from hourglass_kube.types import JSON
 from hourglass_simulator.apiserver import APIError, APIServer, CallTimeoutError
 from hourglass_simulator.clock import Clock
@@ -24,6 +24,8 @@ from hourglass_simulator.recorder import EventRecorder
 
 BURST = 500
 """Pods that one sync creates or deletes."""
+TERMINATING_REPLICAS = "DeploymentReplicaSetTerminatingReplicas"
+"""The feature gate of `status.terminatingReplicas`."""
 
 _Error = APIError | CallTimeoutError
 
@@ -58,6 +60,7 @@ class ReplicaSetController:
         self._clock = clock
         self._api = api
         self._kind = kind
+        self._counts_terminating = kind is REPLICA_SET and api.version.enabled(TERMINATING_REPLICAS)
         recorder = EventRecorder(clock, api, kind.component)
         self._control = PodControl(api, recorder, kind.user)
         self._queue = WorkQueue(clock, self._sync)
@@ -88,12 +91,12 @@ class ReplicaSetController:
         obj = self._sets.get(*key)
         if obj is None:
             return
-        uid = obj["metadata"]["uid"]
+        owned, selector = self._pods.owned(obj["metadata"]["uid"]), self._selector(obj)
         pods = self._control.claim(
             "pods",
             obj,
-            self._selector(obj),
-            [p for p in self._pods.owned(uid) if podstatus.active(p)],
+            selector,
+            [p for p in owned if podstatus.active(p)],
             [p for p in self._pods.orphans(key[0]) if podstatus.active(p)],
         )
         failure: _Error | None = None
@@ -101,6 +104,13 @@ class ReplicaSetController:
             failure = self._replicate(obj, pods)
         now = self._clock.unix_time
         new = status(obj, pods, failure, now, self._clock.timestamp())
+        if self._counts_terminating:
+            new["terminatingReplicas"] = sum(
+                podstatus.terminating(pod)
+                and not podstatus.ended(pod)
+                and matches_all(selector, pod["metadata"].get("labels") or {})
+                for pod in owned
+            )
         if new != obj.get("status"):
             self._api.set_status(self._kind.resource, *key, new, user=self._kind.user)
         if failure is not None:

@@ -34,6 +34,7 @@ class StatefulSetCalls:
         self._queue = queue
         self._history = RevisionHistory(api, USER)
         self._claims = informers.of("persistentvolumeclaims")
+        self._capitals = api.version.texts.capital_verbs
 
     def revisions_of(self, obj: JSON, revisions: list[JSON]) -> tuple[JSON, JSON, int]:
         """The current revision, the one to update to, and the collisions of names."""
@@ -97,17 +98,17 @@ class StatefulSetCalls:
     def _create_claim(self, obj: JSON, pod: str, claim: JSON) -> None:
         name = claim["metadata"]["name"]
         about = reference(obj)
-        owner = obj["metadata"]["name"]
+        owner, said = obj["metadata"]["name"], self._said("create")
         try:
             self._api.create(
                 "persistentvolumeclaims", claim, namespace=obj["metadata"]["namespace"], user=USER
             )
         except (APIError, CallTimeoutError) as error:
             why = in_words(error)
-            text = f"create Claim {name} for Pod {pod} in StatefulSet {owner} failed error: {why}"
+            text = f"{said} Claim {name} for Pod {pod} in StatefulSet {owner} failed error: {why}"
             self._recorder.event(about, WARNING, "FailedCreate", text)
             raise RetryError(f"failed to create PVC {name}: {why}") from None
-        text = f"create Claim {name} Pod {pod} in StatefulSet {owner} success"
+        text = f"{said} Claim {name} Pod {pod} in StatefulSet {owner} success"
         self._recorder.event(about, NORMAL, "SuccessfulCreate", text)
 
     def claims_are_owned(self, obj: JSON, pod: JSON) -> bool:
@@ -171,8 +172,12 @@ class StatefulSetCalls:
         seconds = obj["spec"].get("minReadySeconds", 0)
         return podstatus.available(pod, seconds, self._clock.unix_time)
 
+    def _said(self, verb: str) -> str:
+        """The verb as the version writes it in events."""
+        return verb.title() if self._capitals else verb
+
     def _record(self, verb: str, obj: JSON, pod: str, failure: str = "") -> None:
-        text = f"{verb} Pod {pod} in StatefulSet {obj['metadata']['name']}"
+        text = f"{self._said(verb)} Pod {pod} in StatefulSet {obj['metadata']['name']}"
         if failure:
             text += f" failed error: {failure}"
             self._recorder.event(reference(obj), WARNING, f"Failed{verb.title()}", text)

@@ -1,7 +1,7 @@
 """What components say in other words from one version to the next; all else they say alike.
 
-Those of the scheduler and the API server were recorded (tests/goldens), those of the kubelet of
-1.37 are from its source:
+Those of the scheduler, the controllers and the API server were recorded (tests/goldens), those of
+the kubelet of 1.37 are from its source:
 https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/kubelet/kuberuntime/kuberuntime_container.go
 https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/preemption/preemption.go
 https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/scheduler/framework/plugins/dynamicresources/dynamicresources.go
@@ -31,6 +31,8 @@ class Texts(NamedTuple):
     """What is added where a selector asks for what a device has not."""
     preempting: str
     """What is said of a pod for which others have to go."""
+    capital_verbs: bool
+    """Whether events of StatefulSets begin with a capital."""
 
 
 TEXTS = {
@@ -47,6 +49,7 @@ TEXTS = {
         failing_selector="{number}: CEL runtime error: {error}",
         no_such_key="",
         preempting="",
+        capital_verbs=False,
     ),
     "1.37": Texts(
         scheme="pkg/runtime/scheme.go:111",
@@ -64,6 +67,7 @@ TEXTS = {
         " the check with has() for optional fields",
         preempting="found a potential placement for pod on node {node}, preempting {victims}"
         " victims",
+        capital_verbs=True,
     ),
 }
 """By minor version."""
