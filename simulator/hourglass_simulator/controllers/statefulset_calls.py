@@ -11,6 +11,7 @@ from hourglass_simulator.controllers.history import RevisionHistory, ordered, pa
 from hourglass_simulator.controllers.informer import Informers, key_of
 from hourglass_simulator.controllers.podcontrol import in_words
 from hourglass_simulator.controllers.statefulset_pods import identity, in_range, is_identified
+from hourglass_simulator.controllers.statefulset_update import MAX_UNAVAILABLE
 from hourglass_simulator.controllers.workqueue import RetryError, WorkQueue
 from hourglass_simulator.recorder import NORMAL, WARNING, EventRecorder, reference
 
@@ -34,6 +35,8 @@ class StatefulSetCalls:
         self._queue = queue
         self._history = RevisionHistory(api, USER)
         self._claims = informers.of("persistentvolumeclaims")
+        self.may_replace_several = api.version.enabled(MAX_UNAVAILABLE)
+        """Whether an update follows `maxUnavailable`."""
         self._capitals = api.version.texts.capital_verbs
 
     def revisions_of(self, obj: JSON, revisions: list[JSON]) -> tuple[JSON, JSON, int]:

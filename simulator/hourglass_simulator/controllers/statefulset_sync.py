@@ -20,6 +20,7 @@ from hourglass_simulator.controllers.statefulset_pods import (
     revision_of,
     running_and_ready,
 )
+from hourglass_simulator.controllers.statefulset_update import to_replace
 from hourglass_simulator.controllers.workqueue import RetryError
 
 
@@ -154,10 +155,19 @@ class StatefulSetSync:
         return True
 
     def _replace(self) -> int:
-        """Delete the last pod that is not of the newest revision, unless one is unavailable."""
+        """Delete the last pod that is not of the newest revision, unless one is unavailable.
+
+        Newer versions may delete several; how many are deleted is returned.
+        """
         strategy = self._obj["spec"].get("updateStrategy") or {}
         if strategy.get("type") == "OnDelete":
             return 0
+        if self._calls.may_replace_several:
+            newest = self._update["metadata"]["name"]
+            found = to_replace(self._obj, self._replicas, newest, self._unavailable)
+            for pod in found:
+                self._calls.delete(self._obj, pod)
+            return len(found)
         partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
         for pod in reversed(self._replicas[partition:]):
             outdated = revision_of(pod) != self._update["metadata"]["name"]
