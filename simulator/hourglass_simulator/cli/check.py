@@ -5,12 +5,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.table import Table
+from rich.text import Text
 
 from hourglass_operator.console.catalogue import catalogue_option
 from hourglass_operator.console.data import print_data
 from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_operator.hardware.catalogue import Catalogue
+from hourglass_operator.plugin.columns import columns
 from hourglass_simulator.cli import snapshot_file
 from hourglass_simulator.cli.kubernetes_option import kubernetes_option
 from hourglass_simulator.cli.manifest_file import performers
@@ -149,7 +150,7 @@ def check_command(
 def _show(answers: list[Answer], displaced: list[Displaced]) -> None:
     shown = Terminal()
     if answers:
-        table = Table("PERFORMER", "WOULD RUN", "NODE", "PHASE", box=None, pad_edge=False)
+        rows = [_cells("PERFORMER", "WOULD RUN", "NODE", "PHASE")]
         for answer in answers:
             verdict = styled("yes", "green") if answer.runs else styled("no", "bold red")
             if answer.evicts:
@@ -157,8 +158,8 @@ def _show(answers: list[Answer], displaced: list[Displaced]) -> None:
             if answer.loses:
                 verdict.append_text(styled(f", loses {answer.loses}", "bold red"))
             name = f"{answer.namespace}/{answer.name}"
-            table.add_row(name, verdict, answer.node or "none", answer.phase)
-        shown.print(table)
+            rows.append([styled(name), verdict, *_cells(answer.node or "none", answer.phase)])
+        _print_rows(shown, rows)
     for answer in answers:
         shown.print()
         shown.print(f"{answer.namespace}/{answer.name}: {answer.message}", soft_wrap=True)
@@ -178,6 +179,16 @@ def _show(answers: list[Answer], displaced: list[Displaced]) -> None:
         _show_displaced(shown, displaced)
 
 
+def _cells(*texts: str) -> list[Text]:
+    return [styled(text) for text in texts]
+
+
+def _print_rows(shown: Terminal, rows: list[list[Text]]) -> None:
+    """Names are never cut, however narrow the terminal is."""
+    for line in columns(rows, [""] * len(rows), None):
+        shown.print(line, soft_wrap=True)
+
+
 _BECOMES = {
     "stays": ("stays", "green"),
     "moves": ("moves", "green"),
@@ -189,11 +200,13 @@ _BECOMES = {
 
 
 def _show_displaced(shown: Terminal, displaced: list[Displaced]) -> None:
-    table = Table("POD", "OF", "NODE", "BECOMES", "TO", "WHY", box=None, pad_edge=False)
+    rows = [_cells("POD", "OF", "NODE", "BECOMES", "TO", "WHY")]
     for each in displaced:
         pod, verdict = f"{each.namespace}/{each.name}", styled(*_BECOMES[each.outcome])
-        table.add_row(pod, each.owner or "none", each.node, verdict, each.to, each.cause)
-    shown.print(table)
+        rows.append(
+            [*_cells(pod, each.owner or "none", each.node), verdict, *_cells(each.to, each.cause)]
+        )
+    _print_rows(shown, rows)
     for each in displaced:
         if each.message:
             shown.print()

@@ -131,6 +131,21 @@ def test_what_would_run(
         assert text in result.output
 
 
+LONG = "a-performer-with-a-name-as-long-as-names-may-be-abc"
+
+
+@pytest.mark.parametrize("width", ["80", "120", "200"])
+def test_names_are_not_cut_whatever_the_width(
+    tmp_path: Path, width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    rows = [line.split() for line in check(tmp_path, [[manifest(LONG)]]).stdout.splitlines()]
+    assert rows[:2] == [
+        ["PERFORMER", "WOULD", "RUN", "NODE", "PHASE"],
+        [f"default/{LONG}", "yes", "plain", "Running"],
+    ]
+
+
 def test_a_version_that_serves_on_is_not_lost(tmp_path: Path) -> None:
     assert "lose" not in check(tmp_path, [[manifest("model", "v2", gpus=2, **ROLLING)]]).output
 
