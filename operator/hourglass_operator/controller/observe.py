@@ -39,7 +39,7 @@ from hourglass_operator.hardware.node_state import NodeStates
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources import names
 from hourglass_operator.resources.budget import BudgetView
-from hourglass_operator.resources.claim import TemplateView
+from hourglass_operator.resources.claim import TemplateView, template_of
 from hourglass_operator.resources.pod import build_pod_spec
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.template import hash_of_one_pod
@@ -129,7 +129,7 @@ def observe(
         phase_rests_until=phase_rests_until,
         refused=partial(_refused, cache, key, refused),
         changed=_changed(cache, performer.namespace, memory),
-        refusals=_refusals(memory, performer, pods, service, budget, wanted, templates),
+        refusals=_refusals(memory, performer, candidate, service, budget, requirement, templates),
         progress_start=started,
         deadline=started + (spec.disruption.max_wait_seconds if moving else patience),
         stall=stall_of(candidate, memory.stall, now),
@@ -399,20 +399,25 @@ def _progress_start(
 def _refusals(
     memory: Memory,
     performer: PerformerView,
-    pods: tuple[PodView, ...],
+    candidate: PodView | None,
     service: ServiceView | None,
     budget: BudgetView | None,
-    wanted: str,
+    requirement: Requirement | None,
     templates: tuple[TemplateView, ...],
 ) -> tuple[Refusal, ...]:
-    """What was refused may exist nevertheless: an answer that got lost said yes."""
+    """What was refused may exist nevertheless: an answer that got lost said yes.
+
+    A pod that is to move and a template for another claim are not what was refused.
+    """
     if not memory.refusals:
         return ()
+    claim = requirement.claim if requirement is not None else None
+    template = template_of(performer.name, claim) if claim is not None else ""
     exists = {
         "services": service is not None,
         "poddisruptionbudgets": budget is not None,
-        "resourceclaimtemplates": bool(templates),
-        "pods": any(pod.alive and pod.template_hash == wanted for pod in pods),
+        "resourceclaimtemplates": any(each.name == template for each in templates),
+        "pods": candidate is not None,
         RESIZE: False,
     }
     return tuple(r for r in _of_generation(memory, performer) if not exists[r.resource])

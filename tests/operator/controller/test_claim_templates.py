@@ -203,3 +203,11 @@ def test_of_devices_only_what_claims_ask_for_is_kept() -> None:
     kept = CATALOGUE.claimed_attributes
     assert {"productName", "type", "profile", "memory", "architecture"} <= kept
     assert "uuid" not in kept
+
+
+def test_a_refused_template_is_remembered_beside_one_for_another_claim() -> None:
+    found = staged(templates=[OTHER.template()])
+    first = found.plan(10.0)
+    assert calls(first)[0] == CREATE
+    found.answer(first, 10.0, 403, message="exceeded quota: claims")
+    assert calls(found.plan(11.0)) == []

@@ -7,7 +7,7 @@ from hourglass_kube.node import view as node_view
 from hourglass_operator.controller.moves import leaves, leaving_pods, unhealthy
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.resources import names
-from scene import scene, status_of
+from scene import calls, scene, status_of
 from situations import (
     AT_ONCE,
     GPU,
@@ -529,3 +529,14 @@ def test_what_is_unhealthy_is_said_once_and_in_order() -> None:
         f"devices claim:gpu d1, claim:gpu d2, nvidia.com/gpu GPU-1 of pod {ILL.name} are unhealthy"
     )
     assert unhealthy(view(OLD)) == ""
+
+
+def test_a_successor_that_is_refused_is_tried_again_after_the_back_off() -> None:
+    staged = scene(
+        settled(MOVES, OLD, serving=(OLD,)), OLD, serving=[OLD], nodes=BOTH, budgets=BUDGET
+    )
+    first = staged.plan(NOW)
+    assert calls(first)[0] == f"create pods {NEW.name}"
+    staged.answer(first, NOW, 403, message="exceeded quota: pods")
+    assert calls(staged.plan(NOW + 9)) == []
+    assert calls(staged.plan(NOW + 10)) == [f"create pods {NEW.name}"]
