@@ -1,4 +1,4 @@
-"""`python -m hourglass_operator.manifests.chart FOLDER` writes the Helm chart `deploy/chart`.
+"""`python -m hourglass_operator.manifests.chart FOLDER [IMAGE]` writes the Helm chart.
 
 The templates are the objects of the base with expressions for what an `Installation` may choose:
 https://helm.sh/docs/chart_template_guide/getting_started/
@@ -17,7 +17,7 @@ from hourglass_operator.api import crd
 from hourglass_operator.manifests import policy, roles, workload
 from hourglass_operator.manifests.chart_values import schema, values
 from hourglass_operator.manifests.files import with_notice, write
-from hourglass_operator.manifests.installation import SELECTOR, Installation
+from hourglass_operator.manifests.installation import DEFAULT, Installation, apart
 from hourglass_operator.manifests.kubernetes_versions import OLDEST, RANGE
 from hourglass_operator.manifests.monitoring import service_monitor
 from hourglass_operator.manifests.user_roles import user_roles
@@ -34,8 +34,24 @@ _VARIABLES = (
     "{{ else }}{{ toJson $value | toJson }}{{ end }}}, {{ end }}"
     "{{ range .Values.extraEnv }}{{ toJson . }}, {{ end }}]"
 )
-_LABEL, _VALUE = next(iter(SELECTOR.items()))
+_NAMES = {
+    "name": f'.Values.nameOverride | default "{roles.NAME}"',
+    "fullname": f'.Values.fullnameOverride | default (include "{roles.NAME}.name" .)',
+    "lease": f'index .Values.settings "lease-name" | default "{roles.LEASE}"',
+    "leaseNamespace": 'index .Values.settings "lease-namespace" | default .Release.Namespace',
+}
+"""Expressions that several templates include: what each is called there, and what it says."""
+
+
+def _included(name: str) -> str:
+    return f'{{{{ include "{roles.NAME}.{name}" . }}}}'
+
+
+# The label by which the pods are found stays.
+_LABELS = f'dict "app.kubernetes.io/name" (include "{roles.NAME}.name" .)'
 _CHOSEN = Installation(
+    name=_included("fullname"),
+    label=_included("name"),
     namespace="{{ .Release.Namespace }}",
     image="{{ .Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}"
     "{{ else }}:{{ .Values.image.tag }}{{ end }}",
@@ -46,20 +62,21 @@ _CHOSEN = Installation(
     node_selector="{{ toJson .Values.nodeSelector }}",
     tolerations="{{ toJson .Values.tolerations }}",
     image_pull_secrets="{{ toJson .Values.imagePullSecrets }}",
-    affinity="{{ toJson .Values.affinity }}",
+    affinity="{{ if .Values.affinity }}{{ toJson .Values.affinity }}{{ else }}"
+    + json.dumps(apart(_included("name"))).replace('\\"', '"')
+    + "{{ end }}",
     topology_spread="{{ toJson .Values.topologySpreadConstraints }}",
     priority_class="{{ toJson .Values.priorityClassName }}",
     env=_VARIABLES,
     volumes="{{ toJson .Values.extraVolumes }}",
     volume_mounts="{{ toJson .Values.extraVolumeMounts }}",
-    # The label by which the pods are found stays.
-    pod_labels=f'{{{{ merge (dict "{_LABEL}" "{_VALUE}") .Values.podLabels | toJson }}}}',
+    pod_labels=f"{{{{ merge ({_LABELS}) .Values.podLabels | toJson }}}}",
     pod_annotations="{{ toJson .Values.podAnnotations }}",
 )
 
 
-def chart() -> Mapping[str, str]:
-    """File name → text."""
+def chart(image: str = DEFAULT.image) -> Mapping[str, str]:
+    """File name → text; `image` is the operator's, with a tag or a digest."""
     metadata = {
         "apiVersion": "v2",
         "name": roles.NAME,
@@ -71,11 +88,12 @@ def chart() -> Mapping[str, str]:
     }
     files = {
         "Chart.yaml": as_yaml(metadata),
-        "values.yaml": as_yaml(values()),
+        "values.yaml": as_yaml(values(image)),
         "values.schema.json": json.dumps(schema(), indent=2) + "\n",
+        "templates/_names.tpl": _names(),
         "templates/crd.yaml": _where(".Values.crds.install", _template(_definition())),
         "templates/rbac.yaml": roles.explanation() + _template(*_rbac()),
-        "templates/user-roles.yaml": as_yaml(*user_roles()),
+        "templates/user-roles.yaml": _where(".Values.userRoles.install", as_yaml(*user_roles())),
         "templates/deployment.yaml": _template(workload.deployment(_CHOSEN)),
         "templates/poddisruptionbudget.yaml": _template(workload.disruption_budget(_CHOSEN)),
         "templates/service.yaml": _template(workload.metrics_service(_CHOSEN)),
@@ -83,12 +101,20 @@ def chart() -> Mapping[str, str]:
             ".Values.networkPolicy.enabled", _template(workload.network_policy(_CHOSEN))
         ),
         "templates/servicemonitor.yaml": _where(
-            ".Values.serviceMonitor.enabled", _template(service_monitor(_CHOSEN.namespace))
+            ".Values.serviceMonitor.enabled", _template(service_monitor(_CHOSEN))
         ),
         "templates/policy.yaml": _where(".Values.performerPolicy.enabled", _policy()),
         "templates/tests/metrics.yaml": _template(_test()),
     }
     return with_notice(files)
+
+
+def _names() -> str:
+    """https://helm.sh/docs/chart_template_guide/named_templates/"""
+    return "".join(
+        f'{{{{- define "{roles.NAME}.{name}" }}}}{{{{ {expression} }}}}{{{{ end }}}}\n'
+        for name, expression in _NAMES.items()
+    )
 
 
 def _definition() -> JSON:
@@ -99,7 +125,8 @@ def _definition() -> JSON:
 
 
 def _rbac() -> list[JSON]:
-    account, *others = roles.rbac(_CHOSEN.namespace)
+    lease = (_included("lease"), _included("leaseNamespace"))
+    account, *others = roles.rbac(_CHOSEN.namespace, _CHOSEN.name, *lease)
     annotations = {"annotations": "{{ toJson .Values.serviceAccount.annotations }}"}
     return [{**account, "metadata": {**account["metadata"], **annotations}}, *others]
 
@@ -122,7 +149,7 @@ def _test() -> JSON:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": f"{roles.NAME}-test",
+            "name": f"{_CHOSEN.name}-test",
             "namespace": namespace,
             "annotations": {
                 "helm.sh/hook": "test",
@@ -163,4 +190,4 @@ def _template(*documents: JSON) -> str:
 
 
 if __name__ == "__main__":
-    write(chart(), Path(sys.argv[1]))
+    write(chart(*sys.argv[2:]), Path(sys.argv[1]))

@@ -3,23 +3,36 @@
 https://helm.sh/docs/topics/charts/#schema-files
 """
 
+from importlib.metadata import version
+
 from hourglass_kube.types import JSON
 from hourglass_operator.manifests import policy
 from hourglass_operator.manifests.installation import DEFAULT
+from hourglass_operator.manifests.roles import NAME
 from hourglass_operator.runtime.process.settings import RuntimeSettings
 
 _TEXT: JSON = {"type": "string", "minLength": 1}
 _SWITCH: JSON = {"type": "boolean"}
 _OBJECTS: JSON = {"type": "array", "items": {"type": "object"}}
 _TEXTS: JSON = {"type": "object", "additionalProperties": {"type": "string"}}
+# Of a Service, and of pods that are named after it.
+_NAME: JSON = {"type": "string", "pattern": "^([a-z]([-a-z0-9]{0,51}[a-z0-9])?)?$"}
 _WORDS: JSON = {"type": "array", "items": {"type": "string", "pattern": r"^\S+$"}}
 
 
-def values() -> JSON:
-    """What an installation gets that chooses nothing: the same as from the base."""
-    repository, tag = DEFAULT.image.rsplit(":", 1)
+def values(image: str = DEFAULT.image) -> JSON:
+    """What an installation gets that chooses nothing: the same as from the base.
+
+    `image` has a tag, or a digest: then the tag is the version.
+    """
+    name, _, digest = image.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, version(NAME)
     return {
-        "image": {"repository": repository, "tag": tag, "digest": "", "pullPolicy": ""},
+        "nameOverride": "",
+        "fullnameOverride": "",
+        "image": {"repository": repository, "tag": tag, "digest": digest, "pullPolicy": ""},
         "imagePullSecrets": DEFAULT.image_pull_secrets,
         "replicas": DEFAULT.replicas,
         "args": DEFAULT.args,
@@ -30,13 +43,14 @@ def values() -> JSON:
         "resources": DEFAULT.resources,
         "nodeSelector": DEFAULT.node_selector,
         "tolerations": DEFAULT.tolerations,
-        "affinity": DEFAULT.affinity,
+        "affinity": {},
         "topologySpreadConstraints": DEFAULT.topology_spread,
         "priorityClassName": DEFAULT.priority_class,
         "podLabels": {},
         "podAnnotations": DEFAULT.pod_annotations,
         "serviceAccount": {"annotations": {}},
         "crds": {"install": True},
+        "userRoles": {"install": True},
         "networkPolicy": {"enabled": True},
         "serviceMonitor": {"enabled": False},
         "performerPolicy": {"enabled": False, **{name: [] for name in policy.LISTS}},
@@ -49,6 +63,8 @@ def schema() -> JSON:
     pull_policy = {"enum": ["", "Always", "IfNotPresent", "Never"]}
     of_image = {"repository": _TEXT, "tag": _TEXT, "digest": digest, "pullPolicy": pull_policy}
     properties: JSON = {
+        "nameOverride": _NAME,
+        "fullnameOverride": _NAME,
         "image": _strict(of_image),
         "imagePullSecrets": _OBJECTS,
         "replicas": {"type": "integer", "minimum": 0},
@@ -67,6 +83,7 @@ def schema() -> JSON:
         "podAnnotations": _TEXTS,
         "serviceAccount": _strict({"annotations": _TEXTS}),
         "crds": _strict({"install": _SWITCH}),
+        "userRoles": _strict({"install": _SWITCH}),
         "networkPolicy": _strict({"enabled": _SWITCH}),
         "serviceMonitor": _strict({"enabled": _SWITCH}),
         "performerPolicy": _strict({"enabled": _SWITCH, **dict.fromkeys(policy.LISTS, _WORDS)}),
@@ -81,11 +98,15 @@ def _strict(properties: JSON) -> JSON:
 
 
 def _settings() -> JSON:
-    """Settings of the operator by their names in docs/settings.md."""
+    """Settings of the operator by their names in docs/settings.md.
+
+    Where it listens is not among them: the probes and the Service have the ports that it has.
+    """
     made = RuntimeSettings.model_json_schema()
     found = {
         name.replace("_", "-"): _kind(field, made.get("$defs", {}))
         for name, field in made["properties"].items()
+        if name not in ("health_address", "metrics_address")
     }
     return _strict(found)
 

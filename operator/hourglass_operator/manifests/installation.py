@@ -7,11 +7,13 @@ from typing import Any
 from hourglass_kube.types import JSON
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
 
-SELECTOR = {"app.kubernetes.io/name": NAME}
-"""The label by which Deployment, Service and the others find the pods."""
+
+def selector(label: str = NAME) -> JSON:
+    """The label by which Deployment, Service and the others find the pods."""
+    return {"app.kubernetes.io/name": label}
 
 
-def _apart() -> JSON:
+def apart(label: str = NAME) -> JSON:
     """Replicas on different nodes, if there are any."""
     return {
         "podAntiAffinity": {
@@ -20,7 +22,7 @@ def _apart() -> JSON:
                     "weight": 100,
                     "podAffinityTerm": {
                         "topologyKey": "kubernetes.io/hostname",
-                        "labelSelector": {"matchLabels": dict(SELECTOR)},
+                        "labelSelector": {"matchLabels": selector(label)},
                     },
                 }
             ]
@@ -30,11 +32,14 @@ def _apart() -> JSON:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """`args` and what follows it are of the forms that a PodSpec has.
+    """`name` is that of all objects, `label` what their pods are found by.
 
+    `args` and what follows it are of the forms that a PodSpec has.
     The chart puts expressions of its template language in the places of all values.
     """
 
+    name: str = NAME
+    label: str = NAME
     namespace: str = NAMESPACE
     image: str = f"{NAME}:{version(NAME)}"
     pull_policy: str = ""
@@ -50,13 +55,13 @@ class Installation:
     node_selector: Any = field(default_factory=lambda: {"kubernetes.io/os": "linux"})
     tolerations: Any = field(default_factory=list)
     image_pull_secrets: Any = field(default_factory=list)
-    affinity: Any = field(default_factory=_apart)
+    affinity: Any = field(default_factory=apart)
     topology_spread: Any = field(default_factory=list)
     priority_class: Any = ""
     env: Any = field(default_factory=list)
     volumes: Any = field(default_factory=list)
     volume_mounts: Any = field(default_factory=list)
-    pod_labels: Any = field(default_factory=lambda: dict(SELECTOR))
+    pod_labels: Any = field(default_factory=selector)
     pod_annotations: Any = field(default_factory=dict)
 
 

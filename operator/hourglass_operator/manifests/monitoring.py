@@ -13,6 +13,7 @@ from hourglass_kube.dumper import as_yaml
 from hourglass_kube.types import JSON
 from hourglass_operator.manifests import alerts
 from hourglass_operator.manifests.files import with_notice, write
+from hourglass_operator.manifests.installation import DEFAULT, Installation, selector
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
 from hourglass_operator.runtime.process.metrics import PREFIX
 
@@ -77,7 +78,7 @@ def monitoring() -> Mapping[str, str]:
     return with_notice(files | {"kustomization.yaml": as_yaml(kustomization)})
 
 
-def service_monitor(namespace: str = NAMESPACE) -> JSON:
+def service_monitor(chosen: Installation = DEFAULT) -> JSON:
     """How the Prometheus operator finds the metrics.
 
     https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ServiceMonitor
@@ -85,9 +86,9 @@ def service_monitor(namespace: str = NAMESPACE) -> JSON:
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "ServiceMonitor",
-        "metadata": {"name": NAME, "namespace": namespace},
+        "metadata": {"name": chosen.name, "namespace": chosen.namespace},
         "spec": {
-            "selector": {"matchLabels": {"app.kubernetes.io/name": NAME}},
+            "selector": {"matchLabels": selector(chosen.label)},
             "endpoints": [{"port": "metrics", "interval": "30s"}],
         },
     }

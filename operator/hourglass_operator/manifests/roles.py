@@ -26,23 +26,32 @@ LEASE: str = RuntimeSettings.model_fields["lease_name"].default
 """The name of the Lease, unless a setting says another."""
 
 
-def rbac(namespace: str = NAMESPACE) -> list[JSON]:
-    """The ServiceAccount in this namespace, its roles and what binds them."""
-    account = {"name": NAME, "namespace": namespace}
+def rbac(
+    namespace: str = NAMESPACE,
+    name: str = NAME,
+    lease: str = LEASE,
+    lease_namespace: str | None = None,
+) -> list[JSON]:
+    """The ServiceAccount of this name in this namespace, its roles and what binds them.
+
+    `lease_namespace`: where the Lease is, when elsewhere.
+    """
+    account = {"name": name, "namespace": namespace}
+    place = {"name": name, "namespace": lease_namespace or namespace}
     return [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
-        *_granted("ClusterRole", EVERYWHERE, {"name": NAME}, account),
-        *_granted("Role", OWN_NAMESPACE, account, account),
+        *_granted("ClusterRole", rules(EVERYWHERE), {"name": name}, account),
+        *_granted("Role", rules(OWN_NAMESPACE, lease), place, account),
     ]
 
 
-def rules(permissions: Iterable[Permission]) -> list[JSON]:
-    """The permissions as PolicyRules, one each; the Lease has the name that the settings say."""
+def rules(permissions: Iterable[Permission], lease: str = LEASE) -> list[JSON]:
+    """The permissions as PolicyRules, one each; `lease` is the name of the Lease."""
     return [
         {
             "apiGroups": [permission.group],
             "resources": [permission.resource],
-            **({"resourceNames": [LEASE]} if permission.of_lease else {}),
+            **({"resourceNames": [lease]} if permission.of_lease else {}),
             "verbs": list(permission.verbs),
         }
         for permission in permissions
@@ -58,20 +67,18 @@ def explanation() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _granted(
-    kind: str, permissions: Iterable[Permission], metadata: JSON, account: JSON
-) -> Iterator[JSON]:
+def _granted(kind: str, granted: list[JSON], metadata: JSON, account: JSON) -> Iterator[JSON]:
     group = "rbac.authorization.k8s.io"
     yield {
         "apiVersion": f"{group}/v1",
         "kind": kind,
         "metadata": metadata,
-        "rules": rules(permissions),
+        "rules": granted,
     }
     yield {
         "apiVersion": f"{group}/v1",
         "kind": f"{kind}Binding",
         "metadata": metadata,
-        "roleRef": {"apiGroup": group, "kind": kind, "name": NAME},
+        "roleRef": {"apiGroup": group, "kind": kind, "name": metadata["name"]},
         "subjects": [{"kind": "ServiceAccount", **account}],
     }

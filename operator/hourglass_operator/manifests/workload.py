@@ -4,8 +4,8 @@ from copy import deepcopy
 from typing import Any
 
 from hourglass_kube.types import JSON
-from hourglass_operator.manifests.installation import DEFAULT, SELECTOR, Installation
-from hourglass_operator.manifests.roles import NAME, NAMESPACE
+from hourglass_operator.manifests.installation import DEFAULT, Installation, selector
+from hourglass_operator.manifests.roles import NAMESPACE
 from hourglass_operator.runtime.process.settings import RuntimeSettings, host_and_port
 
 USER = 65532
@@ -39,7 +39,7 @@ def deployment(chosen: Installation = DEFAULT) -> JSON:
         "metadata": _metadata(chosen),
         "spec": {
             "replicas": chosen.replicas,
-            "selector": {"matchLabels": SELECTOR},
+            "selector": {"matchLabels": selector(chosen.label)},
             "template": {
                 "metadata": {
                     "labels": chosen.pod_labels,
@@ -58,7 +58,7 @@ def disruption_budget(chosen: Installation = DEFAULT) -> JSON:
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": _metadata(chosen),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": SELECTOR}},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(chosen.label)}},
     }
 
 
@@ -69,7 +69,7 @@ def metrics_service(chosen: Installation = DEFAULT) -> JSON:
         "kind": "Service",
         "metadata": _metadata(chosen),
         "spec": {
-            "selector": SELECTOR,
+            "selector": selector(chosen.label),
             "ports": [{"name": "metrics", "port": _ports()["metrics"], "targetPort": "metrics"}],
         },
     }
@@ -85,7 +85,7 @@ def network_policy(chosen: Installation = DEFAULT) -> JSON:
         "kind": "NetworkPolicy",
         "metadata": _metadata(chosen),
         "spec": {
-            "podSelector": {"matchLabels": SELECTOR},
+            "podSelector": {"matchLabels": selector(chosen.label)},
             "policyTypes": ["Ingress"],
             "ingress": [{"ports": [{"port": port} for port in sorted(_ports().values())]}],
         },
@@ -93,7 +93,8 @@ def network_policy(chosen: Installation = DEFAULT) -> JSON:
 
 
 def _metadata(chosen: Installation) -> JSON:
-    return {"name": NAME, "namespace": chosen.namespace, "labels": SELECTOR}
+    labels = selector(chosen.label)
+    return {"name": chosen.name, "namespace": chosen.namespace, "labels": labels}
 
 
 def _pod(chosen: Installation) -> JSON:
@@ -105,7 +106,7 @@ def _pod(chosen: Installation) -> JSON:
         "imagePullSecrets": chosen.image_pull_secrets,
     }
     return {
-        "serviceAccountName": NAME,
+        "serviceAccountName": chosen.name,
         "terminationGracePeriodSeconds": int(shutdown) + _GRACE_SECONDS,
         "nodeSelector": chosen.node_selector,
         **_given(optional),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hourglass_operator.manifests.base import base
 from hourglass_operator.manifests.chart import chart
 from hourglass_operator.manifests.monitoring import monitoring
 from hourglass_operator.manifests.policy import policy
+from hourglass_operator.manifests.roles import LEASE, NAME
 from hourglass_operator.manifests.security import page
 from hourglass_operator.permissions import CLUSTER, OWN_NAMESPACE
 
@@ -68,6 +70,13 @@ def rendered(template: str, values: dict[str, Any]) -> list[Any]:
 
     # Settings and variables are none here; e2e/test_rendering.py has some.
     whole = re.sub(r"\[\{\{ range .*\]$", "[]", template, flags=re.MULTILINE)
+    # Names that no value overrides.
+    others = {"lease": LEASE, "leaseNamespace": "hourglass-system"}
+    whole = re.sub(
+        rf'(\{{\{{ )?\(?include "{NAME}\.(\w+)" \.\)?( \}}\}})?',
+        lambda match: others.get(match[2], NAME),
+        whole,
+    )
     whole = re.sub(r"\{\{ merge \(dict (\S+) (\S+)\) .*\}\}", r"{\1: \2}", whole)
     whole = re.sub(
         r"\{\{-? if (\S+) \}\}(.*?)(?:\{\{ else \}\}(.*?))?\{\{-? end \}\}",
@@ -125,6 +134,20 @@ def test_the_policy_of_the_chart_is_that_of_the_component() -> None:
     assert policies == list(yaml.safe_load_all(files["policies.yaml"]))
     component = yaml.safe_load(files["limits.yaml"])
     assert limits | {"data": component["data"]} == component
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("registry:5000/a/b:v1", ("registry:5000/a/b", "v1", "")),
+        ("registry:5000/a/b@sha256:0", ("registry:5000/a/b", version(NAME), "sha256:0")),
+        ("registry:5000/a/b:v1@sha256:0", ("registry:5000/a/b", "v1", "sha256:0")),
+    ],
+    ids=["by its tag", "by its digest", "by both"],
+)
+def test_a_chart_is_made_for_an_image(image: str, expected: tuple[str, str, str]) -> None:
+    values = yaml.safe_load(chart(image)["values.yaml"])["image"]
+    assert (values["repository"], values["tag"], values["digest"]) == expected
 
 
 def test_the_templates_use_every_value() -> None:
