@@ -4,8 +4,8 @@ The rules for `lastTransitionTime` and `observedGeneration` are those of metav1.
 https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hourglass_statemachine.facts import Facts, Progress, Serving
@@ -13,12 +13,22 @@ from hourglass_statemachine.reason import Reason
 
 
 class ConditionType(StrEnum):
-    """The condition types, in the order in which they are listed; the summary comes last."""
+    """The condition types, in the order in which they are listed; the summary comes last.
+
+    Reconciling and Stalled are there only while they are true: kstatus, by which Flux and others
+    judge, knows them from all resources.
+    https://github.com/kubernetes-sigs/cli-utils/blob/v0.37.2/pkg/kstatus/README.md#conditions
+    """
 
     AVAILABLE = "Available"
     PROGRESSING = "Progressing"
     DEGRADED = "Degraded"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
     READY = "Ready"
+
+
+_OURS = frozenset(map(str, ConditionType))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Condition:
 
 
 def verdicts(facts: Facts) -> tuple[Verdict, ...]:
-    """Available, Progressing, Degraded and Ready for these facts."""
+    """Available, Progressing, Degraded, Reconciling or Stalled or neither, and Ready."""
     available = _available(facts)
     degraded = _degraded(facts)
     progressing = _progressing(facts)
@@ -58,6 +68,7 @@ def verdicts(facts: Facts) -> tuple[Verdict, ...]:
         available,
         progressing,
         degraded,
+        *_abnormal(facts, progressing),
         Verdict(ConditionType.READY, available.status, available.reason, summary),
     )
 
@@ -136,18 +147,29 @@ def _degraded(facts: Facts) -> Verdict:
     return verdict(False, Reason.AS_EXPECTED, "everything is as the spec asks")
 
 
+def _abnormal(facts: Facts, progressing: Verdict) -> Iterator[Verdict]:
+    """What Progressing says, for those who do not know it.
+
+    A move that is late is not stalled: what serves is what the spec asks for.
+    """
+    if progressing.status:
+        yield replace(progressing, type=ConditionType.RECONCILING)
+    elif facts.serving not in (Serving.WANTED, Serving.LEAVING):
+        yield replace(progressing, type=ConditionType.STALLED, status=True)
+
+
 def stamp(
     current: Iterable[Verdict], stored: Iterable[Condition], now: str, generation: int | None
 ) -> tuple[Condition, ...]:
     """Turn verdicts into conditions; `now` is RFC 3339.
 
     `last_transition_time` moves only when a status changes. Stored conditions of types that are
-    not ours stay, before ours.
+    not ours stay, before ours; those of ours that no verdict is on go.
     """
     by_type = {condition.type: condition for condition in stored}
     ours = []
     for verdict in current:
-        before = by_type.pop(verdict.type, None)
+        before = by_type.get(verdict.type)
         status = "True" if verdict.status else "False"
         unchanged = before is not None and before.status == status
         ours.append(
@@ -160,4 +182,5 @@ def stamp(
                 observed_generation=generation,
             )
         )
-    return (*by_type.values(), *ours)
+    others = (condition for condition in by_type.values() if condition.type not in _OURS)
+    return (*others, *ours)

@@ -298,6 +298,45 @@ def test_the_summary_tells_that_what_serves_is_resized() -> None:
     assert verdicts(facts)[-1].message == "pod p serves; pod p is resized"
 
 
+@pytest.mark.parametrize(
+    ("facts", "abnormal"),
+    [
+        (Facts(serving=Serving.WANTED), []),
+        (Facts(serving=Serving.WANTED, fault=fault(Reason.REPAIR_UNDONE)), []),
+        (Facts(serving=Serving.LEAVING, deadline_exceeded=True), []),
+        (Facts(), ["True/Reconciling/PodPending"]),
+        (
+            Facts(serving=Serving.PREVIOUS, upgrading=True),
+            ["True/Reconciling/UpgradeInProgress"],
+        ),
+        (
+            Facts(serving=Serving.PREVIOUS, upgrading=True, deadline_exceeded=True),
+            ["True/Stalled/ProgressDeadlineExceeded"],
+        ),
+        (fails_with(Reason.IMAGE_PULL_FAILED), ["True/Stalled/ImagePullFailed"]),
+    ],
+    ids=[
+        "what serves as wanted has neither",
+        "what serves as wanted with a fault has neither",
+        "a move that is late has neither",
+        "what starts is Reconciling",
+        "an upgrade while the old version serves is Reconciling",
+        "an upgrade that is late is Stalled though the old version serves",
+        "what has failed is Stalled",
+    ],
+)
+def test_what_does_not_progress_is_stalled(facts: Facts, abnormal: list[str]) -> None:
+    found = verdicts(facts)[3:-1]
+    assert [f"{v.status}/{v.type}/{v.reason}" for v in found] == abnormal
+
+
+def test_a_condition_that_is_true_no_more_goes() -> None:
+    stalled = stamp(verdicts(fails_with(Reason.IMAGE_PULL_FAILED)), (), T0, 1)
+    assert "Stalled" in [c.type for c in stalled]
+    serves = stamp(verdicts(Facts(serving=Serving.WANTED)), stalled, T1, 1)
+    assert [c.type for c in serves] == ["Available", "Progressing", "Degraded", "Ready"]
+
+
 @given(FACTS)
 def test_the_summary_comes_last_and_mirrors_available(facts: Facts) -> None:
     available, *_, ready = verdicts(facts)
@@ -319,6 +358,9 @@ def test_phase_and_conditions_agree(facts: Facts) -> None:
     moves = facts.serving is Serving.LEAVING
     changes = moves or bool(facts.resizing)
     assert not found["Progressing"] or changes or phase not in ("Running", "Failed")
+    assert ("Reconciling" in found) == found["Progressing"]
+    assert "Stalled" in found or phase != "Failed"
+    assert "Stalled" not in found or phase in ("Failed", "Upgrading")
 
 
 @given(st.lists(FACTS, min_size=2, max_size=5))
@@ -347,4 +389,10 @@ def test_conditions_of_others_stay() -> None:
     foreign = Condition("Audited", "True", "Checked", "by the auditor", T0, None)
     stamped = stamp(verdicts(Facts()), (foreign,), T1, 1)
     assert stamped[0] == foreign
-    assert [c.type for c in stamped[1:]] == ["Available", "Progressing", "Degraded", "Ready"]
+    assert [c.type for c in stamped[1:]] == [
+        "Available",
+        "Progressing",
+        "Degraded",
+        "Reconciling",
+        "Ready",
+    ]

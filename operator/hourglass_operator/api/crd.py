@@ -29,7 +29,8 @@ from hourglass_operator.api.types import (
 DEFAULTS: dict[str, Any] = {
     "spec.config": {},
     "spec.config.grpcPort": DEFAULT_GRPC_PORT,
-    "status": {"phase": "Pending"},
+    # To kstatus a status that does not say which generation it is about is about the present one.
+    "status": {"phase": "Pending", "observedGeneration": 0},
 }
 """What the API server writes into an object that lacks it; every other default is only applied
 by the operator, so that a later release may improve it."""

@@ -366,7 +366,7 @@ class Condition(Model):
     """
 
     type: Annotated[str, Field(max_length=316)] = Field(
-        description="Available, Progressing, Degraded or Ready."
+        description="Available, Progressing, Degraded, Reconciling, Stalled or Ready."
     )
     status: Annotated[str, Schema({"enum": ["True", "False", "Unknown"]})] = Field(
         max_length=7, description="True, False or Unknown."
@@ -441,5 +441,6 @@ class PerformerStatus(Model):
     ] = Field(
         default_factory=list,
         max_length=CONDITIONS_LIMIT,
-        description="Available, Progressing, Degraded and, as the summary, Ready.",
+        description="Available, Progressing, Degraded and, as the summary, Ready; while true also"
+        " Reconciling, or Stalled.",
     )

@@ -65,7 +65,7 @@ class Performer(Model):
         return self.status.ready is True
 
     def condition(self, type_: str) -> Condition | None:
-        """Available, Progressing, Degraded or Ready; None before the operator has written it."""
+        """The condition of a type, such as Ready or Progressing; None while it is not there."""
         return next((c for c in self.status.conditions if c.type == type_), None)
 
 

@@ -49,7 +49,7 @@ ReasonName = Literal[
     "Terminating",
     "UpgradeInProgress",
 ]
-ConditionName = Literal["Available", "Progressing", "Degraded", "Ready"]
+ConditionName = Literal["Available", "Progressing", "Degraded", "Reconciling", "Stalled", "Ready"]
 STATUSES = ("True", "False", "Unknown")
 ANYTHING = "..."
 

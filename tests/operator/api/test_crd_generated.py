@@ -67,7 +67,7 @@ def test_defaults_are_the_chosen_ones_and_no_others() -> None:
     assert written == {
         "spec.config": {},
         "spec.config.grpcPort": 9090,
-        "status": {"phase": "Pending"},
+        "status": {"phase": "Pending", "observedGeneration": 0},
     }
 
 

@@ -122,7 +122,7 @@ def test_what_is_not_served_is_not_found(router: Router, path: str) -> None:
 def test_an_object_from_its_creation_to_its_deletion(router: Router) -> None:
     one = f"{PERFORMERS}/ml"
     assert router.answer(Request("POST", PERFORMERS, body=ml())).code == 201
-    assert get(router, one)["status"] == {"phase": "Pending"}
+    assert get(router, one)["status"] == {"phase": "Pending", "observedGeneration": 0}
     patch = Request("PATCH", one, body={"spec": {"version": "v2"}}, content_type=MERGE)
     assert router.answer(patch).body["spec"]["version"] == "v2"
     running = {"status": {"phase": "Running"}}

@@ -161,7 +161,7 @@ TABLE = {
         "steps:\n- expect: {performers: {w: {conditions: {Availabel: True}}}}\n",
         4,
         'steps[0].expect.performers.w.conditions.Availabel: "Availabel" is not one of Available, '
-        "Progressing, Degraded, Ready; did you mean Available?",
+        "Progressing, Degraded, Reconciling, Stalled, Ready; did you mean Available?",
     ),
     "a condition status that is none": (
         "steps:\n- expect: {performers: {w: {conditions: {Ready: yep/PodReady}}}}\n",
