@@ -31,6 +31,7 @@ _FILE = click.File("w", encoding="utf-8", lazy=False)
 @click.option("--trace", type=_FILE, help="Write every change and call; same seed, same bytes.")
 @click.option("--junit", type=_FILE, help="Write a JUnit XML report, for CI.")
 @click.option("--html", type=_FILE, help="Write a page to look at and to share.")
+@click.option("--summary", type=_FILE, help="Write a summary in Markdown, for CI.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 @click.option("-v", "--verbose", is_flag=True, help="Also pods, Events and the operator's writes.")
 @click.pass_obj
@@ -41,6 +42,7 @@ def run(
     trace: IO[str] | None,
     junit: IO[str] | None,
     html: IO[str] | None,
+    summary: IO[str] | None,
     output: str,
     verbose: bool,
 ) -> None:
@@ -53,7 +55,7 @@ def run(
     Examples:
       hourglass-sim run scenarios/first-performer.yaml
       hourglass-sim run scenarios --seed 7 --trace a.trace
-      hourglass-sim run scenarios --junit report.xml --html report.html
+      hourglass-sim run scenarios --junit report.xml --html report.html --summary report.md
       hourglass-sim run scenarios -o json | jq '.[] | select(.met | not)'
     """
     files = scenarios(parts, paths)
@@ -69,6 +71,8 @@ def run(
         junit.write(report.junit(results))
     if html is not None:
         html.write(report.html(results))
+    if summary is not None:
+        summary.write(report.summary(results))
     if output == "json":
         rows = [_row(result) for result in results]
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))

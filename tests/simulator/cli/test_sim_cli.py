@@ -167,10 +167,11 @@ def test_an_empty_directory_exits_with_2(sim: Sim) -> None:
 
 
 def test_reports_are_written(sim: Sim) -> None:
-    sim("run", "many", "--junit", "j.xml", "--html", "h.html", "--trace", "t")
+    sim("run", "many", "--junit", "j.xml", "--html", "h.html", "--trace", "t", "--summary", "s.md")
     assert "A Performer never fails" in Path("j.xml").read_text()
     assert "<html" in Path("h.html").read_text()
     assert Path("t").read_text().endswith("\n")
+    assert Path("s.md").read_text().startswith("## ")
 
 
 def test_the_same_seed_gives_the_same_trace(sim: Sim) -> None:

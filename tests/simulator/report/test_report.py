@@ -195,6 +195,19 @@ def test_junit_counts_and_explains(met: Result, missed: Result) -> None:
     assert (case.get("name") or "").startswith("wish: A <secret> in the environment & a wish")
 
 
+def test_the_summary_lists_all_and_explains_what_failed(met: Result, missed: Result) -> None:
+    failure = Mismatch("worker", "`a` | b", "<img src=x>\n# \x1b[31m")
+    broken = replace(missed, steps=(replace(missed.steps[-1], failures=(failure,)),))
+    title = r"A \<secret\> in the environment \& a wish that is not met"
+    lines = report.summary([met, broken]).splitlines()
+    head, _, _, _, first, second, _, place, _, failed = lines
+    assert head == "## 1 of 2 scenarios met every expectation"
+    assert first.startswith(f"| met | {title} | ")
+    assert second.startswith(f"| **NOT MET** | {title} | ")
+    assert place.startswith("### ")
+    assert failed.endswith(r"worker: expected \`a\` \| b, found \<img src=x\>\\n\# \\x1b\[31m")
+
+
 class Page(HTMLParser):
     """Collects what a browser would load, and whether every element is closed."""
 
