@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 # Where the decisions are tested: these tests alone must cover them (pyproject.toml).
 DECISIONS := tests/statemachine tests/operator/controller
 
-.PHONY: install constraints generate lint test fuzz e2e e2e-smoke e2e-operators e2e-olm e2e-full bundle-validate demo mutants search planted benchmarks clean
+.PHONY: install constraints generate lint test fuzz e2e e2e-smoke e2e-operators e2e-olm e2e-release e2e-full bundle-validate demo mutants search planted benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -65,6 +65,8 @@ E2E := $(BIN)/pytest -rsfE --durations=25 $(if $(KUBERNETES),--kubernetes $(KUBE
 # On the simulated cluster: they need no other.
 PROGRAMS := e2e/test_any_operator.py e2e/test_real_control_plane.py
 OPERATORS := e2e/test_operators_of_others.py
+# Judged by programs of others, which take two cores a minute to build.
+RELEASE := e2e/test_kstatus.py e2e/test_workflows.py
 # Its cluster has no node, and what it builds takes two cores minutes.
 OLM := e2e/test_bundle_validators.py e2e/test_olm.py
 
@@ -73,11 +75,11 @@ OLM := e2e/test_bundle_validators.py e2e/test_olm.py
 e2e: install
 ifeq ($(CLUSTER),native)
 	$(BIN)/python e2e/side_by_side.py \
-	    '$(E2E) -o cache_dir=.pytest_cache/node e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS) $(OPERATORS) $(OLM))' \
+	    '$(E2E) -o cache_dir=.pytest_cache/node e2e --cluster native $(addprefix --ignore=,e2e/scenarios $(PROGRAMS) $(OPERATORS) $(OLM) $(RELEASE))' \
 	    '$(E2E) -o cache_dir=.pytest_cache/scenarios e2e/scenarios --cluster control-plane' \
 	    '$(E2E) -o cache_dir=.pytest_cache/programs $(PROGRAMS)'
 else
-	$(E2E) e2e --cluster $(CLUSTER) $(addprefix --ignore=,$(OPERATORS) $(OLM))
+	$(E2E) e2e --cluster $(CLUSTER) $(addprefix --ignore=,$(OPERATORS) $(OLM) $(RELEASE))
 endif
 
 # Something of everything (e2e/smoke.py), for versions on which all is too much.
@@ -87,6 +89,9 @@ e2e-smoke: install
 # To build the operators alone takes two cores two to three minutes.
 e2e-operators: install
 	$(E2E) $(OPERATORS)
+
+e2e-release: install
+	$(E2E) $(RELEASE)
 
 e2e-olm: install bundle-validate
 	$(E2E) $(OLM) --cluster control-plane
@@ -98,6 +103,7 @@ e2e-full: install
 	for version in 1.33 1.35 1.36; do $(MAKE) e2e-smoke KUBERNETES=$$version || exit 1; done
 	$(MAKE) e2e-operators
 	$(MAKE) e2e-olm
+	$(MAKE) e2e-release
 	$(BIN)/python benchmarks/real_cluster.py
 	@if docker info >/dev/null 2>&1; then $(MAKE) e2e CLUSTER=k3s; else echo "e2e-full: without Docker, k3s is left out"; fi
 

@@ -44,6 +44,8 @@ PACKAGES = {
     "catalog": ("olm", "github.com/operator-framework/operator-lifecycle-manager/cmd/catalog"),
     "opm": ("olm", "./opm"),
     "validate": ("olm", "./validate"),
+    "actionlint": ("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),
+    "kstatus": ("kstatus", "./"),
     "task": ("containers", "./task"),
     "device-plugin": ("devices", "./plugin"),
     "dra-driver": ("devices", "./driver"),
