@@ -1,5 +1,6 @@
 """The wheel stands alone: its programs run in an empty folder, without the repository."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from clusters import wait_until
 from hourglass_operator.manifests.roles import NAME
 from images import project_wheel
+from processes import process
 
 Run = Callable[..., str]
 
@@ -80,6 +83,34 @@ def test_the_operator_prints_what_a_cluster_needs(run: Run) -> None:
     assert deployment["metadata"]["name"] == NAME
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example.com/operator:v1"
+
+
+def test_a_manifest_is_checked_against_a_cluster(run: Run, tmp_path: Path) -> None:
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "a"},
+        "status": {
+            "allocatable": {"cpu": "4", "memory": "8Gi", "pods": "110"},
+            "conditions": [{"type": "Ready", "status": "True"}],
+        },
+    }
+    listed = {"apiVersion": "v1", "kind": "List", "items": [node]}
+    (tmp_path / "cluster.json").write_text(json.dumps(listed))
+    checked = run("hourglass-sim", "check", "examples/minimal.yaml", "--cluster", "cluster.json")
+    assert "my-avs-project/minimal-performer  yes        a" in checked
+
+
+def test_a_simulated_cluster_is_served_to_the_plugin(
+    run: Run, environment: Path, tmp_path: Path
+) -> None:
+    kubeconfig, log = tmp_path / "kubeconfig", tmp_path / "serve.log"
+    serve = environment / "bin" / "hourglass-sim"
+    scenario = ("--scenario", "scenarios/first-performer.yaml")
+    with process([serve, "serve", *scenario, "--kubeconfig", kubeconfig], log, HOME=str(tmp_path)):
+        wait_until("it serves", lambda: "serving Kubernetes" in log.read_text())
+        said = run("kubectl-performer", "list", "-A", "--kubeconfig", str(kubeconfig))
+    assert said.splitlines()[0].split()[:2] == ["NAMESPACE", "NAME"]
 
 
 def test_the_plugin_of_kubectl_runs(run: Run) -> None:
