@@ -32,7 +32,7 @@ RUNNING_WITHIN = 150.0
 
 @pytest.fixture
 def driver(
-    cluster: Cluster, tmp_path: Path, cluster_report: ClusterReport
+    cluster: Cluster, performers: Performers, tmp_path: Path, cluster_report: ClusterReport
 ) -> Iterator[devices.Driver]:
     """The driver on the real node, with one device."""
     if cluster.provider != "native":
@@ -40,6 +40,9 @@ def driver(
     with devices.dra_driver(cluster, tmp_path, cluster_report.add, DRIVER) as found:
         offer(cluster, found, GPU_0)
         yield found
+        # A kubelet never ends a pod whose claim no driver takes back.
+        performers.delete_all()
+        wait_until("all claims are given back", lambda: found.prepared == [], RUNNING_WITHIN)
 
 
 def offer(cluster: Cluster, driver: devices.Driver, *offered: dict[str, Any]) -> None:
