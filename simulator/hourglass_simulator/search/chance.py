@@ -6,10 +6,10 @@ hides another (swarm testing, https://dl.acm.org/doi/10.1145/2338965.2336763).
 
 from hourglass_simulator.search.draw import Draw
 from hourglass_simulator.search.plan import Operation, Plan, step_of
-from hourglass_simulator.search.troubles import CHANGES, KINDS
+from hourglass_simulator.search.troubles import CHANGES, KINDS, suspended
 from hourglass_simulator.search.worlds import world
 
-_GAPS = (0.0, 0.003, 0.012, 0.3, 1.0, 2.5, 6.0, 20.0, 60.0)
+_GAPS = (0.0, 0.003, 0.012, 0.3, 1.0, 2.5, 6.0, 20.0, 60.0, 150.0)
 """Seconds between operations: writes follow each other by milliseconds, pods start in seconds."""
 
 
@@ -18,6 +18,9 @@ def random_plan(seed: int) -> Plan:
     draw = Draw(f"plan/{seed}")
     drawn = world(draw)
     kinds = draw.some(KINDS, 1, 5)
+    if drawn.scenario.cluster.operator_replicas > 1:
+        # A second replica is there for when the first one leads no longer.
+        kinds.append(suspended)
     at = 0.0
     operations: list[Operation] = []
     broken: set[str] = set()

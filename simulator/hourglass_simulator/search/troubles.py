@@ -27,6 +27,13 @@ def _image(draw: Draw, world: World) -> Drawn:
     yield 0, "patch", _merge(draw, world, {"spec": {"image": image}})
 
 
+def _there_and_back(draw: Draw, world: World) -> Drawn:
+    name = _name(draw, world)
+    yield 0, "patch", {"name": name, "merge": {"spec": {"image": "avs/worker:v2"}}}
+    back = {"name": name, "merge": {"spec": {"image": "avs/worker:v1"}}}
+    yield draw.one((1.0, 2.0, 6.0, 15.0, 40.0)), "patch", back
+
+
 def _edit(draw: Draw, world: World) -> Drawn:
     changes: tuple[dict[str, Any], ...] = (
         {"version": f"v{draw.number(1, 3)}"},
@@ -73,6 +80,26 @@ def _hold_pod(draw: Draw, world: World) -> Drawn:
     held, free = ({"metadata": {"finalizers": value}} for value in (["avs.example.com/x"], None))
     yield 0, "fault", {"pods-edited": {**of, "merge": held}}
     yield draw.one(_LASTS), "fault", {"pods-edited": {**of, "merge": free}}
+
+
+def _held_beyond_its_end(draw: Draw, world: World) -> Drawn:
+    """A pod that does not go though its Performer is deleted, until long after it is overdue."""
+    name = _name(draw, world)
+    for after, value in ((0.0, ["avs.example.com/x"]), (400.0, None)):
+        edited = {"performer": name, "merge": {"metadata": {"finalizers": value}}}
+        yield after, "fault", {"pods-edited": edited}
+    yield 0.5, "delete", {"name": name}
+    yield 460.0, "apply", world.performers[name]
+
+
+def _name_taken(draw: Draw, world: World) -> Drawn:
+    """Somebody has a Service of the name before the operator makes its own again."""
+    name = f"performer-{_name(draw, world)}"
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}}
+    of = {"resource": "services", "name": name}
+    yield 0, "delete", of
+    yield 0, "apply", {**service, "spec": {"ports": [{"port": 80}]}}
+    yield draw.one(_LASTS), "delete", of
 
 
 def _edit_service(draw: Draw, world: World) -> Drawn:
@@ -134,6 +161,15 @@ def _of_pods(name: str) -> Kind:
         yield 0, "fault", {name: {"performer": _name(draw, world)}}
 
     return draw_one
+
+
+def _evicted_again(draw: Draw, world: World) -> Drawn:
+    """Each successor too, so that the back-off of replacements grows."""
+    evicted = {"pod-evicted": {"performer": _name(draw, world)}}
+    after = 0.0
+    for _ in range(draw.number(2, 4)):
+        yield after, "fault", evicted
+        after += draw.one((6.0, 15.0, 45.0))
 
 
 def _images(draw: Draw, _: World) -> Drawn:
@@ -221,7 +257,8 @@ def _crash_now(draw: Draw, _: World) -> Drawn:
     yield 0, "fault", {"operator-crash": {"down": draw.one(("100ms", "2s", "30s", "4m"))}}
 
 
-def _suspended(draw: Draw, _: World) -> Drawn:
+def suspended(draw: Draw, _: World) -> Drawn:
+    """It goes on where it was, when it may lead no longer."""
     write = {"write": draw.number(1, 5)} if draw.chance(0.7) else {}
     lasts = draw.one(("2s", "25s", "2m"))
     yield 0, "fault", {"operator-suspended": {**write, "for": lasts}}
@@ -232,17 +269,24 @@ def _two_leaders(draw: Draw, _: World) -> Drawn:
     yield 0, "fault", {"two-leaders": {"for": draw.one(("20s", "100s")), "lag": lag}}
 
 
+def _two_leaders_again(draw: Draw, world: World) -> Drawn:
+    yield from _two_leaders(draw, world)
+    after = draw.one((25.0, 101.0))
+    yield from ((at + after, name, what) for at, name, what in _two_leaders(draw, world))
+
+
 def _clock(draw: Draw, _: World) -> Drawn:
     way = draw.one(("ahead", "behind"))
     yield 0, "fault", {"operator-clock": {way: draw.one(("3s", "10m"))}}
     yield draw.one(_LASTS), "heal", ["operator-clock"]
 
 
-CHANGES: tuple[Kind, ...] = (_image, _edit, _strategy, _delete)
+CHANGES: tuple[Kind, ...] = (_image, _there_and_back, _edit, _strategy, _delete)
 """What gives the operator something to do."""
 
 KINDS: tuple[Kind, ...] = (
     *(_delete_pod, _edit_pod, _hold_pod, _edit_service, _delete_service),
+    *(_held_beyond_its_end, _name_taken, _evicted_again),
     *(_edit_performer, _edit_status, _devices, _images, _quota, _refuse),
     *(_of_node(name) for name in ("node-lost", "node-cordoned", "node-drained")),
     *(_of_node(name) for name in ("node-shut-down", "node-removed", "sandbox-fails")),
@@ -251,7 +295,7 @@ KINDS: tuple[Kind, ...] = (
     _lasting("ignores-termination"),
     *(_of_pods(name) for name in ("container-exits", "pod-evicted")),
     *(_calls, _calls, _reads, _events, _events, _late, _watches),
-    *(_crash, _crash, _crash_now, _suspended, _two_leaders, _clock),
+    *(_crash, _crash, _crash_now, suspended, _two_leaders, _two_leaders_again, _clock),
 )
 """All others; what finds most stands there twice."""
 

@@ -3,12 +3,14 @@
 They know what the operator promises, and nothing of how it keeps it.
 """
 
+from hourglass_simulator.search.monitors.answers import AnswersMonitor
 from hourglass_simulator.search.monitors.attention import AttentionMonitor
 from hourglass_simulator.search.monitors.events import EventsMonitor
 from hourglass_simulator.search.monitors.finalizer import FinalizerMonitor
 from hourglass_simulator.search.monitors.foreign import ForeignMonitor
 from hourglass_simulator.search.monitors.monitor import Monitor
 from hourglass_simulator.search.monitors.one_pod import OnePodMonitor
+from hourglass_simulator.search.monitors.owners import OwnersMonitor
 from hourglass_simulator.search.monitors.phases import PhasesMonitor
 from hourglass_simulator.search.monitors.replacing import ReplacingMonitor
 from hourglass_simulator.search.monitors.serving import ServingMonitor
@@ -18,11 +20,13 @@ from hourglass_simulator.search.monitors.writes import WritesMonitor
 __all__ = ["MONITORS", "Monitor"]
 
 MONITORS: tuple[type[Monitor], ...] = (
+    AnswersMonitor,
     AttentionMonitor,
     EventsMonitor,
     FinalizerMonitor,
     ForeignMonitor,
     OnePodMonitor,
+    OwnersMonitor,
     PhasesMonitor,
     ReplacingMonitor,
     ServingMonitor,

@@ -36,7 +36,8 @@ class FinalizerMonitor(Monitor):
             return
         for resource, pod in self.history.dependents(key):
             mine = resource == "pods" and performer_uid(pod) == now["metadata"]["uid"]
-            if mine and not has_ended(pod) and not _is_overdue(pod, seen.unix):
+            holds = mine and not has_ended(pod) and not _is_overdue(pod, seen.unix)
+            if holds and not self.is_news(pod):
                 name = pod["metadata"]["name"]
                 yield Mismatch(subject, "the finalizer stays until its pods have ended", name)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from hourglass_kube.types import JSON
+from hourglass_operator.transport.calls import Request
 from hourglass_simulator.scenario.backend import Write
 from hourglass_simulator.scenario.expect import Mismatch
 from hourglass_simulator.scenario.history import History
@@ -39,6 +40,11 @@ class Monitor:
         self.calm_since: Callable[[], float] = lambda: 0.0
         """Since when (seconds) nothing has kept the operator from its work; `inf` if now."""
 
+        self.is_news: Callable[[JSON], bool] = lambda _: False
+        """Another replica has made the pod just now: whoever writes need not have seen it."""
+        self.may_disagree = False
+        """Two replicas may write that know different specs."""
+
     @property
     def changes(self) -> Mapping[str, Judge]:
         """By resource, what is called with each change of it."""
@@ -46,4 +52,12 @@ class Monitor:
 
     def wrote(self, write: Write) -> Iterable[Mismatch]:  # noqa: ARG002
         """A mutating call of the operator was answered; its change has been seen by then."""
+        return ()
+
+    def asks(self, process: str, request: Request) -> Iterable[Mismatch]:  # noqa: ARG002
+        """A process of the operator is about to make a mutating call, no Lease's."""
+        return ()
+
+    def settled(self) -> Iterable[Mismatch]:
+        """Everything has come to rest."""
         return ()

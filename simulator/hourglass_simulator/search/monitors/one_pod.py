@@ -47,7 +47,10 @@ class OnePodMonitor(Monitor):
             others = [
                 other["metadata"]["name"]
                 for other in mine.values()
-                if is_alive(other) and _is_like(other, pod) and self._stays(other, seen.unix)
+                if is_alive(other)
+                and _is_like(other, pod)
+                and self._stays(other, seen.unix)
+                and not self.is_news(other)
             ]
             if others:
                 subject = "pod {}/{}".format(*key_of(pod))

@@ -23,6 +23,8 @@ _WHOLE = 1.0
 """Seconds that times in objects may be off: they are whole."""
 _PATIENCE = 120.0
 """Seconds until every operator must have seen a change of the spec, a stale one too."""
+_KNOWN = 60.0
+"""Seconds after which every operator knows of a pod."""
 
 
 class ReplacingMonitor(Monitor):
@@ -36,6 +38,8 @@ class ReplacingMonitor(Monitor):
         """Uids of Performers that have had the finalizer."""
         self._specified: dict[Key, float] = {}
         """When the spec of a Performer changed last."""
+        self._strategies: dict[Key, float] = {}
+        """When the upgrade strategy of a Performer was changed last, a start included."""
 
     @property
     def changes(self) -> Mapping[str, Judge]:
@@ -49,6 +53,10 @@ class ReplacingMonitor(Monitor):
         before = seen.before
         if before is None or before["metadata"].get("generation") != meta.get("generation"):
             self._specified[key_of(seen.object)] = seen.time
+        if before is None:
+            self._strategies[key_of(seen.object)] = -_PATIENCE
+        elif before["spec"].get("upgradeStrategy") != seen.object["spec"].get("upgradeStrategy"):
+            self._strategies[key_of(seen.object)] = seen.time
         return ()
 
     def _pod(self, seen: Seen) -> Iterator[Mismatch]:
@@ -67,6 +75,7 @@ class ReplacingMonitor(Monitor):
         subject = "pod {}/{}".format(*key_of(pod))
         if performer["metadata"]["uid"] not in self._held:
             yield Mismatch(subject, "the Performer has the finalizer by then", "it has not")
+        yield from self._beside_others(pod, performer, seen)
         stem, _, number = pod["metadata"]["name"].rpartition("-")
         failed = self.history.get("pods", (key_of(pod)[0], f"{stem}-{int(number) - 1}"))
         if failed is None or is_leaving(failed) or not has_ended(failed):
@@ -79,11 +88,39 @@ class ReplacingMonitor(Monitor):
             expected = f"the pod that failed before it is at least {least:g} s old"
             yield Mismatch(subject, expected, f"it is {age:.1f} s old")
 
+    def _beside_others(self, pod: JSON, performer: JSON, seen: Seen) -> Iterator[Mismatch]:
+        """Recreate frees what the old pods have before it makes a new one."""
+        strategy = (performer["spec"].get("upgradeStrategy") or {}).get("type")
+        key = key_of(performer)
+        if strategy != "Recreate" or key not in self._strategies:
+            return
+        if seen.time - self._strategies[key] < _PATIENCE:
+            return
+        others = [
+            other
+            for resource, other in self.history.dependents(key)
+            if resource == "pods" and performer_uid(other) == performer["metadata"]["uid"]
+        ]
+        if any(is_alive(other) and template(other) == template(pod) for other in others):
+            return
+        for other in others:
+            meta = other["metadata"]
+            age = seen.unix - time.parse(meta["creationTimestamp"]).timestamp()
+            # One that strangers hold may have ended; one that is new may not be known yet.
+            is_there = not has_ended(other) and not meta.get("finalizers") and age > _KNOWN
+            if is_there and is_leaving(other) and template(other) != template(pod):
+                subject = "pod {}/{}".format(*key_of(pod))
+                yield Mismatch(
+                    subject, "Recreate waits until the old pods have ended", meta["name"]
+                )
+
     def _deleted(self, pod: JSON, performer: JSON) -> Iterator[Mismatch]:
         """A pod of the template that is wanted, and that no other has taken the place of."""
         key = key_of(performer)
         status = performer.get("status") or {}
         if status.get("templateHash") != template(pod) or not template(pod):
+            return
+        if self.is_news(pod):
             return
         is_seen = status.get("observedGeneration") == performer["metadata"]["generation"]
         if not is_seen or self.history.now - self._specified.get(key, -_PATIENCE) < _PATIENCE:
