@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from hourglass_kube.node import NodeView
 from hourglass_operator.controller.budget_index import BudgetIndex
 from hourglass_operator.controller.discovery import Discovery
-from hourglass_operator.controller.node_index import NodeIndex
+from hourglass_operator.controller.known_nodes import KnownNodes
 from hourglass_operator.controller.ownership import belongs, own_service
 from hourglass_operator.controller.plan import Read
 from hourglass_operator.controller.pod_index import PodIndex
@@ -73,7 +73,7 @@ class Cache:
         self._unwatched: dict[Read, Key] = {}
         """What is known, and shown by no watch: it lacks the label by which pods and Services are
         watched."""
-        self._nodes = NodeIndex(device_attributes)
+        self._nodes = KnownNodes(device_attributes)
         self._versions = Versions(RESOURCES)
         self._put: Mapping[str, Callable[[Name, Object | None], Iterable[Key]]] = {
             "performers": self._put_performer,

@@ -10,7 +10,7 @@ from hourglass_operator.hardware.claim import DeviceClaim
 from hourglass_operator.hardware.inventory import Inventory
 
 
-class NodeIndex:
+class KnownNodes:
     """Nodes by name, and as they are to a claim for devices."""
 
     def __init__(self, device_attributes: Collection[str]) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from builders import CATALOGUE, device, node, published
-from hourglass_operator.controller.node_index import NodeIndex
+from hourglass_operator.controller.known_nodes import KnownNodes
 from hourglass_operator.hardware.claim import DeviceClaim
 
 A100 = "NVIDIA A100-SXM4-40GB"
 
 
-def index(*names: str) -> NodeIndex:
-    found = NodeIndex(CATALOGUE.claimed_attributes)
+def index(*names: str) -> KnownNodes:
+    found = KnownNodes(CATALOGUE.claimed_attributes)
     for name in names:
         found.put(name, node(name).build())
     return found
@@ -24,7 +24,7 @@ def claim() -> DeviceClaim:
     return found
 
 
-CHANGES: list[tuple[str, Callable[[NodeIndex], object], bool]] = [
+CHANGES: list[tuple[str, Callable[[KnownNodes], object], bool]] = [
     ("a heartbeat", lambda nodes: nodes.put("a", node("a").build()), False),
     ("a cordon", lambda nodes: nodes.put("a", node("a").cordoned().build()), True),
     ("a new node", lambda nodes: nodes.put("b", node("b").build()), True),
@@ -38,7 +38,7 @@ CHANGES: list[tuple[str, Callable[[NodeIndex], object], bool]] = [
     ("change", "counts"), [each[1:] for each in CHANGES], ids=[each[0] for each in CHANGES]
 )
 def test_the_generation_goes_up_when_something_changes_that_counts(
-    change: Callable[[NodeIndex], object], counts: bool
+    change: Callable[[KnownNodes], object], counts: bool
 ) -> None:
     nodes = index("a")
     before = nodes.generation
