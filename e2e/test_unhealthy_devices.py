@@ -11,11 +11,12 @@ from clusters import Cluster, wait_until
 from conftest import ClusterReport
 from operators import Operator, Performers
 
-RESOURCE = "nvidia.com/gpu"
-LABEL = "accelerator"
+RESOURCE = "amd.com/gpu"
+"""No other test asks for it: a node goes on to name what a plugin offered, once that is gone."""
+LABEL = "amd.com/gpu.product-name"
 NAMED_WITHIN = 10.0
 """Seconds from a device's falling ill to its name in the Performer's conditions."""
-HARDWARE = {"gpuType": "nvidia-a100", "gpuCount": 1}
+HARDWARE = {"gpuType": "amd-mi210", "gpuCount": 1}
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def plugin(
     if cluster.provider != "native":
         pytest.skip(f"{cluster.provider}: its node takes no device plugin from this machine")
     node = cluster.real_node
-    cluster.kubectl("label", "node", node, f"{LABEL}=nvidia-a100")
+    cluster.kubectl("label", "node", node, f"{LABEL}=AMD_Instinct_MI210")
     try:
         with devices.device_plugin(cluster, tmp_path, cluster_report.add, RESOURCE) as found:
             yield found

@@ -28,6 +28,13 @@ _CONTAINER_STUCK = (
 )
 
 
+_NOTICED_WITHIN = 5.0
+"""Seconds from the end of a container to the condition by which a busy kubelet reports it.
+
+Seen on a real one: more than two. Times are whole seconds, and the exit is noted first.
+"""
+
+
 def container_fault(pod: PodView, container: ContainerView) -> Fault | None:
     """What is wrong with a container that is not ready; None if it is just starting."""
     own = container.name == names.CONTAINER
@@ -39,7 +46,9 @@ def container_fault(pod: PodView, container: ContainerView) -> Fault | None:
             f"{image} cannot be pulled: {_pull_error(container)}",
             permanent=container.waiting in _PULL_GIVEN_UP,
         )
-    ended = container.exit or container.last_exit
+    if container.exit:
+        return crashed(pod, container, container.exit)
+    ended = container.last_exit
     if ended and (container.waiting == "CrashLoopBackOff" or _since_ready(ended, pod)):
         return crashed(pod, container, ended, permanent=container.waiting in _CONTAINER_STUCK)
     if container.waiting in _CONTAINER_STUCK:
@@ -78,11 +87,8 @@ def crashed(
 
 
 def _since_ready(ended: Exit, pod: PodView) -> bool:
-    """The exit is why the pod is not ready, not one of long ago.
-
-    Times are whole seconds and the kubelet notes the exit before the condition: hence the 1.
-    """
-    return ended.finished is None or ended.finished + 1 >= pod.ready_changed
+    """The exit is why the pod is not ready, not one of long ago."""
+    return ended.finished is None or ended.finished + _NOTICED_WITHIN >= pod.ready_changed
 
 
 def _exit(ended: Exit) -> str:
