@@ -17,6 +17,7 @@ REQUEST = "gpu"
 
 RESOURCE_DOMAIN = "resource.k8s.io/"
 """Begins the name under which devices of a class are counted, as if nodes offered a resource."""
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def counted(claim: DeviceClaim) -> str:
 def claimed(text: str) -> Mapping[str, int]:
     """What a pod says it claims, as counts by the name of the resource; nothing if unreadable."""
     device_class, _, count = text.partition("=")
-    if not device_class or not count.isdecimal():
+    if not device_class or not count.isdecimal() or len(count) > _MOST_DIGITS:
         return {}
     return {RESOURCE_DOMAIN + device_class: int(count)}
 

@@ -128,7 +128,7 @@ def _read(text: str) -> Amounts:
     try:
         found = amounts(json.loads(text))
         _values(found)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return ()
     return found
 

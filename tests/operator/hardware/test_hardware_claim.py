@@ -136,7 +136,9 @@ def test_devices_of_another_driver_are_not_meant() -> None:
     assert not claim.matches("gpu.example.com", seen)
 
 
-@pytest.mark.parametrize("text", ["", "gpu.nvidia.com", "=2", "gpu.nvidia.com=many"])
+@pytest.mark.parametrize(
+    "text", ["", "gpu.nvidia.com", "=2", "gpu.nvidia.com=many", "gpu.nvidia.com=" + "9" * 5000]
+)
 def test_an_annotation_that_says_nothing_counts_nothing(text: str) -> None:
     assert claimed(text) == {}
 

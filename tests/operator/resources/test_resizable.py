@@ -30,7 +30,8 @@ def test_a_note_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "nonsense", "[]", '{"limits": 1}', '{"limits":{"cpu":"x"}}', "{}" + " " * 2000]
+    "text",
+    ["", "nonsense", "[" * 1024, '{"limits": 1}', '{"limits":{"cpu":"x"}}', "{}" + " " * 2000],
 )
 def test_a_note_that_cannot_be_read_says_nothing(text: str) -> None:
     assert from_annotation(text) == ()
