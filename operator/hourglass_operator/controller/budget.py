@@ -3,7 +3,7 @@
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
 from hourglass_operator.resources.budget import budget_drifts, budget_repair, build_budget
-from hourglass_statemachine import Fault, Reason, Serving
+from hourglass_statemachine import Fault, Reason
 
 
 def plan_budget(seen: Observation) -> tuple[Write, ...]:
@@ -54,7 +54,10 @@ def unprotected(seen: Observation) -> Fault | None:
 
 
 def _wanted(seen: Observation) -> bool:
-    """Not once a move has waited for long enough: no drain waits for ever."""
+    """Not once an eviction has waited for long enough: no drain waits for ever.
+
+    Neither for a successor, nor for an upgrade, nor for a pod to serve that is Ready.
+    """
     if not seen.move_first or seen.other_budgets:
         return False
-    return seen.roles.serving is not Serving.LEAVING or seen.now < seen.deadline
+    return seen.evictable_at is None or seen.now < seen.evictable_at

@@ -94,6 +94,8 @@ class Observation:
     serve."""
     deadline: float
     """When it must serve."""
+    evictable_at: float | None
+    """When evictions no longer wait for a successor; None while no pod that serves is to leave."""
     stall: Stall | None
     """Where the candidate stands, None if it has no node or is Ready."""
     ready_since: ReadySince | None

@@ -102,6 +102,7 @@ def observe(
     )
     moving = roles.serving is Serving.LEAVING
     patience = spec.upgrade_strategy.progress_deadline_seconds
+    let_go = _waits_since(candidate, started) + spec.disruption.max_wait_seconds
     return Observation(
         performer=performer,
         spec=spec,
@@ -131,7 +132,10 @@ def observe(
         changed=_changed(cache, performer.namespace, memory),
         refusals=_refusals(memory, performer, candidate, service, budget, requirement, templates),
         progress_start=started,
-        deadline=started + (spec.disruption.max_wait_seconds if moving else patience),
+        deadline=let_go if moving else started + patience,
+        evictable_at=let_go
+        if moving or (roles.serving is not Serving.WANTED and _is_drained(pods, nodes, states))
+        else None,
         stall=stall_of(candidate, memory.stall, now),
         # Until the status says so, what is over must not begin again.
         ready_since=since
@@ -394,6 +398,17 @@ def _progress_start(
         return now
     # One that is yet to come was written by a clock that was wrong.
     return min(stored, now)
+
+
+def _waits_since(candidate: PodView | None, started: float) -> float:
+    """Since when evictions wait: a drain does not wait for a queue."""
+    gated = candidate is not None and candidate.scheduling_gates
+    return candidate.created if candidate is not None and gated else started
+
+
+def _is_drained(pods: Iterable[PodView], nodes: Mapping[str, NodeView], states: NodeStates) -> bool:
+    """A pod that a budget keeps from being evicted is on a node that is going."""
+    return any(pod.alive and pod.ready and leaves(nodes.get(pod.node), states) for pod in pods)
 
 
 def _refusals(

@@ -90,6 +90,7 @@ def _moments(seen: Observation, facts: Facts, handover: Handover) -> tuple[float
     return (
         _deadline(seen, facts),
         seen.available_at,
+        seen.evictable_at,
         seen.stalls_at,
         seen.steady_at,
         *(pod.deleted for pod in (*seen.draining, *handover.pods)),
@@ -101,5 +102,5 @@ def _deadline(seen: Observation, facts: Facts) -> float | None:
     """The progress deadline, while the wanted template or its resources are on their way."""
     arrived = facts.serving is Serving.WANTED and not facts.resizing
     on_the_way = not facts.deleting and not arrived
-    on_the_way &= facts.progress is not Progress.GATED
+    on_the_way &= facts.progress is not Progress.GATED or facts.serving is Serving.LEAVING
     return seen.deadline if on_the_way else None
