@@ -62,8 +62,8 @@ fuzz: install
 	FUZZ_EXAMPLES=2000 $(PYTEST) tests/simulator/faults/test_fault_triples.py
 
 E2E := $(BIN)/pytest -rsfE --durations=25 $(if $(KUBERNETES),--kubernetes $(KUBERNETES))
-# On the simulated cluster: they need no other.
-PROGRAMS := e2e/test_any_operator.py e2e/test_real_control_plane.py
+# On the simulated cluster, or on none.
+PROGRAMS := e2e/test_any_operator.py e2e/test_real_control_plane.py e2e/test_ci_templates.py
 OPERATORS := e2e/test_operators_of_others.py
 # Judged by programs of others, which take two cores a minute to build.
 RELEASE := e2e/test_kstatus.py e2e/test_workflows.py
