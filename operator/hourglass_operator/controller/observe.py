@@ -151,7 +151,9 @@ def observe(
         budget=budget,
         templates=templates,
         serves_claims=cache.serves("resourceclaimtemplates"),
-        other_budgets=_other_budgets(cache, performer, resolved) if resolved.move_first else (),
+        other_budgets=_other_budgets(cache, performer, resolved, pods)
+        if resolved.move_first
+        else (),
         now=now,
     )
 
@@ -252,10 +254,13 @@ def _budget(cache: Cache, performer: PerformerView) -> BudgetView | None:
 
 
 def _other_budgets(
-    cache: Cache, performer: PerformerView, resolved: ResolvedSpec
+    cache: Cache, performer: PerformerView, resolved: ResolvedSpec, pods: Iterable[PodView]
 ) -> tuple[str, ...]:
-    labels = names.labels(performer.name, resolved.spec.avs_address, resolved.template_hash)
-    return cache.budgets.others_selecting(performer.namespace, labels)
+    """Those that select a pod of the Performer, or would select the next one."""
+    made = names.labels(performer.name, resolved.spec.avs_address, resolved.template_hash)
+    labelled = [{**pod.labels, **dict(pod.other_labels)} for pod in pods if pod.alive] or [made]
+    select = cache.budgets.others_selecting
+    return tuple(sorted({n for each in labelled for n in select(performer.namespace, each)}))
 
 
 def _requirement(

@@ -111,7 +111,7 @@ class PodView:
     unhealthy, in words. `quota_usage`: what a ResourceQuota counts of it. `made_for`: the CPU and
     memory that the operator has asked for; `resources`: what the container `performer` is to have,
     with what others have added; `has`: what the kubelet says that it has, empty until it does.
-    `resize`: what it says while that is not the same.
+    `resize`: what it says while that is not the same. `other_labels`: those that others have set.
     """
 
     namespace: str
@@ -150,6 +150,7 @@ class PodView:
     resources: Amounts = ()
     has: Amounts = ()
     resize: Resize | None = None
+    other_labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def alive(self) -> bool:
@@ -253,7 +254,14 @@ def pod_view(pod: Mapping[str, Any]) -> PodView | None:
         has=_resources(status.get("containerStatuses")) or (),
         resize=_resize(meta, spec, status, conditions),
         claim_template=template_used(spec),
+        other_labels=_other_labels(meta.get("labels") or {}),
     )
+
+
+def _other_labels(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Those that webhooks, the API server or people have set, by key."""
+    others = sorted(item for item in labels.items() if item[0] not in names.OWN_LABELS)
+    return tuple((intern(key), intern(value)) for key, value in others)
 
 
 def _resources(containers: Iterable[Mapping[str, Any]] | None) -> Amounts | None:

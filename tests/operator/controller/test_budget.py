@@ -124,6 +124,16 @@ CASES = [
 ]
 
 
+def test_it_gives_way_to_one_that_selects_what_others_have_set_on_the_pod() -> None:
+    others = of_others("team-a", {"matchLabels": {"team": "a"}})
+    for budgets, expected in (([others], []), ([MOVES.budget(), others], [f"delete {NAME}"])):
+        staged = scene(MOVES, SERVING, serving=[SERVING], budgets=budgets)
+        pod = SERVING.build()
+        pod["metadata"]["labels"]["team"] = "a"
+        staged.sees("pods", pod)
+        assert calls(staged.plan(NOW)) == expected
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.situation)
 def test_calls(case: CallsCase) -> None:
     assert_calls(case)
