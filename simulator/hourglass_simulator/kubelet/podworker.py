@@ -43,6 +43,11 @@ RELIST_SECONDS = 0.5
 """From a change in the runtime to the sync that notices it: half of the kubelet's period of 1 s."""
 BACKOFF_SECONDS = 10.0
 """From a sync that failed to the next, plus up to half of that."""
+AT_EXPIRY_SINCE = 35
+"""The minor version since which the next sync comes when a container's back-off is over.
+
+https://github.com/kubernetes/kubernetes/blob/v1.35.4/pkg/kubelet/pod_workers.go#L1522
+"""
 RESYNC_SECONDS = 60.0
 """From a sync that did not fail to the next, plus up to half of that: a claim that cannot be
 prepared is no failure.
@@ -289,8 +294,8 @@ class PodWorker:
         pod.ip = pod.agent.host_ip if host_network else pod.agent.pod_address()
         self._start(changed=True)
 
-    def _acted(self, changed: bool, failed: bool) -> None:
-        """What a sync did is done."""
+    def _acted(self, changed: bool, failed: bool, waits_until: float | None = None) -> None:
+        """What a sync did is done; a container waits for its back-off until then."""
         self._syncing = False
         pod = self.pod
         if pod.stage is not Stage.ACTIVE:
@@ -301,8 +306,10 @@ class PodWorker:
             self._again = False
             self.sync_after(RELIST_SECONDS)
         elif failed:
-            jitter = pod.runtime.random.random() * BACKOFF_SECONDS / 2
-            self.sync_after(BACKOFF_SECONDS + jitter)
+            seconds = BACKOFF_SECONDS
+            if waits_until is not None and pod.runtime.api.version.minor >= AT_EXPIRY_SINCE:
+                seconds = min(max(waits_until - pod.runtime.clock.now, 0.0), RESYNC_SECONDS)
+            self.sync_after(seconds + pod.runtime.random.random() * seconds / 2)
 
     # Admission
 

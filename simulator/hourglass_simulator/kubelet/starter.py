@@ -16,6 +16,11 @@ from hourglass_simulator.recorder import NORMAL, WARNING
 FAILED_PULL_SECONDS = 0.1
 """Until a registry has said no."""
 
+Done = Callable[[bool, bool, float | None], None]
+"""Whether anything has changed, whether anything has failed, and when the first back-off of a
+container that has ended will be over, if one waits for that.
+"""
+
 
 class Starter:
     """One attempt at all containers of a pod that are to be started, in their order.
@@ -44,17 +49,18 @@ class Starter:
         self._epoch = pod.epoch
         self._changed = changed
         self._failed = False
+        self._waits_until: float | None = None
         self._queue = pod.to_start()
-        self._done: Callable[[bool, bool], None] = lambda *_: None
+        self._done: Done = lambda *_: None
 
-    def start(self, done: Callable[[bool, bool], None]) -> None:
-        """Begin; `done(changed, failed)` is called when the last one has started or failed."""
+    def start(self, done: Done) -> None:
+        """Begin; `done` is called when the last one has started or failed."""
         self._done = done
         self._next()
 
     def _next(self) -> None:
         if not self._queue:
-            self._done(self._changed, self._failed)
+            self._done(self._changed, self._failed, self._waits_until)
             return
         container = self._queue.pop(0)
         if not self._waits(container):
@@ -72,6 +78,9 @@ class Starter:
         if not backoff.waiting(finished, now):
             backoff.next(finished, now)
             return False
+        until = finished + backoff.seconds
+        if self._waits_until is None or until < self._waits_until:
+            self._waits_until = until
         pod = self._pod.described
         text = f"Back-off restarting failed container {container.name} in pod {pod}"
         self._event(container, WARNING, "BackOff", text)
