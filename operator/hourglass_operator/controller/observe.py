@@ -113,7 +113,7 @@ def observe(
         status=status,
         status_fields=fields,
         pods=pods,
-        next_attempt=_next_attempt(known, own, wanted),
+        next_attempt=_next_attempt(performer, known, own, wanted),
         roles=roles,
         resources=resolved.resources,
         resizing=resizing,
@@ -370,12 +370,21 @@ def _pod_spec(performer: PerformerView | None, pod: PodView, specs: SpecResolver
     return build_pod_spec(resolved.spec, needed)
 
 
-def _next_attempt(known: Iterable[PodView], own: Collection[PodView], wanted: str) -> int:
-    """One more than the latest: also of what finalizers keep of an earlier Performer's pods."""
+def _next_attempt(
+    performer: PerformerView, known: Iterable[PodView], own: Collection[PodView], wanted: str
+) -> int:
+    """One more than the latest: also of what finalizers keep of an earlier Performer's pods.
+
+    A name that somebody wants to be succeeded is not given again: the wish was about another pod.
+    """
     taken = (
         pod.attempt for pod in known if pod.template_hash == wanted and (pod.over or pod in own)
     )
-    return max(taken, default=-1) + 1
+    attempt = max(taken, default=-1) + 1
+    asked = (performer.replaced, performer.moved)
+    while names.pod_name(performer.name, wanted, attempt) in asked:
+        attempt += 1
+    return attempt
 
 
 def _progress_start(

@@ -358,6 +358,13 @@ ASKED_FOR = [
         nodes=NODES,
     ),
     CallsCase(
+        "a wish is left behind: no new pod gets the name that it is about",
+        ASKED,
+        [],
+        [create(pod_of(V1).number(1))],
+        nodes=NODES,
+    ),
+    CallsCase(
         "the wish is taken back before the other pod serves",
         V1,
         [PLAIN_OLD, pod_of(V1).number(1)],
