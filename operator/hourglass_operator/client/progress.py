@@ -53,15 +53,9 @@ def upgrade(performer: Performer, generation: int) -> Verdict:
         return _UNSEEN
     if performer.status.phase == "Running":
         return _because(Outcome.DONE, performer, "Ready")
-    degraded, progressing = performer.condition("Degraded"), performer.condition("Progressing")
-    held_up = degraded is not None and degraded.status == "True"
+    progressing = performer.condition("Progressing")
     given_up = progressing is not None and progressing.status == "False"
-    failed = performer.status.phase == "Failed" or given_up
-    return _because(
-        Outcome.FAILED if failed else Outcome.WAIT,
-        performer,
-        "Degraded" if held_up else "Progressing",
-    )
+    return _on_its_way(performer, given_up=given_up)
 
 
 def succession(performer: Performer, pod: str) -> Verdict:
@@ -70,9 +64,15 @@ def succession(performer: Performer, pod: str) -> Verdict:
         return _DELETED
     if performer.ready and performer.status.pod_name not in (None, "", pod):
         return _because(Outcome.DONE, performer, "Ready")
-    degraded, progressing = performer.condition("Degraded"), performer.condition("Progressing")
-    held_up = degraded is not None and degraded.status == "True"
+    progressing = performer.condition("Progressing")
     given_up = progressing is not None and progressing.reason == "ProgressDeadlineExceeded"
+    return _on_its_way(performer, given_up=given_up)
+
+
+def _on_its_way(performer: Performer, *, given_up: bool) -> Verdict:
+    """What holds a new pod up, and whether it may still come."""
+    degraded = performer.condition("Degraded")
+    held_up = degraded is not None and degraded.status == "True"
     failed = performer.status.phase == "Failed" or given_up
     return _because(
         Outcome.FAILED if failed else Outcome.WAIT,
