@@ -214,7 +214,7 @@ def as_written(obj: JSON) -> JSON:
 def _mistakes(obj: JSON) -> Iterator[tuple[Location, str]]:
     kind = obj["kind"]
     if (model := MODELS[_kind_of(obj)]) is not None:
-        yield from mistakes(model, obj, extra="ignore")
+        yield from mistakes(model, obj, extra="ignore", null_is_empty=True)
     for location, amount in _bad_quantities(obj):
         yield location, f"expected a quantity such as 500m or 8Gi, found {shown(amount)}"
     if kind == "PriorityClass" and obj.get("value") is None:

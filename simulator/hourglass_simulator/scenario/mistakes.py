@@ -25,6 +25,7 @@ _EXPECTED = {
     "model_type": "keys with values",
     "model_attributes_type": "keys with values",
 }
+_OF_ENTRIES = ("list_type", "dict_type")
 
 
 def mistakes(
@@ -32,20 +33,26 @@ def mistakes(
     value: Any,
     context: dict[str, Any] | None = None,
     extra: Literal["ignore"] | None = None,
+    null_is_empty: bool = False,
 ) -> Iterator[tuple[Location, str]]:
     """Where and how a value fails to be the model; nothing if it does not.
 
-    `extra` says what to do with unknown keys if not what the model says.
+    `extra` says what to do with unknown keys if not what the model says. `null_is_empty` takes
+    null for a list or map without entries, as Go writes a required field that nobody has set.
     """
     try:
         model.model_validate(value, extra=extra, by_alias=True, by_name=False, context=context)
     except ValidationError as error:
-        yield from found_in(model, error)
+        yield from found_in(model, error, null_is_empty)
 
 
-def found_in(model: type[BaseModel], error: ValidationError) -> Iterator[tuple[Location, str]]:
+def found_in(
+    model: type[BaseModel], error: ValidationError, null_is_empty: bool = False
+) -> Iterator[tuple[Location, str]]:
     """What an error about a value that is not the model says."""
     for found in error.errors(include_url=False):
+        if null_is_empty and found["input"] is None and found["type"] in _OF_ENTRIES:
+            continue
         # A key that is wrong itself stands where its value stands.
         location = tuple(part for part in found["loc"] if part != "[key]")
         yield location, _text(model, found)

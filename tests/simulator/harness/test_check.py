@@ -373,6 +373,30 @@ def test_what_a_newer_cluster_prints_and_nulls_are_let_be(tmp_path: Path) -> Non
     assert check(EXAMPLE, snapshot(tmp_path, node, pod)).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "printed",
+    [
+        {"apiVersion": "storage.k8s.io/v1", "kind": "CSINode", "spec": {"drivers": None}},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {"namespace": "default"},
+            "spec": {
+                "selector": {"matchLabels": {"a": "b"}},
+                "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": None}},
+            },
+        },
+    ],
+    ids=lambda printed: str(printed["kind"]),
+)
+def test_a_required_list_that_nobody_has_set_is_null_as_go_writes_it(
+    tmp_path: Path, printed: JSON
+) -> None:
+    printed = {**printed, "metadata": {"name": "gpu-1", **printed.get("metadata", {})}}
+    result = check(EXAMPLE, snapshot(tmp_path, gpu_node("gpu-1"), printed))
+    assert result.exit_code == 0, result.output
+
+
 @pytest.mark.parametrize("as_list", [True, False], ids=["a List", "one object"])
 def test_what_kubectl_prints_of_performers_can_be_checked(tmp_path: Path, as_list: bool) -> None:
     performer = yaml.safe_load(EXAMPLE.read_text())
