@@ -63,7 +63,8 @@ fuzz: install
 
 E2E := $(BIN)/pytest -rsfE --durations=25 $(if $(KUBERNETES),--kubernetes $(KUBERNETES))
 # On the simulated cluster, or on none.
-PROGRAMS := e2e/test_any_operator.py e2e/test_real_control_plane.py e2e/test_ci_templates.py
+PROGRAMS := $(addprefix e2e/test_,$(addsuffix .py,any_operator ci_templates go_programs \
+    kubectl_on_the_simulator real_control_plane wheel))
 OPERATORS := e2e/test_operators_of_others.py
 # Judged by programs of others, which take two cores a minute to build.
 RELEASE := e2e/test_kstatus.py e2e/test_workflows.py

@@ -1,45 +1,24 @@
 """Programs in Go, unchanged and with their default content types, on the simulated cluster.
 
-What client-go sees was seen on a real cluster first (`clientgo.json`, written by `E2E_RECORD=1`).
+What client-go sees was seen on a real cluster first (test_client_go.py).
 """
 
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from client_go import GOLDENS, PARTS, built, what_client_go_sees
 from clusters import Cluster, wait_until
-from clusters.build import module_of, program
+from clusters.build import module_of
 from clusters.cluster import KubectlError
 from clusters.runs import kubectl_program
 from conftest import ClusterReport
 from hourglass_simulator.kubernetes.version import VERSIONS
 from processes import process
-from recorded import expect_recorded, recorded
+from recorded import recorded
 from simulated import simulated
-
-GOLDENS = Path(__file__).with_name("clientgo.json")
-PARTS = (
-    "apply",
-    "customResources",
-    "deleteCollection",
-    "discovery",
-    "election",
-    "errors",
-    "events",
-    "expired",
-    "informer",
-    "metadataOnly",
-    "namespace",
-    "pages",
-    "retryOnConflict",
-    "workloads",
-)
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -52,27 +31,6 @@ def served(
     folder = tmp_path_factory.mktemp("simulated")
     with simulated(request.param, folder, Path(kubectl_program(cluster_report.add))) as cluster:
         yield cluster
-
-
-def built(name: str, report: ClusterReport) -> Path:
-    if shutil.which("go") is None:
-        pytest.skip("Go is not installed")
-    return program(name, report.add)
-
-
-def what_client_go_sees(cluster: Cluster, report: ClusterReport) -> dict[str, Any]:
-    done = subprocess.run(
-        [built("clientgo", report)],
-        env=os.environ | {"KUBECONFIG": str(cluster.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=180,
-    )
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    failed = {part: saw["error"] for part, saw in seen.items() if part in PARTS and "error" in saw}
-    assert not failed
-    return seen
 
 
 def test_client_go_on_a_simulated_cluster(served: Cluster, cluster_report: ClusterReport) -> None:
@@ -95,16 +53,6 @@ def test_client_go_on_a_simulated_cluster(served: Cluster, cluster_report: Clust
         "text/plain; charset=utf-8",
     ]
     assert seen == {part: recorded(GOLDENS, part) for part in PARTS}
-
-
-@pytest.mark.usefixtures("performer_image")
-def test_client_go_on_a_real_cluster(cluster: Cluster, cluster_report: ClusterReport) -> None:
-    seen = what_client_go_sees(cluster, cluster_report)
-    assert cluster.version.startswith(f"v{seen['discovery'].pop('version')}.")
-    for part in ("informer", "customResources"):
-        seen[part].pop("streamed")
-    for part in PARTS:
-        expect_recorded(GOLDENS, part, seen[part], PARTS)
 
 
 def test_an_operator_with_controller_runtime(

@@ -59,4 +59,6 @@ def _pull(kubectl: Path, kubeconfig: Path) -> None:
         name, image_of = f"pull-{number}", f"--image={image}"
         run("run", name, "-n", "pulls", image_of, "--restart=Never")
         wait_until(f"the node has {image}", partial(pulled, name))
+    # Their programs end without the grace that kubectl's default gives them.
+    run("delete", "pods", "--all", "-n", "pulls", "--grace-period=1")
     run("delete", "namespace", "pulls")
