@@ -64,15 +64,15 @@ def main() -> None:
     parser.add_argument("--hunt", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.hunt:
-        stories, hit = options.hunt
-        json.dump(hunt(options.seconds, pickle.loads(stories.read_bytes()), hit), sys.stdout)
+        plans, hit = options.hunt
+        json.dump(hunt(options.seconds, pickle.loads(plans.read_bytes()), hit), sys.stdout)
         return
     names = options.names or sorted(path.stem for path in FOLDER.glob("*.patch"))
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-        # Made by the operator as it is: a bug must not change the stories.
-        stories = Path(folder) / "stories"
-        stories.write_bytes(pickle.dumps(read_stories()))
-        hunts = list(pool.map(lambda name: planted(name, options.seconds, stories), names))
+        # Made by the operator as it is: a bug must not change the plans.
+        plans = Path(folder) / "plans"
+        plans.write_bytes(pickle.dumps(read_plans()))
+        hunts = list(pool.map(lambda name: planted(name, options.seconds, plans), names))
     sys.exit(report(hunts))
 
 
@@ -91,10 +91,10 @@ def report(hunts: list[Hunt]) -> int:
     return int(missed)
 
 
-def read_stories() -> dict[str, Plan]:
+def read_plans() -> dict[str, Plan]:
     """The plans of all scenario files, by their names, one of each folder after the other.
 
-    Neighbours in a folder tell much the same. What shows something without any bug is left out.
+    Neighbours in a folder show much the same. What shows something without any bug is left out.
     """
     folder = ROOT / "scenarios"
     places: Counter[Path] = Counter()
@@ -102,11 +102,11 @@ def read_stories() -> dict[str, Plan]:
     for path in sorted(folder.rglob("*.yaml")):
         order.append((places[path.parent], path))
         places[path.parent] += 1
-    told = {str(path.relative_to(folder)): read(path) for _, path in sorted(order)}
-    return {name: plan for name, plan in told.items() if not play(plan).findings}
+    found = {str(path.relative_to(folder)): read(path) for _, path in sorted(order)}
+    return {name: plan for name, plan in found.items() if not play(plan).findings}
 
 
-def planted(name: str, seconds: float, stories: Path) -> Hunt:
+def planted(name: str, seconds: float, plans: Path) -> Hunt:
     """Search the operator with this bug in it."""
     patch = FOLDER / f"{name}.patch"
     kind = patch.read_text().partition(":")[0]
@@ -122,7 +122,7 @@ def planted(name: str, seconds: float, stories: Path) -> Hunt:
         hit = Path(folder) / "hit"
         path = os.pathsep.join(str(Path(folder) / source) for source in SOURCES)
         answer = subprocess.run(
-            [sys.executable, __file__, "--hunt", str(stories), str(hit), "--seconds", str(seconds)],
+            [sys.executable, __file__, "--hunt", str(plans), str(hit), "--seconds", str(seconds)],
             env={**os.environ, "PYTHONPATH": path},
             stdout=subprocess.PIPE,
             check=True,
@@ -142,15 +142,15 @@ def _shows_something(hit: Path) -> bool:
         return bool(play(*pickle.loads(hit.read_bytes())).findings)
 
 
-def hunt(seconds: float, stories: dict[str, Plan], hit: Path) -> dict[str, object]:
+def hunt(seconds: float, plans: dict[str, Plan], hit: Path) -> dict[str, object]:
     """Search until something is found or the time is over; runs in the patched process.
 
     The plan that shows it, and its seed, are written to `hit`.
     """
     raise_gc_thresholds()
     began = time.process_time()
-    censuses = {path: Census() for path in stories}
-    for number, (origin, plan, seed) in enumerate(_in_turn(stories, censuses), 1):
+    censuses = {path: Census() for path in plans}
+    for number, (origin, plan, seed) in enumerate(_in_turn(plans, censuses), 1):
         findings = play(plan, seed, censuses.get(origin)).findings
         took = time.process_time() - began
         if findings:
@@ -162,21 +162,19 @@ def hunt(seconds: float, stories: dict[str, Plan], hit: Path) -> dict[str, objec
 
 
 def _in_turn(
-    stories: dict[str, Plan], censuses: dict[str, Census]
+    plans: dict[str, Plan], censuses: dict[str, Census]
 ) -> Iterator[tuple[str, Plan, int]]:
     """A file as it is, a random plan, and so on; when all were played, each with some trouble."""
-    told = ((path, plan, 0) for path, plan in stories.items())
-    for number, story in enumerate(chain(told, _struck(stories, censuses))):
-        yield story
+    unchanged = ((path, plan, 0) for path, plan in plans.items())
+    for number, each in enumerate(chain(unchanged, _struck(plans, censuses))):
+        yield each
         yield f"seed {number}", random_plan(number), number
 
 
-def _struck(
-    stories: dict[str, Plan], censuses: dict[str, Census]
-) -> Iterator[tuple[str, Plan, int]]:
+def _struck(plans: dict[str, Plan], censuses: dict[str, Census]) -> Iterator[tuple[str, Plan, int]]:
     """Single troubles, one of each file in turn, drawn by chance."""
     draw = Draw("planted")
-    troubles = {path: tuple(single(plan, censuses[path])) for path, plan in stories.items()}
+    troubles = {path: tuple(single(plan, censuses[path])) for path, plan in plans.items()}
     while True:
         for path, among in troubles.items():
             yield f"{path}, struck", draw.one(among), 0

@@ -1,4 +1,4 @@
-"""Performers in every situation that deployment tools tell apart, as the simulator has them."""
+"""Performers in every situation that deployment tools distinguish, as the simulator has them."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -55,5 +55,5 @@ def _situation(performer: JSON) -> str:
     if status["observedGeneration"] != meta["generation"]:
         return "with a spec that was not seen"
     holds = {each["type"] for each in status["conditions"] if each["status"] == "True"}
-    told = [kind for kind in ("Reconciling", "Stalled", "Degraded") if kind in holds]
-    return ", ".join([status["phase"], *told])
+    held = [kind for kind in ("Reconciling", "Stalled", "Degraded") if kind in holds]
+    return ", ".join([status["phase"], *held])

@@ -94,7 +94,7 @@ def upgrade(performers: Client, performer: Performer, image: str) -> Performer:
 
 
 def call(channel: grpc.Channel, performer: Performer) -> None:
-    """Ask whether it serves; what goes wrong is told, the next call may succeed."""
+    """Ask whether it serves; what goes wrong is printed, the next call may succeed."""
     health = health_pb2_grpc.HealthStub(channel)
     try:
         answer = health.Check(health_pb2.HealthCheckRequest(), timeout=5, wait_for_ready=True)

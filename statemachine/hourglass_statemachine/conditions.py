@@ -58,12 +58,12 @@ def verdicts(facts: Facts) -> tuple[Verdict, ...]:
     available = _available(facts)
     degraded = _degraded(facts)
     progressing = _progressing(facts)
-    told = [available.message]
+    messages = [available.message]
     if progressing.reason is Reason.RESIZE_IN_PROGRESS:
-        told.append(progressing.message)
+        messages.append(progressing.message)
     if degraded.status:
-        told.append(degraded.message)
-    summary = "; ".join(told)
+        messages.append(degraded.message)
+    summary = "; ".join(messages)
     return (
         available,
         progressing,

@@ -79,7 +79,7 @@ class ClaimsEntry(_Entry):
     """How GPUs are claimed: the DeviceClass and what its driver's attributes say.
 
     `product` names the model, as the node label `product_label` does; '-', '_' and ' ' are alike.
-    `attributes` tell whole GPUs.
+    `attributes` are what whole GPUs have.
     """
 
     device_class: Driver

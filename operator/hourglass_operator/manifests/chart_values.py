@@ -58,7 +58,7 @@ def values(image: str = DEFAULT.image) -> JSON:
 
 
 def schema() -> JSON:
-    """Strict: whoever misspells a value is told so."""
+    """Strict: a misspelt value is an error."""
     digest = {"type": "string", "pattern": "^(sha256:[a-f0-9]{64})?$"}
     pull_policy = {"enum": ["", "Always", "IfNotPresent", "Never"]}
     of_image = {"repository": _TEXT, "tag": _TEXT, "digest": digest, "pullPolicy": pull_policy}

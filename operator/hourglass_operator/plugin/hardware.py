@@ -22,9 +22,9 @@ _ANYBODY = "0x" + "0" * 40
 class Offer:
     """What one node has of one kind.
 
-    `types`: every gpuType or teeType (`kind`: GPU or TEE) that finds it, none if its labels tell
-    nothing. `total` and `used` count devices of `resource`; a TEE has none, and any number of pods
-    may use it. `state`: why the node takes no pods now; empty if it does.
+    `types`: every gpuType or teeType (`kind`: GPU or TEE) that finds it, none if no label names it.
+    `total` and `used` count devices of `resource`; a TEE has none, and any number of pods may use
+    it. `state`: why the node takes no pods now; empty if it does.
     """
 
     node: str
@@ -80,7 +80,7 @@ def table(found: Sequence[Offer]) -> Iterator[Text]:
     notes = ["STATE"]
     for each in found:
         counts = (each.total, each.used, each.free) if each.resource else ("", "", "")
-        name = ", ".join(each.types) or "not told by a label"
+        name = ", ".join(each.types) or "no label names it"
         rows.append(_cells(each.node, each.kind, name, each.resource, *map(str, counts)))
         notes.append(each.state)
     return columns(rows, notes, None)
@@ -144,7 +144,7 @@ def _finds(needed: Requirement, node: NodeView, resource: str) -> bool:
 
 
 def _gpus(catalogue: Catalogue) -> list[tuple[str, Requirement]]:
-    """Of those that a label tells; the others say nothing of what a node has."""
+    """Of those that a label names; the others say nothing of what a node has."""
     names = dict.fromkeys(gpu.names[0] for gpu in catalogue.gpus.values() if not gpu.on_any_node)
     found = [(name, _needed_gpu(name, catalogue)) for name in names]
     return [(name, needed) for name, needed in found if needed is not None]

@@ -103,18 +103,18 @@ def history(view: View, events: Sequence[JSON], message: str) -> list[tuple[str,
     entries = [(meta["creationTimestamp"], "created")]
     if "lastUpgrade" in status:
         entries.append((status["lastUpgrade"], "an upgrade ended"))
-    told = {message}
+    listed = {message}
     for event in events:
         what = _happened(event)
         if event["message"] == message:
             what = what.replace(f": {message}", "", 1)
-        told.add(event["message"])
+        listed.add(event["message"])
         entries.append((_moment(event), essence(what)))
     for condition in view.conditions:
         said = condition["message"]
-        if said in told or (condition["type"], condition["status"]) == ("Degraded", "False"):
+        if said in listed or (condition["type"], condition["status"]) == ("Degraded", "False"):
             continue
-        told.add(said)
+        listed.add(said)
         what = f"{condition['type']}={condition['status']} ({condition['reason']})"
         entries.append((condition["lastTransitionTime"], f"{what}: {essence(said)}"))
     return _in_order(entries)

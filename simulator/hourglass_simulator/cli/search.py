@@ -105,10 +105,10 @@ def search(
       hourglass-sim search --for 10m -o json | jq 'select(.finding)'
       hourglass-sim search --plan found/001-serving.yaml
     """
-    told = _Told(output, out, shrink=shrink)
+    report = _Report(output, out, shrink=shrink)
     if plan is not None:
         (file,) = scenarios(parts, [plan])
-        sys.exit(told.again(file, seed))
+        sys.exit(report.again(file, seed))
     if seeds is not None and seconds is not None:
         raise click.UsageError("--seeds and --for exclude each other")
     files = scenarios(parts, paths)
@@ -120,10 +120,10 @@ def search(
         tasks = chain(tasks, of_seeds(*(seeds or _SEEDS), _AT_ONCE))
     with workers(jobs, shard) as do_all:
         for done in do_all(tasks):
-            for found in told.progress.take_in(done):
-                told.found(found)
-            told.goes_on()
-    sys.exit(told.end())
+            for found in report.progress.take_in(done):
+                report.found(found)
+            report.goes_on()
+    sys.exit(report.end())
 
 
 def _until(end: float) -> Iterator[Task]:
@@ -134,7 +134,7 @@ def _until(end: float) -> Iterator[Task]:
         yield OfSeeds(first, first + _AT_ONCE)
 
 
-class _Told:
+class _Report:
     """What the user sees of a search; what is found is written to `out`, if there is one."""
 
     def __init__(self, output: str, out: Path | None, *, shrink: bool) -> None:
@@ -154,7 +154,7 @@ class _Told:
         if self._out is not None:
             self._out.mkdir(parents=True, exist_ok=True)
             file = write(found, self._out)
-        self._tell(found, file)
+        self._print(found, file)
 
     def goes_on(self, *, now: bool = False) -> None:
         """Say now and then how far it is."""
@@ -183,10 +183,10 @@ class _Told:
         self.progress.plans = 1
         if played.findings:
             self.progress.kinds = {("", ""): 1}
-            self._tell(Found(plan, seed, file.path, played.findings), None)
+            self._print(Found(plan, seed, file.path, played.findings), None)
         return self.end()
 
-    def _tell(self, found: Found, file: Path | None) -> None:
+    def _print(self, found: Found, file: Path | None) -> None:
         if self._json:
             first = found.findings[0]
             row = {

@@ -17,7 +17,7 @@ class Holds:
         self.removed: dict[str, JSON] = {}
         """Nodes that are taken away, by name: as they will register again."""
         self.numbers = count()
-        """Tell things apart that are held once each."""
+        """Distinguish things that are held once each."""
         self._count: dict[Thing, int] = {}
         self._undo: dict[Thing, Undo] = {}
         self._renew: dict[Thing, Callable[[], object]] = {}

@@ -92,8 +92,8 @@ def test_nothing_says_whose_cluster_it_is() -> None:
     found = anonymous(cluster())
     # Of the builder's pods; those of a real API server are made by chance.
     text = json.dumps(found).replace(found[2]["metadata"]["uid"], "")
-    for told in ("acme", "registry", "vault", "10.1.2.3"):
-        assert told not in text
+    for private in ("acme", "registry", "vault", "10.1.2.3"):
+        assert private not in text
 
 
 def test_what_belongs_together_still_does() -> None:

@@ -23,7 +23,7 @@ class AnswersMonitor(Monitor):
         super().__init__(history)
         self._process = ""
         """Whose call is answered next."""
-        self._told: dict[tuple[str, Key], set[str]] = {}
+        self._answered: dict[tuple[str, Key], set[str]] = {}
         """Processes that were answered that an object, by resource and key, is there."""
 
     @property
@@ -44,15 +44,15 @@ class AnswersMonitor(Monitor):
         if write.verb != "create" or write.resource not in _MADE:
             return
         key = (write.namespace, write.name)
-        told = self._told.setdefault((write.resource, key), set())
+        answered = self._answered.setdefault((write.resource, key), set())
         if write.code == _CREATED:
-            told.add(self._process)
+            answered.add(self._process)
         elif write.code == _TAKEN and self._is_of_performer(write.resource, key):
-            if self._process in told:
+            if self._process in answered:
                 subject = f"{write.resource[:-1]} {write.namespace}/{write.name}"
-                expected = "what a process was told to be there it does not create"
+                expected = "a process does not create what an answer said to be there"
                 yield Mismatch(subject, expected, "it was created again")
-            told.add(self._process)
+            answered.add(self._process)
 
     def _changed(self, resource: str, seen: Seen) -> Iterable[Mismatch]:
         # The watch may say of what a stranger has edited that it is gone.
@@ -60,7 +60,7 @@ class AnswersMonitor(Monitor):
             of = ("labels", "ownerReferences")
             before, now = ((obj or {}).get("metadata", {}) for obj in (seen.before, seen.object))
             if seen.type == "DELETED" or any(before.get(each) != now.get(each) for each in of):
-                self._told.pop((resource, key_of(seen.object)), None)
+                self._answered.pop((resource, key_of(seen.object)), None)
         return ()
 
     def _is_of_performer(self, resource: str, key: Key) -> bool:
