@@ -13,6 +13,7 @@ from clusters import Cluster, Components, UnavailableError, wait_until
 from clusters.choose import AUTO, choose
 from clusters.providers import NAMES, providers
 from hourglass_operator.manifests.kubernetes_versions import TESTED
+from hourglass_operator.manifests.roles import NAME
 from operators import Operator, Performers, running
 
 NO_CLUSTER = 69
@@ -22,6 +23,7 @@ NO_CLUSTER = 69
 CRDS = Path(__file__).parent.parent / "crds"
 PERFORMERS = "performers.hourglass.eigenlayer.io"
 PERFORMER_IMAGE = "localhost/performer:v1"
+OPERATOR_IMAGE = f"localhost/{NAME}:e2e"
 
 
 class ClusterReport:
@@ -159,6 +161,14 @@ def performer_image(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) 
     archive = tmp_path_factory.mktemp("image") / "performer.tar"
     cluster.import_image(images.performer_image(archive, PERFORMER_IMAGE, print))
     return PERFORMER_IMAGE
+
+
+@pytest.fixture(scope="session")
+def operator_image(own_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The operator's image, which the real node has from now on."""
+    archive = tmp_path_factory.mktemp("image") / "operator.tar"
+    own_cluster.import_image(images.operator_image(archive, OPERATOR_IMAGE, print))
+    return OPERATOR_IMAGE
 
 
 @pytest.fixture

@@ -11,14 +11,12 @@ import pytest
 import yaml
 
 from clusters import Cluster, wait_until
-from conftest import ClusterReport
+from conftest import OPERATOR_IMAGE, ClusterReport
 from hourglass_kube.types import JSON
 from hourglass_operator.manifests.roles import NAME, NAMESPACE
-from images import operator_image
 from operators import Performers
 
 ROOT = Path(__file__).parents[1]
-IMAGE = f"localhost/{NAME}:e2e"
 NODES: tuple[JSON, ...] = (
     {"prefix": "plain"},
     {
@@ -126,7 +124,7 @@ class Installation:
         for obj in objects:
             if obj["kind"] == "Deployment":
                 container = obj["spec"]["template"]["spec"]["containers"][0]
-                container["image"] = IMAGE
+                container["image"] = OPERATOR_IMAGE
                 container["args"].append(f"--log-level={log_level}")
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
         # A namespace that is new must be there before what is in it.
@@ -154,16 +152,9 @@ class Installation:
         return found
 
 
-@pytest.fixture(scope="module")
-def image(own_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> None:
-    archive = tmp_path_factory.mktemp("image") / "operator.tar"
-    operator_image(archive, IMAGE, print)
-    own_cluster.import_image(archive)
-
-
 @pytest.fixture(scope="module", params=list(WAYS))
 def installed(
-    request: pytest.FixtureRequest, own_cluster: Cluster, custom_resource: str, image: None
+    request: pytest.FixtureRequest, own_cluster: Cluster, custom_resource: str, operator_image: str
 ) -> Iterator[Installation]:
     cluster = own_cluster
     if not cluster.has_root_certificate():

@@ -7,22 +7,24 @@ import sys
 import sysconfig
 import venv
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
 
 from clusters import wait_until
-from hourglass_operator.manifests.roles import NAME
+from hourglass_operator.manifests.roles import NAME as OPERATOR
 from images import project_wheel
 from processes import process
+from requirements import NAME, needed
 
 Run = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel; what it requires is that of this one."""
+    """A virtual environment with the wheel, what it requires, and pytest, all of this one's."""
     folder = tmp_path_factory.mktemp("wheel")
     made = folder / "environment"
     venv.create(made, symlinks=True)
@@ -30,8 +32,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps"]
     subprocess.run([*pip, str(project_wheel(folder / "wheels"))], check=True)
     (packages,) = made.glob("lib/python*/site-packages")
-    # Of a folder that is added so no .pth file is read: not that which leads to this checkout.
-    (packages / "required.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    here = Path(sysconfig.get_path("purelib"))
+    for name in sorted(needed(NAME, extras=False) | {"pytest"} | needed("pytest", extras=False)):
+        for top in {file.parts[0] for file in metadata.files(name) or ()} - {"..", "__pycache__"}:
+            if not (packages / top).exists():
+                (packages / top).symlink_to(here / top)
     return made
 
 
@@ -80,7 +85,7 @@ def test_the_operator_prints_what_a_cluster_needs(run: Run) -> None:
     found = [obj for obj in yaml.safe_load_all(text) if obj]
     assert found[0] == definition
     (deployment,) = (obj for obj in found if obj["kind"] == "Deployment")
-    assert deployment["metadata"]["name"] == NAME
+    assert deployment["metadata"]["name"] == OPERATOR
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     assert container["image"] == "registry.example.com/operator:v1"
 

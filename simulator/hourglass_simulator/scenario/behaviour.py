@@ -6,12 +6,11 @@ from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from hourglass_kube import quantity
 from hourglass_kube.types import JSON
 from hourglass_simulator.kubelet.workload import Answers, Hook, Workload
+from hourglass_simulator.scenario import document
 from hourglass_simulator.scenario.strict import Bool, Count, Duration, Quantity, Strict
 
 ANNOTATION = "simulator.hourglass.eigenlayer.io/behaviour"
@@ -171,9 +170,12 @@ def annotated(pod: JSON, container: str) -> Workload | None:
 def parse(text: str) -> PodBehaviour:
     """The value of the annotation; raises ValueError with every mistake in a sentence."""
     try:
-        return PodBehaviour.model_validate(YAML(typ="safe").load(text) or {})
-    except YAMLError:
-        raise ValueError(f"the annotation {ANNOTATION} is not YAML") from None
+        values = [each.value for each in document.parse(text, f"the annotation {ANNOTATION}")]
+        if len(values) > 1:
+            raise ValueError(f"the annotation {ANNOTATION}: expected one document")
+        return PodBehaviour.model_validate(values[0] if values and values[0] else {})
+    except document.UnreadableError as error:
+        raise ValueError("; ".join(map(str, error.problems))) from None
     except ValidationError as error:
         found = [
             f"{'.'.join(str(part) for part in one['loc']) or 'it'}: {one['msg']}"

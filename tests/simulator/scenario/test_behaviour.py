@@ -30,7 +30,11 @@ def test_one_container_may_behave_otherwise_than_all() -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        pytest.param("{", "is not YAML", id="it is not YAML"),
+        pytest.param("{", ": not YAML: ", id="it is not YAML"),
+        pytest.param("---\n---\n", "expected one document", id="it is two documents"),
+        pytest.param(
+            "{readyAfter: 1s, readyAfter: 2s}", "readyAfter occurs twice", id="a key occurs twice"
+        ),
         pytest.param("a list", "it: ", id="it is no mapping"),
         pytest.param("exitAfter: 5s", "exitAfter: ", id="a key is unknown"),
         pytest.param("probes: {liveness: {status: 200}}", "probes.liveness.status: ", id="status"),
