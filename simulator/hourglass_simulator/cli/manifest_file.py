@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kubernetes.client import V1ObjectMeta
+from kubernetes import client
 
 from hourglass_kube.types import JSON
 from hourglass_operator.api import GROUP
@@ -64,7 +64,7 @@ def performers(path: Path) -> list[Written]:
             where = f"{path}:{line}: {place}" if place else f"{path}:{line}"
             if not printed.is_named(item) or "apiVersion" not in item:
                 bad(f"{where}: expected an object with apiVersion, kind and metadata.name")
-            for field, text in mistakes(V1ObjectMeta, item["metadata"], extra="ignore"):
+            for field, text in mistakes(client.V1ObjectMeta, item["metadata"], extra="ignore"):
                 line, place = document.resolve((*location, "metadata", *field))
                 bad(f"{path}:{line}: {place}: {text}")
             objects.append(Written(path, document, location, item))

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kubernetes import client
-from pydantic import BaseModel
 
 from hourglass_kube import quantity
 from hourglass_kube.types import JSON
@@ -18,46 +17,47 @@ from hourglass_simulator.harness.pool import Pool
 from hourglass_simulator.scenario.document import Location
 from hourglass_simulator.scenario.mistakes import mistakes, shown
 
-MODELS: Mapping[tuple[str, str], type[BaseModel] | None] = {
-    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"): (
-        client.V1ValidatingAdmissionPolicy
-    ),
+MODELS: Mapping[tuple[str, str], str | None] = {
+    ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"): "V1ValidatingAdmissionPolicy",
     ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding"): (
-        client.V1ValidatingAdmissionPolicyBinding
+        "V1ValidatingAdmissionPolicyBinding"
     ),
-    ("apps/v1", "ControllerRevision"): client.V1ControllerRevision,
-    ("apps/v1", "DaemonSet"): client.V1DaemonSet,
-    ("apps/v1", "Deployment"): client.V1Deployment,
-    ("apps/v1", "ReplicaSet"): client.V1ReplicaSet,
-    ("apps/v1", "StatefulSet"): client.V1StatefulSet,
-    ("batch/v1", "CronJob"): client.V1CronJob,
-    ("batch/v1", "Job"): client.V1Job,
-    ("node.k8s.io/v1", "RuntimeClass"): client.V1RuntimeClass,
-    ("policy/v1", "PodDisruptionBudget"): client.V1PodDisruptionBudget,
-    ("resource.k8s.io/v1", "DeviceClass"): client.V1DeviceClass,
-    ("resource.k8s.io/v1", "ResourceClaim"): client.ResourceV1ResourceClaim,
-    ("resource.k8s.io/v1", "ResourceClaimTemplate"): client.V1ResourceClaimTemplate,
-    ("resource.k8s.io/v1", "ResourceSlice"): client.V1ResourceSlice,
-    ("scheduling.k8s.io/v1", "PriorityClass"): client.V1PriorityClass,
-    ("storage.k8s.io/v1", "CSIDriver"): client.V1CSIDriver,
-    ("storage.k8s.io/v1", "CSINode"): client.V1CSINode,
-    ("storage.k8s.io/v1", "CSIStorageCapacity"): client.V1CSIStorageCapacity,
-    ("storage.k8s.io/v1", "StorageClass"): client.V1StorageClass,
-    ("v1", "ConfigMap"): client.V1ConfigMap,
-    ("v1", "LimitRange"): client.V1LimitRange,
-    ("v1", "Namespace"): client.V1Namespace,
-    ("v1", "Node"): client.V1Node,
-    ("v1", "PersistentVolume"): client.V1PersistentVolume,
-    ("v1", "PersistentVolumeClaim"): client.V1PersistentVolumeClaim,
-    ("v1", "Pod"): client.V1Pod,
-    ("v1", "ReplicationController"): client.V1ReplicationController,
-    ("v1", "ResourceQuota"): client.V1ResourceQuota,
-    ("v1", "Secret"): client.V1Secret,
-    ("v1", "Service"): client.V1Service,
-    ("v1", "ServiceAccount"): client.V1ServiceAccount,
+    ("apps/v1", "ControllerRevision"): "V1ControllerRevision",
+    ("apps/v1", "DaemonSet"): "V1DaemonSet",
+    ("apps/v1", "Deployment"): "V1Deployment",
+    ("apps/v1", "ReplicaSet"): "V1ReplicaSet",
+    ("apps/v1", "StatefulSet"): "V1StatefulSet",
+    ("batch/v1", "CronJob"): "V1CronJob",
+    ("batch/v1", "Job"): "V1Job",
+    ("node.k8s.io/v1", "RuntimeClass"): "V1RuntimeClass",
+    ("policy/v1", "PodDisruptionBudget"): "V1PodDisruptionBudget",
+    ("resource.k8s.io/v1", "DeviceClass"): "V1DeviceClass",
+    ("resource.k8s.io/v1", "ResourceClaim"): "ResourceV1ResourceClaim",
+    ("resource.k8s.io/v1", "ResourceClaimTemplate"): "V1ResourceClaimTemplate",
+    ("resource.k8s.io/v1", "ResourceSlice"): "V1ResourceSlice",
+    ("scheduling.k8s.io/v1", "PriorityClass"): "V1PriorityClass",
+    ("storage.k8s.io/v1", "CSIDriver"): "V1CSIDriver",
+    ("storage.k8s.io/v1", "CSINode"): "V1CSINode",
+    ("storage.k8s.io/v1", "CSIStorageCapacity"): "V1CSIStorageCapacity",
+    ("storage.k8s.io/v1", "StorageClass"): "V1StorageClass",
+    ("v1", "ConfigMap"): "V1ConfigMap",
+    ("v1", "LimitRange"): "V1LimitRange",
+    ("v1", "Namespace"): "V1Namespace",
+    ("v1", "Node"): "V1Node",
+    ("v1", "PersistentVolume"): "V1PersistentVolume",
+    ("v1", "PersistentVolumeClaim"): "V1PersistentVolumeClaim",
+    ("v1", "Pod"): "V1Pod",
+    ("v1", "ReplicationController"): "V1ReplicationController",
+    ("v1", "ResourceQuota"): "V1ResourceQuota",
+    ("v1", "Secret"): "V1Secret",
+    ("v1", "Service"): "V1Service",
+    ("v1", "ServiceAccount"): "V1ServiceAccount",
     (f"{GROUP}/{VERSION}", KIND): None,
 }
-"""What a copy is made of, by apiVersion and kind; a Performer is read by its definition."""
+"""What a copy is made of, by apiVersion and kind; a Performer is read by its definition.
+
+They are names in kubernetes.client, which imports a model, slowly, when it is asked for it.
+"""
 
 MADE_ANEW = frozenset(
     [
@@ -214,7 +214,7 @@ def as_written(obj: JSON) -> JSON:
 def _mistakes(obj: JSON) -> Iterator[tuple[Location, str]]:
     kind = obj["kind"]
     if (model := MODELS[_kind_of(obj)]) is not None:
-        yield from mistakes(model, obj, extra="ignore", null_is_empty=True)
+        yield from mistakes(getattr(client, model), obj, extra="ignore", null_is_empty=True)
     for location, amount in _bad_quantities(obj):
         yield location, f"expected a quantity such as 500m or 8Gi, found {shown(amount)}"
     if kind == "PriorityClass" and obj.get("value") is None:
