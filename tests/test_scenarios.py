@@ -2,27 +2,17 @@
 
 import hashlib
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from hourglass_simulator.cli.parts import simulated
 from hourglass_simulator.faults import REGISTRY
-from hourglass_simulator.scenario import find, load, run
+from hourglass_simulator.scenario import find, load
+from test_readme import ALL_SCENARIOS
 
 ROOT = Path(__file__).parents[1]
 FILES = find([ROOT / "scenarios"])
-SEED = 7
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT / "scenarios")))
-def test_scenario_is_met(path: Path) -> None:
-    file = load(path, REGISTRY)
-    backend = simulated(SEED, file.scenario.cluster)
-    result = run(file, backend, SEED)
-    assert result.met, "\n".join(f"{step.where}: {failure}" for step, failure in result.failures)
 
 
 def test_most_scenarios_can_run_on_a_real_cluster_too() -> None:
@@ -31,18 +21,30 @@ def test_most_scenarios_can_run_on_a_real_cluster_too() -> None:
     assert len(portable) >= 40
 
 
-def test_the_same_seed_gives_the_same_trace_in_every_process(tmp_path: Path) -> None:
-    program = Path(sys.executable).with_name("hourglass-sim")
-    traces = [tmp_path / "1.trace", tmp_path / "2.trace"]
-    processes = [
-        subprocess.Popen(
-            [program, "run", "scenarios", "--seed", str(SEED), "--trace", str(trace)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": trace.stem},
-            stdout=subprocess.DEVNULL,
-        )
-        for trace in traces
-    ]
-    assert [process.wait() for process in processes] == [0, 0]
-    digests = {hashlib.sha256(trace.read_bytes()).hexdigest() for trace in traces}
+def test_every_scenario_is_met_and_the_same_seed_gives_the_same_trace_in_every_process(
+    tmp_path: Path,
+) -> None:
+    # As the README says it, once for each process: nothing else plays all of them.
+    arguments = shlex.split(ALL_SCENARIOS)
+    arguments[0] = str(Path(sys.executable).with_name("hourglass-sim"))
+    played = []
+    for number in ("1", "2"):
+        folder = tmp_path / number
+        folder.mkdir()
+        (folder / "scenarios").symlink_to(ROOT / "scenarios")
+        with (folder / "printed").open("w") as printed:
+            process = subprocess.Popen(
+                [*arguments, "--trace", "trace"],
+                cwd=folder,
+                env={**os.environ, "PYTHONHASHSEED": number},
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
+        played.append((folder, process))
+    for folder, process in played:
+        code, printed_lines = process.wait(), (folder / "printed").read_text().splitlines()
+        missed = [line for line in printed_lines if not line.startswith("met ")]
+        assert code == 0, "\n".join(missed)
+        assert len(printed_lines) == len(FILES) + 1
+    digests = {hashlib.sha256((folder / "trace").read_bytes()).hexdigest() for folder, _ in played}
     assert len(digests) == 1
