@@ -8,6 +8,7 @@ from simulated_bare_server import Simulated
 from goldens import newer, record_definitions
 from hourglass_simulator.controllers.definitions import DefinitionFinalizer
 from hourglass_simulator.kubernetes.version import version
+from recorded_answers import agree
 
 CASES = record_definitions.load()
 GOLDENS: dict[str, dict[str, list[Any]]] = {
@@ -21,7 +22,6 @@ LEFT_OUT = {
     "set lists in rules": "lists that are sets are equal in their order only",
 }
 """Cases that do not agree yet, and why."""
-LEFT_OUT_OF: dict[str, dict[str, str]] = dict.fromkeys(GOLDENS, LEFT_OUT)
 
 
 def comparable(answer: Any) -> Any:
@@ -61,22 +61,18 @@ def answers_of(kubernetes: str, case: Any, name: str) -> list[Any]:
     return list(record_definitions.play(server, name, case, settle))
 
 
-@pytest.mark.parametrize(
-    ("kubernetes", "name"),
-    [
-        pytest.param(
-            kubernetes,
-            name,
-            id=f"{kubernetes}: {name}",
-            marks=[pytest.mark.xfail(reason=LEFT_OUT_OF[kubernetes][name], strict=True)]
-            if name in LEFT_OUT_OF[kubernetes]
-            else [],
-        )
-        for kubernetes in GOLDENS
-        for name in CASES
-    ],
-)
-def test_as_on_a_real_server(kubernetes: str, name: str) -> None:
-    answers, goldens = answers_of(kubernetes, CASES[name], name), GOLDENS[kubernetes][name]
-    for (verb, step), answer, golden in zip(requests(name), answers, goldens, strict=True):
-        assert comparable(answer) == comparable(golden), f"{verb} {step.path} {step.body}"
+@pytest.mark.parametrize("kubernetes", GOLDENS)
+def test_as_on_a_real_server(kubernetes: str) -> None:
+    agree(
+        {name: answered(name, answers_of(kubernetes, case, name)) for name, case in CASES.items()},
+        {name: answered(name, golden) for name, golden in GOLDENS[kubernetes].items()},
+        LEFT_OUT,
+    )
+
+
+def answered(name: str, answers: list[Any]) -> list[tuple[str, Any]]:
+    """Each request of a case and what can be compared of its answer."""
+    return [
+        (f"{number}: {verb} {step.path} {step.body}", comparable(answer))
+        for number, ((verb, step), answer) in enumerate(zip(requests(name), answers, strict=True))
+    ]

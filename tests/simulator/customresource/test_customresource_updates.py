@@ -17,6 +17,7 @@ from hourglass_simulator.apiserver.errors import APIError
 from hourglass_simulator.apiserver.schema import compile_schema, defaulted, pruned
 from hourglass_simulator.apiserver.schema_check import checker
 from hourglass_simulator.apiserver.schema_validation import ABSENT, duplicates, validate
+from recorded_answers import agree
 
 CRD = YAML(typ="safe").load(record_validation.CRD)
 PERFORMERS = CustomResource(CRD)
@@ -108,14 +109,14 @@ def test_a_spec_write_shares_the_status_and_what_it_did_not_change() -> None:
     assert written["spec"]["scheduling"] is COMPLEX["spec"]["scheduling"]
 
 
-@pytest.mark.parametrize("obj", CASES.values(), ids=CASES)
-def test_nothing_is_changed_in_place(obj: dict[str, Any]) -> None:
-    before = deepcopy(obj)
-    for old in (None, COMPLEX):
-        for subresource in ("", "status") if old else ("",):
-            with suppress(APIError):
-                PERFORMERS.admit(obj, old, subresource=subresource)
-            assert obj == before
+def test_nothing_is_changed_in_place() -> None:
+    for case, obj in CASES.items():
+        before = deepcopy(obj)
+        for old in (None, COMPLEX):
+            for subresource in ("", "status") if old else ("",):
+                with suppress(APIError):
+                    PERFORMERS.admit(obj, old, subresource=subresource)
+                assert obj == before, case
 
 
 def exact_says_fine(spec: Any) -> bool:
@@ -126,9 +127,12 @@ def exact_says_fine(spec: Any) -> bool:
     )
 
 
-@pytest.mark.parametrize("obj", CASES.values(), ids=CASES)
-def test_a_quick_yes_is_right_about_the_recorded_objects(obj: dict[str, Any]) -> None:
-    assert checker(SPEC)(obj.get("spec"), ABSENT) == exact_says_fine(obj.get("spec"))
+def test_a_quick_yes_is_right_about_the_recorded_objects() -> None:
+    specs = {case: obj.get("spec") for case, obj in CASES.items()}
+    agree(
+        {case: checker(SPEC)(spec, ABSENT) for case, spec in specs.items()},
+        {case: exact_says_fine(spec) for case, spec in specs.items()},
+    )
 
 
 @given(st.sampled_from(list(CASES.values())), st.data())
@@ -145,9 +149,8 @@ def test_a_quick_yes_is_right_about_mutated_objects(obj: dict[str, Any], data: A
         assert exact_says_fine(spec)
 
 
-@pytest.mark.parametrize("case", ACCEPTED)
-def test_what_was_stored_gets_a_quick_yes(case: str) -> None:
-    assert checker(SPEC)(ACCEPTED[case]["spec"], ABSENT)
+def test_what_was_stored_gets_a_quick_yes() -> None:
+    assert [case for case in ACCEPTED if not checker(SPEC)(ACCEPTED[case]["spec"], ABSENT)] == []
 
 
 def test_a_definition_is_compiled_once_for_all_clusters_of_a_process() -> None:

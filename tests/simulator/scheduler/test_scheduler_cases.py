@@ -22,6 +22,7 @@ from hourglass_simulator.scheduler.placement import Placements
 from hourglass_simulator.scheduler.pod import PodInfo
 from hourglass_simulator.scheduler.scores import WEIGHTS
 from hourglass_simulator.scheduler.snapshot import Snapshot
+from recorded_answers import agree
 
 FOLDER = Path(__file__).parents[2] / "goldens/scheduler/cases"
 CLASSES: list[tuple[str, JSON]] = json.loads((FOLDER.parent / "verdicts.golden.json").read_text())[
@@ -29,25 +30,25 @@ CLASSES: list[tuple[str, JSON]] = json.loads((FOLDER.parent / "verdicts.golden.j
 ]
 
 
-def _cases() -> dict[str, JSON]:
-    """By version, file and name; those of newer versions that the oldest decides otherwise."""
+def _cases() -> dict[tuple[str, str], dict[str, JSON]]:
+    """By version and file; those of newer versions that the oldest decides otherwise."""
     found = {}
     for file in sorted(FOLDER.glob("*.golden.json")):
         name, version = file.name.split(".", 1)
         version = version.removesuffix("golden.json").removesuffix(".") or OLDEST
-        for case, golden in json.loads(file.read_text()).items():
-            found[f"{version} {name}: {case}"] = golden
+        cases = json.loads(file.read_text())
+        found[version, name] = {f"{name}: {case}": golden for case, golden in cases.items()}
     return found
 
 
-CASES: dict[str, JSON] = _cases()
+CASES = _cases()
 OF_THE_API_SERVER = (
     "affinity: affinity with matchLabelKeys",
     "affinity: anti-affinity with mismatchLabelKeys",
     "filters: the host network takes the ports of its containers",
     "filters: limits of the whole pod are its requests",
 )
-"""Cases that need defaults which the simulated API server does not set."""
+"""Cases that need defaults which the simulated API server does not set: not played."""
 _SEEDS = 50
 BETWEEN_STEPS = 3.0
 """Seconds of virtual time, about what the recorder waits."""
@@ -145,21 +146,47 @@ class World:
         return found
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_cases_end_as_on_a_real_cluster(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name.partition(" ")[2] in OF_THE_API_SERVER:
-        pytest.skip("a default that the simulated API server does not set")
-    case = CASES[name]
-    kubernetes, _, name = name.partition(" ")
-    world = World(kubernetes, monkeypatch)
+@pytest.mark.parametrize(("kubernetes", "file"), CASES, ids=str)
+def test_cases_end_as_on_a_real_cluster(
+    kubernetes: str, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = {
+        name: case
+        for name, case in CASES[kubernetes, file].items()
+        if name not in OF_THE_API_SERVER
+    }
+    agree(
+        {name: _played(World(kubernetes, monkeypatch), name, case) for name, case in cases.items()},
+        {name: _recorded(case) for name, case in cases.items()},
+    )
+
+
+def _played(world: World, name: str, case: JSON) -> JSON:
+    """What became of a case, as it is recorded."""
+    steps = []
     for step in case["steps"]:
         world.step(step["calls"], step["pods"], SHORT.get(name, BETWEEN_STEPS))
-        for pod, scores in step.get("scores", {}).items():
-            assert _without_zeros(world.scores.get(pod, {})) == _without_zeros(scores), pod
-        wanted = {key: step[key] for key in step if key not in ("calls", "scores")}
-        assert world.seen() == wanted, step["calls"]
+        scores = {pod: world.scores.get(pod, {}) for pod in step.get("scores", {})}
+        steps.append(_step(step["calls"], world.seen(), scores))
+    return {"steps": steps, "events": world.events()}
+
+
+def _recorded(case: JSON) -> JSON:
+    steps = [
+        _step(
+            step["calls"],
+            {key: step[key] for key in step if key not in ("calls", "scores")},
+            step.get("scores", {}),
+        )
+        for step in case["steps"]
+    ]
     events = {f"{e['pod']} {e['reason']} {e['message']}" for e in case["events"]}
-    assert world.events() == events
+    return {"steps": steps, "events": events}
+
+
+def _step(calls: list[JSON], seen: JSON, scores: JSON) -> JSON:
+    compared = {pod: _without_zeros(given) for pod, given in scores.items()}
+    return {"calls": calls, "seen": seen, "scores": compared}
 
 
 def _without_zeros(scores: JSON) -> JSON:
