@@ -9,7 +9,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from typing import Any
 import pytest
 
 from builders import performer
+from forked_operator import Operator
 from hourglass_kube.types import JSON
 from hourglass_operator.api.crd import generate
 from hourglass_simulator.apiserver import APIError
 from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.http.served import Served, served
 
-PROGRAM = Path(sys.executable).with_name("hourglass-operator")
 USER = "operator"
 DEFINITION = "performers.hourglass.eigenlayer.io"
 PATIENT = (
@@ -44,25 +43,37 @@ def wait_until(what: str, holds: Callable[[], bool], seconds: float = 300.0) -> 
         time.sleep(0.02)
 
 
+def program(arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """As it is started outside of tests, which takes a second longer."""
+    path = Path(sys.executable).with_name("hourglass-operator")
+    with log.open("ab") as file:
+        return subprocess.Popen([path, *arguments], stdout=file, stderr=file)
+
+
+Starts = Callable[[list[str], Path], Operator | subprocess.Popen[bytes]]
+
+
 class Process:
     """One replica of the operator."""
 
-    def __init__(self, there: Served, folder: Path, name: str = "a", *flags: str) -> None:
+    def __init__(
+        self, there: Served, folder: Path, name: str, *flags: str, starts: Starts = Operator
+    ) -> None:
         kubeconfig = folder / f"{name}.kubeconfig"
         there.write_kubeconfig(kubeconfig, USER)
         self.log = folder / f"{name}.log"
         self.health, self.metrics = free_port(), free_port()
-        self._command = [
-            *(str(PROGRAM), "run", f"--kubeconfig={kubeconfig}", "--lease-namespace=default"),
+        self._arguments = [
+            *("run", f"--kubeconfig={kubeconfig}", "--lease-namespace=default"),
             f"--health-address=127.0.0.1:{self.health}",
             f"--metrics-address=127.0.0.1:{self.metrics}",
             *(*PATIENT, *flags),
         ]
+        self._starts = starts
         self.start()
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        self.process = self._starts(self._arguments, self.log)
 
     def ready(self) -> str:
         """What /readyz says; empty while nobody answers."""
@@ -82,7 +93,7 @@ class Process:
         return found.split()[1]
 
     def logged(self) -> str:
-        return self.log.read_text()
+        return self.log.read_text() if self.log.exists() else ""
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -104,8 +115,8 @@ class World:
         self.folder = folder
         self.processes: list[Process] = []
 
-    def operator(self, name: str = "a", *flags: str) -> Process:
-        self.processes.append(Process(self.there, self.folder, name, *flags))
+    def operator(self, name: str = "a", *flags: str, starts: Starts = Operator) -> Process:
+        self.processes.append(Process(self.there, self.folder, name, *flags, starts=starts))
         return self.processes[-1]
 
     def create(self, *names: str) -> None:
@@ -165,9 +176,8 @@ def world(tmp_path: Path) -> Iterator[World]:
             yield found
         finally:
             for process in found.processes:
-                with suppress(ProcessLookupError):
-                    process.process.kill()
-                process.process.wait()
+                process.process.kill()
+                process.process.wait(300)
 
 
 def test_it_brings_a_performer_to_life_and_writes_nothing_else(world: World) -> None:
@@ -184,7 +194,7 @@ def test_it_brings_a_performer_to_life_and_writes_nothing_else(world: World) -> 
 
 
 def test_it_ends_orderly_and_the_next_one_leads_at_once(world: World) -> None:
-    operator = world.operator()
+    operator = world.operator(starts=program)
     world.create("ml")
     world.wait_phase("Running", "ml")
     assert operator.end() == 0
