@@ -1,11 +1,13 @@
 """The second step of a pass: from what was observed to the facts that decide the phase."""
 
+from dataclasses import replace
+
 from hourglass_operator.controller.budget import unprotected
 from hourglass_operator.controller.endings import awaited, kept
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.moves import unhealthy
 from hourglass_operator.controller.observation import Observation
-from hourglass_operator.controller.pod_faults import crash_of_a_ready_pod, find_fault
+from hourglass_operator.controller.pod_faults import crash_of_a_ready_pod, find_fault, refused
 from hourglass_operator.controller.pod_repair import repair_pods
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.repairs import cut_off
@@ -29,12 +31,12 @@ def assess(seen: Observation, handover: Handover, explanations: Explanations) ->
         return Facts(
             serving=roles.serving,
             detail=f"pod {pod.name} on node {pod.node} serves at {seen.endpoint}",
-            fault=rival or crash_of_a_ready_pod(seen, pod) or _cut_off(seen),
+            fault=rival or _with_refusals(seen, crash_of_a_ready_pod(seen, pod) or _cut_off(seen)),
             impaired=_impaired(seen, pod),
             resizing=detail_of_resize(pod, seen.resources) if seen.resized else "",
         )
     progress, detail = _progress(seen, handover)
-    fault = find_fault(seen, handover, explanations) or _cut_off(seen)
+    fault = _with_refusals(seen, find_fault(seen, handover, explanations) or _cut_off(seen))
     if pod is not None:
         how = "serves" if roles.serving is Serving.NEW else "still serves"
         if seen.moves:
@@ -68,7 +70,27 @@ def _cut_off(seen: Observation) -> Fault | None:
 def _impaired(seen: Observation, pod: PodView) -> Fault | None:
     """What the pod that serves lacks of what the spec asks for."""
     ill = Fault(Reason.HARDWARE_UNAVAILABLE, unhealthy(pod)) if pod.unhealthy else None
-    return ill or _lost_hardware(seen, pod) or unprotected(seen)
+    return ill or _lost_hardware(seen, pod) or unprotected(seen) or _unwritten(seen)
+
+
+def _unwritten(seen: Observation) -> Fault | None:
+    """What the API server does not let the operator write, though the pod serves."""
+    refusal = next((each for each in seen.refusals if each.transient), None)
+    if refusal is None:
+        return None
+    reason = Reason.REPAIR_UNDONE if refusal.resource == "performers" else refused(refusal)
+    return Fault(reason, "; ".join(_held_up(seen)))
+
+
+def _held_up(seen: Observation) -> list[str]:
+    return [refusal.message for refusal in seen.refusals if refusal.transient]
+
+
+def _with_refusals(seen: Observation, fault: Fault | None) -> Fault | None:
+    """The fault, with what cannot be written besides."""
+    if fault is None:
+        return None
+    return replace(fault, message="; ".join([fault.message, *_held_up(seen)]))
 
 
 def _lost_hardware(seen: Observation, pod: PodView) -> Fault | None:
@@ -88,8 +110,9 @@ def _progress(seen: Observation, handover: Handover) -> tuple[Progress, str]:
     """How far the wanted pod has come, and what holds it up, for a person."""
     pod = seen.roles.candidate
     progress, detail = _step(seen, handover, pod)
-    held_up = [refusal.message for refusal in seen.refusals if refusal.transient]
-    return progress, "; ".join([detail, *held_up] if pod or not held_up else held_up)
+    held_up = _held_up(seen)
+    created = pod is None and any(each.verb == "create" for each in seen.refusals)
+    return progress, "; ".join(held_up if held_up and created else [detail, *held_up])
 
 
 def _step(seen: Observation, handover: Handover, pod: PodView | None) -> tuple[Progress, str]:
@@ -121,6 +144,5 @@ def _step(seen: Observation, handover: Handover, pod: PodView | None) -> tuple[P
 
 
 def _deletion_detail(seen: Observation) -> str:
-    if seen.draining:
-        return awaited(seen, seen.draining)
-    return kept(seen.pods) or "no pod is left"
+    waits = awaited(seen, seen.draining) if seen.draining else kept(seen.pods)
+    return "; ".join([waits or "no pod is left", *_held_up(seen)])

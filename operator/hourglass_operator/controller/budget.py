@@ -43,7 +43,8 @@ def unprotected(seen: Observation) -> Fault | None:
             " that the other allows does not wait until the pod has moved",
         )
     refusal = next(
-        (each for each in seen.refusals if each.resource == "poddisruptionbudgets"), None
+        (r for r in seen.refusals if (r.verb, r.resource) == ("create", "poddisruptionbudgets")),
+        None,
     )
     if refusal is None:
         return None

@@ -44,13 +44,14 @@ class Memories:
                     yield key
 
     def drop_transient_refusals(self, resource: str, keys: Iterable[Key]) -> None:
-        """An object of the resource has gone or ended: it may have been what was in the way."""
+        """An object of the resource has gone or ended: it may have kept another from its place."""
         for key in keys:
             if key in self._of:
                 uid, memory = self._of[key]
                 kept = (
                     r
                     for r in memory.refusals
-                    if r.resource != resource or not (r.transient or exceeded(r.message))
+                    if (r.verb, r.resource) != ("create", resource)
+                    or not (r.transient or exceeded(r.message))
                 )
                 self.put(key, uid, replace(memory, refusals=tuple(kept)))

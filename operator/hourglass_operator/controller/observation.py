@@ -1,7 +1,7 @@
 """What a pass knows of a Performer: derived once by `observe`, and only read by the later steps."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -88,7 +88,7 @@ class Observation:
     changed: frozenset[tuple[str, str]]
     """Of the objects that were repaired those (resource and name) that have changed since."""
     refusals: tuple[Refusal, ...]
-    """Of the API server: to create what the present spec asks for and is not there."""
+    """Of the API server: to write what the present spec asks for and is not there yet."""
     progress_start: float
     """Since when the wanted template, or the successor of a pod that moves, has been on its way to
     serve."""
@@ -176,7 +176,11 @@ class Observation:
         """The PodSpec that the spec asks for; costly, and few passes need it."""
         return build_pod_spec(self.spec, self.requirement, self.pod_defaults)
 
+    def with_refusals(self, refusals: tuple[Refusal, ...]) -> "Observation":
+        """The same with these refusals."""
+        return self if refusals == self.refusals else replace(self, refusals=refusals)
+
     def may_create(self, resource: str) -> bool:
-        """No refusal of this resource asks for patience."""
-        mine = (refusal for refusal in self.refusals if refusal.resource == resource)
+        """No refusal to create one asks for patience."""
+        mine = (r for r in self.refusals if (r.verb, r.resource) == ("create", resource))
         return all(self.now >= refusal.retry_at for refusal in mine)

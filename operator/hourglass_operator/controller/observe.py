@@ -204,7 +204,7 @@ def _resizing(
         wanted=resolved.resources,
         read=read_by_environment(resolved.spec),
         offered=offered,
-        refused=next((r.message for r in refusals if r.resource == RESIZE), ""),
+        refused=next((r.message for r in refusals if r.resource == RESIZE and not r.transient), ""),
         late=same and since is not None and now >= since + patience,
         given_up=status.serving_template_hash if same else None,
     )
@@ -434,7 +434,7 @@ def _refusals(
     requirement: Requirement | None,
     templates: tuple[TemplateView, ...],
 ) -> tuple[Refusal, ...]:
-    """What was refused may exist nevertheless: an answer that got lost said yes.
+    """What was not to be created may exist nevertheless: an answer that got lost said yes.
 
     A pod that is to move and a template for another claim are not what was refused.
     """
@@ -447,6 +447,6 @@ def _refusals(
         "poddisruptionbudgets": budget is not None,
         "resourceclaimtemplates": any(each.name == template for each in templates),
         "pods": candidate is not None,
-        RESIZE: False,
     }
-    return tuple(r for r in _of_generation(memory, performer) if not exists[r.resource])
+    refusals = _of_generation(memory, performer)
+    return tuple(r for r in refusals if r.verb != "create" or not exists[r.resource])

@@ -12,6 +12,16 @@ from hourglass_statemachine import Step
 RESIZE = "pods/resize"
 """What refusals of a change of a pod's CPU and memory are of."""
 Verb = Literal["create", "patch", "delete"]
+NOT_LEADING = "NotLeading"
+"""The reason of an Outcome that was not asked for: see `Outcome.not_sent`."""
+KINDS = {
+    "performers": "Performer",
+    "pods": "Pod",
+    "poddisruptionbudgets": "PodDisruptionBudget",
+    "resourceclaimtemplates": "ResourceClaimTemplate",
+    "services": "Service",
+}
+"""What is written, by its plural."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,11 @@ class Write:
     subresource: str = ""
     drifts: tuple[Drift, ...] = ()
     strategic: bool = False
+
+    @property
+    def refused_as(self) -> str:
+        """The resource with its subresource, by which permissions are given and refusals known."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +69,11 @@ class Outcome:
     def succeeded(self) -> bool:
         """Done, or found done: deleting what is gone is not a failure."""
         return 200 <= self.code < 300 or (self.write.verb == "delete" and self.not_found)
+
+    @property
+    def not_sent(self) -> bool:
+        """This replica may not write any more, so nobody was asked."""
+        return self.reason == NOT_LEADING
 
     @property
     def not_found(self) -> bool:
@@ -97,7 +117,8 @@ class Found:
 class Refusal:
     """The API server did not do for the spec of this `generation` what it was asked to.
 
-    `resource`: what was to be created, or `RESIZE`.
+    `resource`: what was to be created, changed or deleted, or `RESIZE`. `name`: of the object,
+    empty for one that was to be created: its successor is refused as well.
     `foreign`: the name is taken by an object that is not the Performer's. `transient`: no fault of
     the Performer's, and it mends itself: the server's own error, or an object that an earlier
     Performer left and that is about to go. `failures` counts the tries so far; the next one is not
@@ -111,6 +132,13 @@ class Refusal:
     generation: int
     failures: int
     retry_at: float
+    verb: Verb = "create"
+    name: str = ""
+
+    def of(self, write: Write) -> bool:
+        """Whether it is the refusal of such a write."""
+        mine = (self.verb, self.resource, self.name)
+        return mine == (write.verb, write.refused_as, "" if write.verb == "create" else write.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +235,7 @@ class Repair:
 class Memory:
     """What the controller remembers of a Performer between passes; losing it does no harm.
 
-    `refusals`: at most one of each resource, in the order of the resources' names.
+    `refusals`: at most one of each kind of write, in the order of the resources' names.
     `pending_status`: a status that differs from the stored one and is yet to be written.
     `ready_since`: of the wanted pod, while something depends on it. `stall`: where the wanted pod
     stands while it is not Ready. `contest`: what became of taking over from the Go operator.

@@ -3,14 +3,12 @@
 What is wrong with a single container is decided in container_faults.py.
 """
 
-from dataclasses import replace
-
 from hourglass_kube.node import NodeView
 from hourglass_operator.controller.container_faults import container_fault, crashed
 from hourglass_operator.controller.endings import awaited
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.observation import Observation
-from hourglass_operator.controller.plan import Refusal
+from hourglass_operator.controller.plan import RESIZE, Refusal
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.upgrade import Handover
 from hourglass_statemachine import Fault, Reason
@@ -24,6 +22,8 @@ _REFUSED = {
     "pods": Reason.POD_REJECTED,
     "services": Reason.SERVICE_REJECTED,
     "resourceclaimtemplates": Reason.CLAIM_REJECTED,
+    "poddisruptionbudgets": Reason.BUDGET_REJECTED,
+    RESIZE: Reason.POD_REJECTED,
 }
 # Where several containers are at fault: whatever comes first must be mended first.
 _ORDER = (Reason.IMAGE_PULL_FAILED, Reason.CONTAINER_FAILED, Reason.POD_NOT_READY)
@@ -38,15 +38,13 @@ def find_fault(seen: Observation, handover: Handover, explanations: Explanations
     if refusal is not None and not (pod is None and handover.pods):
         kept = handover.kept if pod is None and refusal.resource == "pods" else ""
         message = "; ".join(filter(None, (refusal.message, kept)))
-        return Fault(_refused(refusal), message, permanent=True)
+        return Fault(refused(refusal), message, permanent=True)
     if pod is None and seen.impossible:
         return Fault(Reason.HARDWARE_UNAVAILABLE, seen.impossible, permanent=True)
     if pod is None:
         if lost is None or handover.pods:
             return None
-        loss = ended_pod(lost)
-        held_up = [refusal.message for refusal in seen.refusals if refusal.transient]
-        return replace(loss, message="; ".join([loss.message, *held_up]))
+        return ended_pod(lost)
     if pod.scheduling_gates:
         # Waiting for its turn is no fault.
         return None
@@ -69,7 +67,8 @@ def find_fault(seen: Observation, handover: Handover, explanations: Explanations
     return standing(fault, progressing.reason, progressing.status == "True")
 
 
-def _refused(refusal: Refusal) -> Reason:
+def refused(refusal: Refusal) -> Reason:
+    """What the refusal of a pod, or of what a pod needs, is called."""
     if refusal.foreign:
         return Reason.NAME_CONFLICT
     return _REFUSED[refusal.resource]

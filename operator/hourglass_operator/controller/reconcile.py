@@ -6,6 +6,7 @@ from hourglass_operator.controller.budget import plan_budget
 from hourglass_operator.controller.claim_templates import plan_templates
 from hourglass_operator.controller.event_recorder import record_undone_repairs
 from hourglass_operator.controller.explanations import Explanations
+from hourglass_operator.controller.held_back import due_writes, still_refused
 from hourglass_operator.controller.lifecycle import PodPlan, plan_pods
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Memory, Plan, Write
@@ -30,26 +31,33 @@ def reconcile(
     if seen.unread:
         return Plan(reads=seen.unread, memory=seen.memory)
     handover = plan_handover(seen)
-    facts = assess(seen, handover, explanations)
-    phase, steps = lifecycle.advance(seen.status.phase, facts)
-
     # Finalizers of others may keep a Performer that this operator is done with.
     released = seen.deleting and not finalizer.is_held(seen)
-    release_at = None
-    if seen.deleting and not released:
-        release_at = finalizer.release_at(seen, settings)
-        if seen.now >= release_at:
-            return Plan(writes=(finalizer.set_finalizer(seen, present=False),), steps=steps)
+    release_at = finalizer.release_at(seen, settings) if seen.deleting and not released else None
+    releases = release_at is not None and seen.now >= release_at
 
-    added = () if seen.deleting or seen.invalid else _add_finalizer(seen)
-    service = () if seen.deleting or seen.invalid else plan_service(seen)
-    budget = () if seen.deleting or seen.invalid else plan_budget(seen)
-    templates = () if seen.deleting or seen.invalid else plan_templates(seen)
+    stays = not (seen.deleting or seen.invalid)
+    added = _add_finalizer(seen) if stays else ()
+    release = (finalizer.set_finalizer(seen, present=False),) if releases else ()
+    service = plan_service(seen) if stays else ()
+    budget = plan_budget(seen) if stays else ()
+    templates = plan_templates(seen) if stays else ()
     pod_repairs = () if released else repair_pods(seen)
     resize = plan_resize(seen)
-    repairs = plan_repairs(seen, (*service, *budget, *pod_repairs), settings)
     pods = PodPlan() if released else plan_pods(seen, handover, settings)
-    status = plan_status(seen, facts, phase, settings, alone=not added)
+    drifted = (*service, *budget, *pod_repairs)
+    wanted = (*added, *release, *drifted, *templates, *resize, *pods.writes)
+    seen = seen.with_refusals(still_refused(wanted, seen.refusals))
+
+    facts = assess(seen, handover, explanations)
+    phase, steps = lifecycle.advance(seen.status.phase, facts)
+    if release and due_writes(release, seen.refusals, seen.now):
+        return Plan(writes=release, steps=steps, memory=Memory(refusals=seen.refusals))
+    repairs = plan_repairs(seen, drifted, settings)
+    wanted = (*added, *repairs.writes, *templates, *resize, *pods.writes)
+    writes = due_writes(wanted, seen.refusals, seen.now)
+    alone = not any(write.resource == "performers" for write in writes)
+    status = plan_status(seen, facts, phase, settings, alone=alone)
     contest = rival.wrote_over(seen, settings) if status.writes else rival.remembered(seen)
     draining_since = take_over.draining_since(seen)
     moments = (
@@ -62,7 +70,7 @@ def reconcile(
         take_over.drained_at(draining_since),
     )
     return Plan(
-        writes=(*added, *repairs.writes, *templates, *resize, *pods.writes, *status.writes),
+        writes=(*writes, *status.writes),
         events=(*status.events, *record_undone_repairs(seen, repairs.messages)),
         requeue_after=min(
             (at - seen.now for at in moments if at is not None and at > seen.now), default=None

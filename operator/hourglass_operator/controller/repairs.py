@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from hourglass_kube.backoff import backoff
 from hourglass_operator.controller.observation import Observation
-from hourglass_operator.controller.plan import FIGHT, Outcome, Repair, Write
+from hourglass_operator.controller.plan import FIGHT, KINDS, Outcome, Repair, Write
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.resources.drift import Drift, once
 from hourglass_operator.resources.names import selector
@@ -123,10 +123,10 @@ def _cut_off(seen: Observation, write: Write) -> bool:
     needed = {pod.name for pod in (seen.roles.serving_pod, seen.roles.candidate) if pod}
     if write.resource == "pods" and write.name not in needed:
         return False
-    return any(map(_leads_away, write.drifts))
+    return any(map(leads_away, write.drifts))
 
 
-def _leads_away(drift: Drift) -> bool:
+def leads_away(drift: Drift) -> bool:
     """With this, the Service does not lead to the pod, or not at the port that clients know."""
     match drift.path:
         case ("spec", "selector", _):
@@ -141,9 +141,7 @@ def _leads_away(drift: Drift) -> bool:
 
 
 def _message(write: Write, past: Repair) -> str:
-    kind = {"services": "Service", "pods": "Pod", "poddisruptionbudgets": "PodDisruptionBudget"}[
-        write.resource
-    ]
+    kind = KINDS[write.resource]
     fields = ", ".join(
         f"{drift.field} is {drift.found} instead of {drift.wanted}" for drift in write.drifts
     )

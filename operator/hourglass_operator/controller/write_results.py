@@ -8,12 +8,15 @@ from hourglass_kube.backoff import backoff
 from hourglass_operator.api import KIND
 from hourglass_operator.controller.endings import finalizers
 from hourglass_operator.controller.ownership import belongs
-from hourglass_operator.controller.plan import RESIZE, Outcome, Refusal
+from hourglass_operator.controller.plan import KINDS, RESIZE, Outcome, Refusal
 from hourglass_operator.controller.settings import Settings
 from hourglass_operator.controller.views import PerformerView
 from hourglass_operator.resources.owner import owner_uid
 
 _REFUSED = (400, 403, 422)
+_SAY_NOTHING = (401, 409, 429)
+"""No token, a conflict, too many requests: nothing is wrong with the write itself."""
+_DONE = {"create": "created", "patch": "changed", "delete": "deleted", "resize": "resized"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,56 +42,73 @@ def write_result(
 ) -> WriteResult:
     """Judge one answer; `before` are the refusals remembered so far, `now` is in seconds."""
     write = outcome.write
-    if write.subresource == "resize" and _is_refused_resize(outcome):
-        refusal = Refusal(RESIZE, outcome.message, False, False, performer.generation, 1, now)
-        others = tuple(each for each in before if each.resource != RESIZE)
-        return WriteResult(_sorted((*others, refusal)))
+    others = tuple(refusal for refusal in before if not refusal.of(write))
+    if outcome.succeeded and write.verb == "create":
+        return WriteResult(others)
     if write.verb != "create":
         gone = outcome.not_found or _released(outcome)
-        return WriteResult(before, retry=not outcome.succeeded and not gone, gone=gone)
-    others = tuple(refusal for refusal in before if refusal.resource != write.resource)
-    if outcome.succeeded:
-        return WriteResult(others)
-    what = f"{write.body['kind']} {write.name}"
-    foreign, transient, message = False, outcome.code >= 500, outcome.message
-    if outcome.code == 409 and outcome.body is not None:
+        if outcome.succeeded or gone:
+            return WriteResult(others, gone=gone)
+    elif outcome.code == 409 and outcome.body is not None:
         metadata = outcome.body["metadata"]
         if belongs(owner_uid(metadata), metadata.get("labels") or {}, performer):
             return WriteResult(before, exists=True)
-        transient = _left_over(metadata, performer)
-        foreign = not transient
-        if transient:
-            message = f"{what} of an earlier Performer of this name has not gone yet"
-            if kept_by := metadata.get("finalizers"):
-                message += f": {finalizers(kept_by)} it"
-        else:
-            message = f"{what} exists and belongs to another; delete or rename one of them"
-    elif transient:
-        message = f"{what} cannot be created yet: {outcome.message}"
-    if not (foreign or transient or outcome.code in _REFUSED):
+    judged = _judge(outcome, performer)
+    if judged is None:
         return WriteResult(before, retry=True)
+    message, foreign, transient = judged
     generation = performer.generation
     same = (
         refusal
         for refusal in before
-        if (refusal.resource, refusal.generation, refusal.transient)
-        == (write.resource, generation, transient)
+        if refusal.of(write) and (refusal.generation, refusal.transient) == (generation, transient)
     )
     failures = next((refusal.failures for refusal in same), 0)
     refusal = Refusal(
-        resource=write.resource,
+        resource=write.refused_as,
         message=message,
         foreign=foreign,
         transient=transient,
         generation=generation,
         failures=failures + 1,
         retry_at=now + _pause(transient, failures, settings),
+        verb=write.verb,
+        name="" if write.verb == "create" else write.name,
     )
-    return WriteResult(_sorted((*others, refusal)))
+    return WriteResult(tuple(sorted((*others, refusal), key=_order)))
 
 
-def _sorted(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:
-    return tuple(sorted(refusals, key=lambda refusal: refusal.resource))
+def _judge(outcome: Outcome, performer: PerformerView) -> tuple[str, bool, bool] | None:
+    """What a refusal says for a person, and whether it is foreign and transient as in Refusal.
+
+    None if the answer does not say that the write is refused: the next try may find it otherwise.
+    """
+    write, what = outcome.write, f"{KINDS[outcome.write.resource]} {outcome.write.name}"
+    if write.subresource == "resize" and _is_refused_resize(outcome):
+        return outcome.message, False, False
+    if write.verb == "create" and outcome.code == 409 and outcome.body is not None:
+        return _taken(what, outcome.body["metadata"], performer)
+    if write.verb == "create" and outcome.code in _REFUSED:
+        return outcome.message, False, False
+    if write.subresource == "status" or outcome.code in _SAY_NOTHING or outcome.not_sent:
+        return None
+    done = _DONE[write.subresource or write.verb]
+    return f"{what} cannot be {done} yet: {outcome.message or outcome.code}", False, True
+
+
+def _taken(
+    what: str, metadata: Mapping[str, Any], performer: PerformerView
+) -> tuple[str, bool, bool]:
+    if not _left_over(metadata, performer):
+        return f"{what} exists and belongs to another; delete or rename one of them", True, False
+    message = f"{what} of an earlier Performer of this name has not gone yet"
+    if kept_by := metadata.get("finalizers"):
+        message += f": {finalizers(kept_by)} it"
+    return message, False, True
+
+
+def _order(refusal: Refusal) -> tuple[str, str, str]:
+    return refusal.resource, refusal.verb, refusal.name
 
 
 def _is_refused_resize(outcome: Outcome) -> bool:

@@ -40,7 +40,7 @@ def test_back_off_starts_over_after_a_pass_without_failures() -> None:
     staged = scene(V1)
     waits = []
     now = NOW
-    for code in (0, 0, 200, 0):
+    for code in (409, 409, 200, 409):
         staged.controller.queue.add(staged.key, now)
         due = staged.controller.take(now)
         assert due is not None

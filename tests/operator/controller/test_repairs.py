@@ -171,7 +171,8 @@ def test_a_repair_that_fails_is_not_one_that_was_in_vain() -> None:
     staged = damaged()
     staged.answer(staged.plan(NOW), NOW, 500)
     assert staged.plan(NOW).memory.repairs == ()
-    assert calls(staged.plan(NOW)) == REPAIR_SERVICE
+    assert calls(staged.plan(NOW)) == [], "it is put off"
+    assert calls(staged.plan(NOW + 1)) == REPAIR_SERVICE
 
 
 def without(selected: Mapping[str, str]) -> JSON:

@@ -285,10 +285,7 @@ def test_a_cluster_that_cannot_makes_it_an_upgrade() -> None:
         (422, "Pod QOS Class may not change as a result of resizing", True),
         (403, 'pods "x" is forbidden: exceeded quota: small', True),
         (404, "the server could not find the requested resource", True),
-        (403, 'User "x" cannot patch resource "pods/resize" in API group ""', False),
         (409, "the object has been modified", False),
-        (500, "etcd is away", False),
-        (0, "no answer", False),
     ],
 )
 def test_a_refusal_makes_it_an_upgrade(code: int, message: str, upgrade: bool) -> None:
@@ -301,6 +298,29 @@ def test_a_refusal_makes_it_an_upgrade(code: int, message: str, upgrade: bool) -
         said = {c["type"]: c["message"] for c in status["conditions"]}["Progressing"]
         assert f"cannot be resized: {message}, so another pod takes its place" in said
         assert status["servingTemplateHash"] != status["templateHash"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (403, 'User "x" cannot patch resource "pods/resize" in API group ""'),
+        (500, "etcd is away"),
+        (0, "no answer"),
+    ],
+)
+def test_what_is_no_word_on_the_wish_is_told_and_the_wish_made_again(
+    code: int, message: str
+) -> None:
+    found = staged(after(), OLD)
+    found.answer(found.plan(NOW), NOW, code, message=message)
+    plan = found.plan(NOW)
+    assert short(plan) == []
+    degraded = next(
+        c for c in status_of(plan, SERVES.status)["conditions"] if c["type"] == "Degraded"
+    )
+    assert (degraded["status"], degraded["reason"]) == ("True", "PodRejected")
+    assert degraded["message"] == f"Pod {OLD.name} cannot be resized yet: {message}"
+    assert short(found.plan(NOW + 1)) == [RESIZE, NOTE]
 
 
 def test_a_refused_wish_is_made_again_when_the_spec_changes() -> None:

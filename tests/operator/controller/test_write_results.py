@@ -85,7 +85,7 @@ def test_pod_and_service_that_are_both_refused_are_each_tried_after_their_own_ba
     assert creations == [(after, resource) for after in tries for resource in ("services", "pods")]
 
 
-@pytest.mark.parametrize("code", [0, 404, 409, 429])
+@pytest.mark.parametrize("code", [401, 409, 429])
 def test_an_answer_that_says_nothing_of_the_pod_is_tried_again_soon(code: int) -> None:
     staged, plan = refused(code)
     assert calls(plan) == [f"create pods {POD.name}"]
@@ -98,6 +98,16 @@ PASSING = [
         "the server's own error",
         {"code": 500, "message": WEBHOOK},
         f"Pod {POD.name} cannot be created yet: {WEBHOOK}",
+    ),
+    (
+        "no answer at all",
+        {"code": 0, "message": "timed out"},
+        f"Pod {POD.name} cannot be created yet: timed out",
+    ),
+    (
+        "a path that is not served",
+        {"code": 404, "message": "no route"},
+        f"Pod {POD.name} cannot be created yet: no route",
     ),
     (
         "a pod of an earlier Performer",
@@ -253,8 +263,8 @@ def test_a_404_that_does_not_say_that_the_object_is_gone_is_a_failure(
         staged = scene(V1.deleting(NOW), POD.on("node-1"))
     assert staged.controller.queue.get(NOW) is not None
     staged.answer(staged.plan(NOW), NOW, 404, **answer)
-    assert calls(staged.plan(NOW)) == [f"{verb} pods {POD.name}"]
-    assert staged.controller.queue.next_due() == NOW + 1
+    assert calls(staged.plan(NOW)) == []
+    assert calls(staged.plan(NOW + 1)) == [f"{verb} pods {POD.name}"]
 
 
 def test_a_newer_list_brings_back_what_an_answer_called_gone() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from hourglass_operator.controller import Controller, Outcome, Pass, Write
-from hourglass_operator.controller.plan import Found
+from hourglass_operator.controller.plan import NOT_LEADING, Found
 from hourglass_operator.controller.views import PerformerView
 from hourglass_operator.runtime.clock import Clock
 from hourglass_operator.runtime.leadership.may_write import MayWrite
@@ -210,7 +210,7 @@ class Workers:
     async def _write(self, write: Write) -> Outcome:
         remaining = self._may_write.seconds()
         if remaining <= 0:
-            return Outcome(write, 0, "NotLeading", "this replica may not write any more")
+            return Outcome(write, 0, NOT_LEADING, "this replica may not write any more")
         try:
             return await perform(self._caller, write, min(self._request_timeout, remaining))
         except Exception as error:
