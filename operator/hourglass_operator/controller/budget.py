@@ -2,7 +2,13 @@
 
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
-from hourglass_operator.resources.budget import budget_drifts, budget_repair, build_budget
+from hourglass_operator.resources.budget import (
+    BudgetView,
+    budget_drifts,
+    budget_repair,
+    build_budget,
+    selects_nothing,
+)
 from hourglass_statemachine import Fault, Reason
 
 
@@ -10,10 +16,7 @@ def plan_budget(seen: Observation) -> tuple[Write, ...]:
     """The write that leads to the budget that the spec asks for, or to none."""
     performer, own = seen.performer, seen.budget
     if not _wanted(seen):
-        if own is None or own.deleted:
-            return ()
-        body = {"preconditions": {"uid": own.uid}}
-        return (Write("delete", "poddisruptionbudgets", performer.namespace, own.name, body),)
+        return _end(seen, own) if own is not None else ()
     wanted = build_budget(performer.name, performer.namespace, performer.uid, seen.spec.avs_address)
     name = wanted["metadata"]["name"]
     if own is None:
@@ -27,6 +30,20 @@ def plan_budget(seen: Observation) -> tuple[Write, ...]:
     return (
         Write("patch", "poddisruptionbudgets", performer.namespace, name, patch, drifts=drifts),
     )
+
+
+def _end(seen: Observation, own: BudgetView) -> tuple[Write, ...]:
+    """A budget that finalizers keep would refuse evictions until they go, and has no say first."""
+    resource, namespace = "poddisruptionbudgets", seen.performer.namespace
+    writes = []
+    if own.kept and own.selector is not None:
+        patch, drifts = selects_nothing(own)
+        writes.append(Write("patch", resource, namespace, own.name, patch, drifts=drifts))
+    # With a Performer the garbage collector takes its budget.
+    if not (own.deleted or seen.deleting):
+        body = {"preconditions": {"uid": own.uid}}
+        writes.append(Write("delete", resource, namespace, own.name, body))
+    return tuple(writes)
 
 
 def unprotected(seen: Observation) -> Fault | None:
@@ -59,6 +76,6 @@ def _wanted(seen: Observation) -> bool:
 
     Neither for a successor, nor for an upgrade, nor for a pod to serve that is Ready.
     """
-    if not seen.move_first or seen.other_budgets:
+    if seen.deleting or not seen.move_first or seen.other_budgets:
         return False
     return seen.evictable_at is None or seen.now < seen.evictable_at

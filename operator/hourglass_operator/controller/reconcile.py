@@ -40,7 +40,7 @@ def reconcile(
     added = _add_finalizer(seen) if stays else ()
     release = (finalizer.set_finalizer(seen, present=False),) if releases else ()
     service = plan_service(seen) if stays else ()
-    budget = plan_budget(seen) if stays else ()
+    budget = () if released else plan_budget(seen)
     templates = plan_templates(seen) if stays else ()
     pod_repairs = () if released else repair_pods(seen)
     resize = plan_resize(seen)

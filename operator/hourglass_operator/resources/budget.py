@@ -25,7 +25,7 @@ class BudgetView:
     """A PodDisruptionBudget without its status; `owner` is as in `owner_uid`.
 
     `managed`: it says that this operator made it. `selector` is a LabelSelector, None if it selects
-    nothing; `fields` is the rest of the spec.
+    nothing; `fields` is the rest of the spec. `kept`: finalizers of others will keep it, or do.
     """
 
     name: str
@@ -36,6 +36,7 @@ class BudgetView:
     selector: JSON | None
     fields: JSON
     deleted: bool
+    kept: bool
 
 
 def build_budget(name: str, namespace: str, uid: str, avs_address: str) -> JSON:
@@ -73,6 +74,7 @@ def view(budget: Mapping[str, Any]) -> BudgetView:
         selector=spec.get("selector"),
         fields={key: value for key, value in spec.items() if key != "selector"},
         deleted="deletionTimestamp" in meta,
+        kept=bool(meta.get("finalizers")),
     )
 
 
@@ -88,6 +90,17 @@ def budget_drifts(observed: BudgetView, wanted: Mapping[str, Any]) -> tuple[Drif
         if found.get(key) != asked.get(key)
     )
     return tuple(drifts)
+
+
+def selects_nothing(observed: BudgetView) -> tuple[JSON, tuple[Drift, ...]]:
+    """A merge patch by which a budget has no say any more, and what it ends.
+
+    A budget refuses evictions also while it is being deleted, and two that select a pod refuse any;
+    one without a selector selects nothing. `getPodDisruptionBudgets` in
+    https://github.com/kubernetes/kubernetes/blob/v1.37.2/pkg/registry/core/pod/storage/eviction.go
+    """
+    found = Drift(("spec", "selector"), words(observed.selector), words(None))
+    return {"spec": {"selector": None}}, (found,)
 
 
 def budget_repair(observed: BudgetView, wanted: Mapping[str, Any]) -> JSON:

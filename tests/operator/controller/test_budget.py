@@ -37,6 +37,13 @@ def test_the_template_hash_says_nothing_of_it() -> None:
     assert MOVES.hash == V1.hash
 
 
+def kept(budget: JSON, *, deleted: bool = True) -> JSON:
+    """The budget with a finalizer of others."""
+    ending = {"deletionTimestamp": "1970-01-01T00:16:00Z"} if deleted else {}
+    metadata = {**budget["metadata"], "finalizers": ["example.com/audit"], **ending}
+    return {**budget, "metadata": metadata}
+
+
 CASES = [
     CallsCase("a Performer that is evicted has none", V1, [OF_EVICT], [], serving=[OF_EVICT]),
     CallsCase(
@@ -73,6 +80,63 @@ CASES = [
         [OF_EVICT],
         [f"delete {NAME}"],
         serving=[OF_EVICT],
+        budgets=[MOVES.budget()],
+    ),
+    CallsCase(
+        "one that a finalizer will keep has no say before it is deleted",
+        V1,
+        [OF_EVICT],
+        [f"patch {NAME}", f"delete {NAME}"],
+        serving=[OF_EVICT],
+        budgets=[kept(MOVES.budget(), deleted=False)],
+    ),
+    CallsCase(
+        "one that a finalizer keeps though it is deleted has no say",
+        V1,
+        [OF_EVICT],
+        [f"patch {NAME}"],
+        serving=[OF_EVICT],
+        budgets=[kept(MOVES.budget())],
+    ),
+    CallsCase(
+        "it has none where another selects the pod, as two refuse every eviction",
+        MOVES,
+        [SERVING],
+        [f"patch {NAME}"],
+        serving=[SERVING],
+        budgets=[kept(MOVES.budget()), of_others("all", {})],
+    ),
+    CallsCase(
+        "that is written once",
+        V1,
+        [OF_EVICT],
+        [],
+        serving=[OF_EVICT],
+        budgets=[kept(MOVES.budget(selector=None))],
+    ),
+    CallsCase(
+        "it has a say again when it is wanted, though it is on its way out",
+        MOVES,
+        [SERVING],
+        [f"patch {NAME}"],
+        serving=[SERVING],
+        budgets=[kept(MOVES.budget(selector=None))],
+    ),
+    CallsCase(
+        "it has none over the pods of the next Performer of the name",
+        MOVES.deleting(NOW),
+        [SERVING],
+        [f"patch {NAME}", f"delete pods {SERVING.name}"],
+        serving=[SERVING],
+        budgets=[kept(MOVES.budget(), deleted=False)],
+    ),
+    CallsCase(
+        "it goes when the spec cannot be read any more",
+        MOVES.config(grpcPort="none"),
+        [SERVING],
+        [f"delete {NAME}"],
+        serving=[SERVING],
+        service=MOVES,
         budgets=[MOVES.budget()],
     ),
     CallsCase(
@@ -144,6 +208,12 @@ def test_the_operator_may_have_another_default() -> None:
     for of, expected in ((V1, [f"create {NAME}"]), (V1.strategy("Recreate"), [])):
         staged = scene(of, bound(of).ready(), serving=[bound(of)], settings=moves)
         assert calls(staged.plan(NOW)) == expected
+
+
+def test_what_selects_nothing_says_nothing_of_evictions() -> None:
+    budget = kept(MOVES.budget())
+    plan = scene(V1, OF_EVICT, serving=[OF_EVICT], budgets=[budget]).plan(NOW)
+    assert plan.writes[0].body == {"spec": {"selector": None}}
 
 
 def test_a_repair_ends_every_drift() -> None:
