@@ -14,7 +14,13 @@ from hourglass_operator.controller.availability import (
 )
 from hourglass_operator.controller.cache import Cache
 from hourglass_operator.controller.competitors import Waiting
-from hourglass_operator.controller.moves import leaves, leaving_pods, unhealthy
+from hourglass_operator.controller.departures import (
+    Departures,
+    departures,
+    evictable_at,
+    patience_ends,
+)
+from hourglass_operator.controller.moves import leaving_pods
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.ownership import belongs, own_pod, own_service
 from hourglass_operator.controller.plan import (
@@ -35,7 +41,6 @@ from hourglass_operator.controller.resizes import (
 from hourglass_operator.controller.resolve import ResolvedSpec, SpecResolver
 from hourglass_operator.controller.stall import stall_of
 from hourglass_operator.controller.views import Key, PerformerView, seconds
-from hourglass_operator.hardware.node_state import NodeStates
 from hourglass_operator.hardware.requirement import Requirement
 from hourglass_operator.resources import names
 from hourglass_operator.resources.budget import BudgetView
@@ -43,7 +48,7 @@ from hourglass_operator.resources.claim import TemplateView, template_of
 from hourglass_operator.resources.pod import build_pod_spec
 from hourglass_operator.resources.service import ServiceView
 from hourglass_operator.resources.template import hash_of_one_pod
-from hourglass_statemachine import Serving
+from hourglass_statemachine import Reason, Serving
 
 
 def observe(
@@ -70,18 +75,16 @@ def observe(
     endpoints = _endpoints(cache, key, service, own)
     own = tuple(_known_by_former_hash(pod, resolved) for pod in own)
     offered = cache.discovery.offers_resize(now)
-    resizing = _resizing(performer, resolved, stored, own, endpoints, memory, offered, now)
+    states = specs.catalogue.node_states
+    leave = departures(own, performer, resolved, cache.nodes(), states)
+    resizing = _resizing(performer, resolved, stored, own, endpoints, leave, memory, offered, now)
     pods = resizing.pods
     status = _known_hashes(stored, resolved, pods)
     served_before = status.serving_template_hash
     requirement = _requirement(resolved, pods, cache)
-    nodes, states = _nodes(cache, requirement), specs.catalogue.node_states
-    why_moved = partial(_why_moved, performer, resolved, nodes, states)
-    leaving: tuple[PodView, ...] = ()
-    if performer.deleted is None:
-        leaving = leaving_pods(pods, wanted, endpoints, why_moved)
+    leaving = leaving_pods(pods, wanted, endpoints, leave.of)
     candidate = find_candidate(pods, wanted, endpoints, leaving)
-    started = _progress_start(status, performer, resizing, wanted, pods, candidate, now)
+    started = _progress_start(status, performer, resizing, wanted, pods, candidate, leaving, now)
     since = ready_since(candidate, memory.ready_since, now)
     min_ready = spec.upgrade_strategy.min_ready_seconds
     available = since.at + min_ready if since else None
@@ -102,7 +105,8 @@ def observe(
     )
     moving = roles.serving is Serving.LEAVING
     patience = spec.upgrade_strategy.progress_deadline_seconds
-    let_go = _waits_since(candidate, started) + spec.disruption.max_wait_seconds
+    let_go = patience_ends(candidate, started, spec.disruption.max_wait_seconds)
+    pod = roles.serving_pod if moving else None
     return Observation(
         performer=performer,
         spec=spec,
@@ -122,7 +126,7 @@ def observe(
             *_unread(cache, key, status),
             *([WHAT_THE_CORE_OFFERS] if resizing.undecided else ()),
         ),
-        nodes=nodes,
+        nodes=_nodes(cache, requirement),
         used=cache.used(),
         waiting=partial(_waiting, cache, specs),
         capacity_generation=cache.capacity_generation,
@@ -133,9 +137,7 @@ def observe(
         refusals=_refusals(memory, performer, candidate, service, budget, requirement, templates),
         progress_start=started,
         deadline=let_go if moving else started + patience,
-        evictable_at=let_go
-        if moving or (roles.serving is not Serving.WANTED and _is_drained(pods, nodes, states))
-        else None,
+        evictable_at=evictable_at(roles, pods, leave, let_go),
         stall=stall_of(candidate, memory.stall, now),
         # Until the status says so, what is over must not begin again.
         ready_since=since
@@ -146,8 +148,8 @@ def observe(
         pod_defaults=specs.pod_defaults,
         endpoint=_endpoint(performer, resolved, status),
         move_first=resolved.move_first,
-        moves=why_moved(roles.serving_pod) if moving and roles.serving_pod else "",
-        going=_going(performer, roles.serving_pod, nodes, states) if moving else None,
+        moves=leave.of(pod) if pod else "",
+        going=leave.nodes.get(pod.name) if pod else None,
         budget=budget,
         templates=templates,
         serves_claims=cache.serves("resourceclaimtemplates"),
@@ -191,6 +193,7 @@ def _resizing(
     status: PerformerStatus,
     pods: tuple[PodView, ...],
     endpoints: frozenset[str],
+    leave: Departures,
     memory: Memory,
     offered: bool | None,
     now: float,
@@ -207,6 +210,7 @@ def _resizing(
         refused=next((r.message for r in refusals if r.resource == RESIZE and not r.transient), ""),
         late=same and since is not None and now >= since + patience,
         given_up=status.serving_template_hash if same else None,
+        leaving=frozenset(leave.why),
     )
     return resize_pods(pods, resolved.template_hash, endpoints, terms)
 
@@ -217,33 +221,6 @@ def _is_of_the_spec(status: PerformerStatus, performer: PerformerView) -> bool:
 
 def _of_generation(memory: Memory, performer: PerformerView) -> tuple[Refusal, ...]:
     return tuple(r for r in memory.refusals if r.generation == performer.generation)
-
-
-def _why_moved(
-    performer: PerformerView,
-    resolved: ResolvedSpec,
-    nodes: Mapping[str, NodeView],
-    states: NodeStates,
-    pod: PodView,
-) -> str:
-    if pod.name in (performer.replaced, performer.moved):
-        return f"another pod than {pod.name} was asked for"
-    if resolved.move_first and (state := leaves(nodes.get(pod.node), states)):
-        return f"node {pod.node} is {state}"
-    return unhealthy(pod) if resolved.replace_unhealthy else ""
-
-
-def _going(
-    performer: PerformerView,
-    pod: PodView | None,
-    nodes: Mapping[str, NodeView],
-    states: NodeStates,
-) -> NodeView | None:
-    """The node that no successor is to come to."""
-    if pod is None:
-        return None
-    node = nodes.get(pod.node)
-    return node if pod.name == performer.moved or leaves(node, states) else None
 
 
 def _budget(cache: Cache, performer: PerformerView) -> BudgetView | None:
@@ -394,6 +371,7 @@ def _progress_start(
     wanted: str,
     pods: Collection[PodView],
     candidate: PodView | None,
+    leaving: Collection[PodView],
     now: float,
 ) -> float:
     # A queue may be long: the time counts from when the pod may be scheduled.
@@ -410,19 +388,11 @@ def _progress_start(
     if resizing.replaced and status.serving_template_hash == wanted:
         # What could not be resized has its time as an upgrade.
         return now
+    if leaving and any(c.reason == Reason.RESIZE_IN_PROGRESS for c in status.conditions):
+        # The time that a resize has taken is not the move's.
+        return now
     # One that is yet to come was written by a clock that was wrong.
     return min(stored, now)
-
-
-def _waits_since(candidate: PodView | None, started: float) -> float:
-    """Since when evictions wait: a drain does not wait for a queue."""
-    gated = candidate is not None and candidate.scheduling_gates
-    return candidate.created if candidate is not None and gated else started
-
-
-def _is_drained(pods: Iterable[PodView], nodes: Mapping[str, NodeView], states: NodeStates) -> bool:
-    """A pod that a budget keeps from being evicted is on a node that is going."""
-    return any(pod.alive and pod.ready and leaves(nodes.get(pod.node), states) for pod in pods)
 
 
 def _refusals(

@@ -36,7 +36,7 @@ class Terms:
     cluster can, None if that is not known. `refused`: what the API server has said to this wish,
     empty if it has not refused it. `late`: the time for it is over. `given_up`: the template hash
     that the stored status calls the serving one, which is a pod's own once it is to be succeeded;
-    None after a change of the spec.
+    None after a change of the spec. `leaving`: the names of the pods that are to move.
     """
 
     wanted: Amounts
@@ -45,6 +45,7 @@ class Terms:
     refused: str = ""
     late: bool = False
     given_up: str | None = None
+    leaving: frozenset[str] = frozenset()
 
 
 def resize_pods(
@@ -65,8 +66,10 @@ def resize_pods(
     # Only one serves, but for the end of an upgrade that was broken off.
     chosen = next(iter(under_way or [pod for pod in serving if pod not in fitting]), None)
     succeeded = any(pod.alive for pod in fitting)
-    why = why_not(chosen, terms, asked=bool(under_way)) if chosen is not None else ""
-    resized = chosen if not (succeeded or why) else None
+    # Its successor has what is wanted: the move goes on, whatever becomes of the resize.
+    moves = bool(under_way) and chosen is not None and _moves(chosen, terms)
+    why = "" if chosen is None or moves else why_not(chosen, terms, asked=bool(under_way))
+    resized = chosen if moves or not (succeeded or why) else None
     kept = fitting if resized is None else [*fitting, resized]
     return Resizing(
         pods=tuple(
@@ -80,6 +83,11 @@ def resize_pods(
         replaced=why,
         undecided=resized is not None and not under_way and terms.offered is None,
     )
+
+
+def _moves(pod: PodView, terms: Terms) -> bool:
+    """It is succeeded because it is to leave, and not because it cannot be resized."""
+    return pod.name in terms.leaving and terms.given_up != hash_of_one_pod(pod.uid)
 
 
 def is_resized(pod: PodView) -> bool:

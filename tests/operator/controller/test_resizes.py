@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from builders import PerformerBuilder, PodBuilder, performer, pod_of
+from builders import PerformerBuilder, PodBuilder, node, performer, pod_of
 from hourglass_kube.types import JSON
 from hourglass_operator.controller import Plan
 from hourglass_operator.controller.plan import WHAT_THE_CORE_OFFERS
@@ -298,6 +298,47 @@ def test_a_refusal_makes_it_an_upgrade(code: int, message: str, upgrade: bool) -
         said = {c["type"]: c["message"] for c in status["conditions"]}["Progressing"]
         assert f"cannot be resized: {message}, so another pod takes its place" in said
         assert status["servingTemplateHash"] != status["templateHash"]
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [ASKED.unobserved(), IN_PROGRESS, DEFERRED, INFEASIBLE],
+    ids=["silent", "in progress", "deferred", "infeasible"],
+)
+@pytest.mark.parametrize("later", [1, 10], ids=["in time", "too late for a resize"])
+def test_a_resize_on_a_node_that_is_going_reads_as_a_move(pod: PodBuilder, later: int) -> None:
+    of = observed(AFTER.move_first().deadline(15), progressStartTime=STARTED)
+    of = of.with_status(**status_of(staged(of, DEFERRED).plan(NOW), of.status))
+    successor = pod_of(AFTER).number(1).on("node-2")
+    nodes = [node("node-1").cordoned(), node("node-2")]
+    for beside in ([], [successor], [successor.ready()]):
+        found = scene(
+            of,
+            pod,
+            *beside,
+            serving=[pod],
+            nodes=nodes,
+            budgets=[of.budget()],
+            settings=AT_ONCE,
+        )
+        plan = found.plan(NOW + later)
+        status = status_of(plan, of.status)
+        said = (status["phase"], conditions_of(status)["Progressing"])
+        assert said == ("Running", "True/MoveInProgress")
+        assert short(plan) == ([] if beside else [SUCCESSOR])
+        of = of.with_status(**status)
+
+
+def test_a_move_has_its_own_time_after_that_of_a_resize() -> None:
+    of = observed(AFTER.move_first(60), progressStartTime="1970-01-01T00:15:00Z")
+    resizing = of.with_status(**status_of(staged(of, DEFERRED).plan(NOW), of.status))
+    going = [node("node-1").cordoned(), node("node-2")]
+    found = scene(
+        resizing, DEFERRED, serving=[DEFERRED], nodes=going, budgets=[of.budget()], settings=AT_ONCE
+    )
+    plan = found.plan(NOW)
+    assert calls(plan) == [SUCCESSOR], "the budget stays"
+    assert status_of(plan, resizing.status)["progressStartTime"] == "1970-01-01T00:16:40Z"
 
 
 @pytest.mark.parametrize(
