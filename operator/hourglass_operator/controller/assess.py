@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hourglass_operator.controller.budget import unprotected
-from hourglass_operator.controller.endings import awaited, kept
+from hourglass_operator.controller.endings import awaited, crowd, kept
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.moves import unhealthy
 from hourglass_operator.controller.observation import Observation
@@ -119,6 +119,8 @@ def _step(seen: Observation, handover: Handover, pod: PodView | None) -> tuple[P
     if pod is None:
         if handover.pods:
             return Progress.POD_PENDING, awaited(seen, handover.pods)
+        if pods := crowd(seen):
+            return Progress.POD_PENDING, awaited(seen, pods)
         return Progress.POD_PENDING, "the pod is being created"
     if pod.scheduling_gates:
         gates = ", ".join(pod.scheduling_gates)

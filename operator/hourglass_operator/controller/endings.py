@@ -6,6 +6,35 @@ from hourglass_kube.node import NodeView
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.pod_view import PodView
 from hourglass_operator.controller.views import timestamp
+from hourglass_statemachine import Serving
+
+
+def beside_a_move(seen: Observation) -> tuple[PodView, ...]:
+    """The pods that leave or end beside the one that serves until its successor does.
+
+    Not those whose end nobody will tell, as their node is dead.
+    """
+    if seen.roles.serving is not Serving.LEAVING:
+        return ()
+    serving, leaving = seen.roles.serving_pod, seen.roles.leaving
+    return tuple(
+        pod
+        for pod in seen.pods
+        if pod is not serving
+        and (pod in leaving or (pod.deleted is not None and not (pod.ended or pod.over)))
+        and (node := seen.nodes.get(pod.node)) is not None
+        and node.ready
+    )
+
+
+def crowd(seen: Observation) -> tuple[PodView, ...]:
+    """The pods whose end the next successor of a move waits for; empty if it need not.
+
+    One may leave or end beside the pod that serves and its successor: more would hold devices that
+    others wait for, where each successor is to leave in its turn.
+    """
+    beside = beside_a_move(seen)
+    return beside if len(beside) > 1 else ()
 
 
 def awaited(seen: Observation, pods: Iterable[PodView]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hourglass_kube.backoff import backoff
 from hourglass_kube.types import JSON
 from hourglass_operator.controller.claim_templates import may_claim
+from hourglass_operator.controller.endings import beside_a_move, crowd
 from hourglass_operator.controller.moves import kept_off
 from hourglass_operator.controller.observation import Observation
 from hourglass_operator.controller.plan import Write
@@ -93,9 +94,17 @@ def _create(seen: Observation, handover: Handover, settings: Settings) -> PodPla
     # The latest pod that failed stays until its successor exists: its name carries the count of
     # attempts, and the back-off depends on it.
     waited_for = [pod for pod in ended if pod.deleted is None]
-    if len(seen.roles.leaving) > 1:
-        # A successor is to leave as well. Where the news of nodes is late, so would be the next.
-        waited_for += seen.roles.leaving
+    leaving = seen.roles.leaving
+    if crowd(seen):
+        # Of several that serve one is enough, beside the one that is spoken of.
+        spare = [pod for pod in leaving if pod is not seen.roles.serving_pod]
+        spare.sort(key=lambda pod: pod.attempt)
+        cleared = _clear_away(_leftovers(seen, keep=[*old, *ended]))
+        return PodPlan((*cleared, *_delete(spare[:-1])))
+    # A successor is to leave as well. Where the news of nodes is late, so would be the next, and
+    # where devices turn unhealthy, those of the next may.
+    again = beside_a_move(seen) or [pod for pod in leaving if pod.unhealthy and pod.attempt]
+    waited_for += leaving if again else ()
     due = max((_due(pod, settings) for pod in waited_for), default=seen.now)
     if due > seen.now:
         return PodPlan(_clear_away(_leftovers(seen, keep=[*old, *ended])), requeue_at=due)

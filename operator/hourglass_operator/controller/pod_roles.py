@@ -15,10 +15,11 @@ class PodRoles:
     template goes before any other, once the upgrade to it is a success. `candidate`: the pod of the
     wanted template that is to serve. `on_trial`: it does, but has not been ready for
     minReadySeconds. `lost`: the latest pod of the wanted template that is at its end, or on its way
-    there. `replaced`: the template hash that the wanted template takes the place of, None without
-    an upgrade; `previous`: the pods that are alive and serve until the wanted template does: those
-    of `replaced`, any other of another template that is Ready, and those that are to move
-    (`leaving`). Such a pod may serve although no EndpointSlice that shows it has been seen yet.
+    there, unless what serves and is to move came after it. `replaced`: the template hash that the
+    wanted template takes the place of, None without an upgrade; `previous`: the pods that are alive
+    and serve until the wanted template does: those of `replaced`, any other of another template
+    that is Ready, and those that are to move (`leaving`). Such a pod may serve although no
+    EndpointSlice that shows it has been seen yet.
     """
 
     serving: Serving
@@ -76,7 +77,12 @@ def assign_roles(
         candidate=candidate,
         on_trial=on_trial,
         lost=max(
-            (pod for pod in pods if pod.template_hash == wanted and not pod.alive),
+            (
+                pod
+                for pod in pods
+                if (pod.template_hash == wanted and not pod.alive)
+                and not (moving and old is not None and pod.attempt < old.attempt)
+            ),
             key=lambda pod: pod.attempt,
             default=None,
         ),

@@ -30,7 +30,10 @@ OLD = bound(MOVES).ready()
 NEW = bound(MOVES, "node-2").number(1)
 GOING, OTHER = node("node-1").cordoned(), node("node-2")
 BOTH = [GOING, OTHER]
+WITH_A_DEAD_ONE = [*BOTH, node("node-3").not_ready()]
 BUDGET = [MOVES.budget()]
+REPLACES = GPU.on_unhealthy("Replace")
+ILL = bound(REPLACES, "gpu-1").ready().holds_unhealthy("gpu-0")
 STATES = CATALOGUE.node_states
 
 
@@ -182,6 +185,66 @@ CASES = [
         serving=[OLD, NEW],
         nodes=BOTH,
         budgets=BUDGET,
+    ),
+    CallsCase(
+        "a successor may come while one other pod ends",
+        MOVES,
+        [OLD.born(900).deleting(1100), NEW.on("node-1").born(980).ready()],
+        [create(NEW.number(2))],
+        serving=[NEW],
+        nodes=WITH_A_DEAD_ONE,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "no successor comes while two others end",
+        MOVES,
+        [
+            OLD.on("node-2").deleting(1100),
+            NEW.on("node-2").deleting(1100),
+            NEW.number(2).on("node-1").born(0).ready(),
+        ],
+        [],
+        serving=[NEW.number(2)],
+        nodes=WITH_A_DEAD_ONE,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "one comes while two end whose node is dead, as nobody will tell of their end",
+        MOVES,
+        [
+            OLD.on("node-3").deleting(1100),
+            NEW.on("node-3").deleting(1100),
+            NEW.number(2).on("node-1").born(0).ready(),
+        ],
+        [create(NEW.number(3))],
+        serving=[NEW.number(2)],
+        nodes=WITH_A_DEAD_ONE,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "of three that serve and are to leave one goes before another successor comes",
+        MOVES,
+        [OLD, NEW.on("node-1").ready(), NEW.number(2).on("node-1").ready()],
+        [delete(NEW)],
+        serving=[OLD, NEW, NEW.number(2)],
+        nodes=WITH_A_DEAD_ONE,
+        budgets=BUDGET,
+    ),
+    CallsCase(
+        "a successor on devices that turn unhealthy, too, is succeeded after a while",
+        REPLACES,
+        [ILL.number(1).born(981)],
+        [],
+        serving=[ILL.number(1)],
+        nodes=[GPU_NODE],
+    ),
+    CallsCase(
+        "the first pod whose devices turn unhealthy is succeeded at once",
+        REPLACES,
+        [ILL.born(999)],
+        [create(ILL.number(1))],
+        serving=[ILL],
+        nodes=[GPU_NODE],
     ),
     CallsCase(
         "a successor that is not needed any more goes",
