@@ -22,4 +22,5 @@ FACTS = st.builds(
     deadline_exceeded=st.booleans(),
     impaired=st.none() | FAULTS,
     resizing=st.sampled_from(["", "the pod is resized"]),
+    evictable=st.booleans(),
 )

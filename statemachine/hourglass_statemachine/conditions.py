@@ -57,7 +57,7 @@ def verdicts(facts: Facts) -> tuple[Verdict, ...]:
     """Available, Progressing, Degraded, Reconciling or Stalled or neither, and Ready."""
     available = _available(facts)
     degraded = _degraded(facts)
-    progressing = _progressing(facts)
+    progressing = _with_evictions(facts, _progressing(facts))
     messages = [available.message]
     if progressing.reason is Reason.RESIZE_IN_PROGRESS:
         messages.append(progressing.message)
@@ -126,6 +126,15 @@ def _progressing(facts: Facts) -> Verdict:
         Progress.POD_READY: Reason.POD_READY,
     }
     return verdict(True, on_the_way[facts.progress], message)
+
+
+def _with_evictions(facts: Facts, progressing: Verdict) -> Verdict:
+    """Also that the pod may be evicted, unless that is said already."""
+    said = facts.serving is Serving.LEAVING and facts.deadline_exceeded
+    if said or facts.deleting or not facts.evictable:
+        return progressing
+    let = "the pod may be evicted, as no drain waits for longer"
+    return replace(progressing, message=f"{progressing.message}; {let}")
 
 
 def _degraded(facts: Facts) -> Verdict:

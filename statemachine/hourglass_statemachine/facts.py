@@ -54,7 +54,8 @@ class Facts:
     wanted template has not served within the progress deadline, or the successor of a pod that
     moves not within the time that its disruption waits. `impaired`: what serves lacks something
     that the spec asks for. `resizing`: how far the change of the resources of what serves has come,
-    as a sentence; empty without one.
+    as a sentence; empty without one. `evictable`: evictions no longer wait for a pod that is to
+    leave, though nothing has succeeded it.
     """
 
     deleting: bool = False
@@ -66,6 +67,7 @@ class Facts:
     deadline_exceeded: bool = False
     impaired: Fault | None = None
     resizing: str = ""
+    evictable: bool = False
 
     @property
     def stuck(self) -> bool:

@@ -293,6 +293,32 @@ def test_a_degraded_performer_says_so_in_its_summary() -> None:
     assert verdicts(facts)[-1].message == "pod p serves; gpu-1 lost a GPU"
 
 
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (Facts(serving=Serving.PREVIOUS, evictable=True), True),
+        (Facts(serving=Serving.NEW, upgrading=True, evictable=True), True),
+        (Facts(serving=Serving.LEAVING, evictable=True), True),
+        (Facts(serving=Serving.LEAVING, evictable=True, deadline_exceeded=True), True),
+        (Facts(fault=Fault(Reason.NAME_CONFLICT, "taken", permanent=True), evictable=True), True),
+        (Facts(serving=Serving.PREVIOUS), False),
+        (Facts(deleting=True, evictable=True), False),
+    ],
+    ids=[
+        "during an upgrade",
+        "on trial",
+        "during a move on trial",
+        "once a move is late",
+        "while nothing serves",
+        "not while evictions wait",
+        "not of one that is deleted",
+    ],
+)
+def test_progressing_says_once_that_the_pod_may_be_evicted(facts: Facts, says: bool) -> None:
+    (progressing,) = [v for v in verdicts(facts) if v.type == "Progressing"]
+    assert progressing.message.count("the pod may be evicted") == says
+
+
 def test_the_summary_tells_that_what_serves_is_resized() -> None:
     facts = Facts(serving=Serving.WANTED, detail="pod p serves", resizing="pod p is resized")
     assert verdicts(facts)[-1].message == "pod p serves; pod p is resized"

@@ -76,6 +76,14 @@ def _wanted(seen: Observation) -> bool:
 
     Neither for a successor, nor for an upgrade, nor for a pod to serve that is Ready.
     """
-    if seen.deleting or not seen.move_first or seen.other_budgets:
-        return False
-    return seen.evictable_at is None or seen.now < seen.evictable_at
+    return _is_asked_for(seen) and not is_let_go(seen)
+
+
+def is_let_go(seen: Observation) -> bool:
+    """An eviction has waited for long enough: the budget that the spec asks for is not held."""
+    late = seen.evictable_at is not None and seen.now >= seen.evictable_at
+    return _is_asked_for(seen) and late
+
+
+def _is_asked_for(seen: Observation) -> bool:
+    return not seen.deleting and seen.move_first and not seen.other_budgets

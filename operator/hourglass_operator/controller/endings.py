@@ -12,7 +12,7 @@ from hourglass_statemachine import Serving
 def beside_a_move(seen: Observation) -> tuple[PodView, ...]:
     """The pods that leave or end beside the one that serves until its successor does.
 
-    Not those whose end nobody will tell, as their node is dead.
+    Not those whose end nobody will report, as their node is dead.
     """
     if seen.roles.serving is not Serving.LEAVING:
         return ()
