@@ -34,15 +34,17 @@ def plan_budget(seen: Observation) -> tuple[Write, ...]:
 
 def _end(seen: Observation, own: BudgetView) -> tuple[Write, ...]:
     """A budget that finalizers keep would refuse evictions until they go, and has no say first."""
-    resource, namespace = "poddisruptionbudgets", seen.performer.namespace
+    namespace = seen.performer.namespace
     writes = []
     if own.kept and own.selector is not None:
         patch, drifts = selects_nothing(own)
-        writes.append(Write("patch", resource, namespace, own.name, patch, drifts=drifts))
+        writes.append(
+            Write("patch", "poddisruptionbudgets", namespace, own.name, patch, drifts=drifts)
+        )
     # With a Performer the garbage collector takes its budget.
     if not (own.deleted or seen.deleting):
         body = {"preconditions": {"uid": own.uid}}
-        writes.append(Write("delete", resource, namespace, own.name, body))
+        writes.append(Write("delete", "poddisruptionbudgets", namespace, own.name, body))
     return tuple(writes)
 
 
