@@ -436,7 +436,7 @@ def test_a_scenario_survives_being_written_and_read_again() -> None:
     for path in find([ROOT / "scenarios"]):
         scenario = load(path, _AnyFault()).scenario
         again = Scenario.model_validate(
-            yaml.safe_load(dump(scenario)),
+            yaml.load(dump(scenario), Loader=yaml.CSafeLoader),
             by_alias=True,
             by_name=False,
             context={"directory": path.parent},
