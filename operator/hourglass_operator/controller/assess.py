@@ -75,8 +75,11 @@ def _impaired(seen: Observation, pod: PodView) -> Fault | None:
 
 
 def _unwritten(seen: Observation) -> Fault | None:
-    """What the API server does not let the operator write, though the pod serves."""
-    refusal = next((each for each in seen.refusals if each.transient), None)
+    """What the API server does not let the operator write, though the pod serves.
+
+    One failure is none: the next try follows within seconds, and most of them succeed.
+    """
+    refusal = next((each for each in seen.refusals if each.transient and each.failures > 1), None)
     if refusal is None:
         return None
     reason = Reason.REPAIR_UNDONE if refusal.resource == "performers" else refused(refusal)

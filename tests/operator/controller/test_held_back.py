@@ -174,17 +174,26 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.situation)
 def test_the_pass_goes_on_without_it(case: Case, code: int) -> None:
     found = case.staged()
-    first = found.plan(NOW)
-    assert short(first.writes[0]) == case.first
-    found.answer(first, NOW, code, message=WEBHOOK)
-    plan = found.plan(NOW)
+    for now in (NOW, NOW + 1):
+        first = found.plan(now)
+        assert short(first.writes[0]) == case.first
+        found.answer(first, now, code, message=WEBHOOK)
+    plan = found.plan(NOW + 1)
     assert [short(w) for w in plan.writes if w.subresource != "status"] == case.then
     conditions = status_of(plan)["conditions"]
     assert f"{case.says}: {WEBHOOK}" in conditions[-1]["message"]
     if case.condition:
         assert conditions_of({"conditions": conditions})["Degraded"] == f"True/{case.condition}"
-    assert plan.requeue_after == 1
-    assert short(found.plan(NOW + 1).writes[0]) == case.first
+    assert plan.requeue_after == 2
+    assert short(found.plan(NOW + 3).writes[0]) == case.first
+
+
+def test_one_failure_is_no_fault_of_a_performer_that_serves() -> None:
+    found = staged(V1, SERVING, serving=[SERVING], budgets=[MOVES.budget()])
+    found.answer(found.plan(NOW), NOW, 500)
+    plan = found.plan(NOW)
+    assert len(plan.memory.refusals) == 1
+    assert conditions_of(status_of(plan))["Degraded"] == "False/AsExpected"
 
 
 def test_it_is_tried_again_after_a_back_off_that_doubles() -> None:

@@ -349,19 +349,20 @@ def test_a_move_has_its_own_time_after_that_of_a_resize() -> None:
         (0, "no answer"),
     ],
 )
-def test_what_is_no_word_on_the_wish_is_told_and_the_wish_made_again(
+def test_what_is_no_word_on_the_wish_is_reported_and_the_wish_made_again(
     code: int, message: str
 ) -> None:
     found = staged(after(), OLD)
-    found.answer(found.plan(NOW), NOW, code, message=message)
-    plan = found.plan(NOW)
+    for now in (NOW, NOW + 1):
+        found.answer(found.plan(now), now, code, message=message)
+    plan = found.plan(NOW + 1)
     assert short(plan) == []
     degraded = next(
         c for c in status_of(plan, SERVES.status)["conditions"] if c["type"] == "Degraded"
     )
     assert (degraded["status"], degraded["reason"]) == ("True", "PodRejected")
     assert degraded["message"] == f"Pod {OLD.name} cannot be resized yet: {message}"
-    assert short(found.plan(NOW + 1)) == [RESIZE, NOTE]
+    assert short(found.plan(NOW + 3)) == [RESIZE, NOTE]
 
 
 def test_a_refused_wish_is_made_again_when_the_spec_changes() -> None:
