@@ -1,5 +1,6 @@
 """The simulation's clock driven by the wall clock."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ class Pace:
         self._since = wall()
         self._at = 0.0
         """Where the simulation's clock was to be at `since` of the wall clock."""
+        self._until = math.inf
 
     @property
     def speed(self) -> float:
@@ -29,18 +31,19 @@ class Pace:
 
     def now(self) -> float:
         """Where the simulation's clock should be."""
-        return self._at + (self._wall() - self._since) * self._speed
+        return self._at_wall(self._wall())
+
+    def _at_wall(self, wall: float) -> float:
+        return min(self._until, self._at + (wall - self._since) * self._speed)
 
     def skip(self, seconds: float) -> None:
         """Have the simulation's clock so much further at once."""
         self._at += seconds
 
-    def change(self, speed: float) -> float:
-        """Go on at another speed; returns the one until now."""
-        self._since, self._at = (
-            (wall := self._wall()),
-            self._at + (wall - self._since) * self._speed,
-        )
+    def change(self, speed: float, until: float = math.inf) -> float:
+        """Go on at another speed, at most until that time; returns the speed until now."""
+        wall = self._wall()
+        self._since, self._at, self._until = wall, self._at_wall(wall), until
         before, self._speed = self._speed, speed
         return before
 
@@ -132,10 +135,13 @@ class Driver:
             self._failed()
 
     @contextmanager
-    def at_speed(self, speed: float) -> Iterator[None]:
-        """Within the `with` block time passes at another speed."""
+    def at_speed(self, speed: float, until: float) -> Iterator[None]:
+        """Within the `with` block time passes at another speed, and stands still from `until` on.
+
+        So a machine that is too slow for the speed plays no more than that, however late it is.
+        """
         with self._ticks:
-            before = self._pace.change(speed)
+            before = self._pace.change(speed, until)
         try:
             yield
         finally:

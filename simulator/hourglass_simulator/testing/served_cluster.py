@@ -66,7 +66,7 @@ class ServedCluster(SimulatedCluster):
 
     def _pass_time(self, until: float, done: Callable[[], bool]) -> bool:
         driver = self._there.driver
-        with driver.at_speed(max(1.0, (until - self.now) / WALL_SECONDS)):
+        with driver.at_speed(max(1.0, (until - self.now) / WALL_SECONDS), until):
             while not done():
                 if driver.failure is not None:
                     raise RuntimeError("a component of the cluster failed") from driver.failure

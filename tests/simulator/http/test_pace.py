@@ -38,6 +38,14 @@ def test_what_is_due_happens_until_then() -> None:
     assert clock.now == 3.0
 
 
+def test_a_machine_that_is_late_plays_no_further_than_asked_for() -> None:
+    pace = Pace(1.0, Wall())
+    driving = Driver(Clock(), pace, threading.RLock())
+    with driving.at_speed(1000.0, until=10.0):
+        assert [pace.now(), pace.now()] == [10.0, 10.0]
+    assert [pace.now(), pace.now()] == [11.0, 12.0]
+
+
 def test_it_ends_early_when_it_is_done() -> None:
     clock = Clock()
     driver(clock).drive(100.0, lambda: clock.now >= 2.0)
