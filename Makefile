@@ -14,8 +14,12 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/pytest -n 2 --dist worksteal
 # Where the decisions are tested: these tests alone must cover them (pyproject.toml).
 DECISIONS := tests/statemachine tests/operator/controller
+# Too long for the fast tests; .ci/run runs them all the same.
+LONG := $(addprefix tests/,$(addsuffix .py,test_scenario_traces simulator/harness/test_fault_search \
+    simulator/harness/test_lost_permissions simulator/faults/test_fault_pairs \
+    simulator/faults/test_fault_triples simulator/scheduler/test_scheduler_properties))
 
-.PHONY: install constraints generate lint test fuzz e2e e2e-smoke e2e-operators e2e-olm e2e-release e2e-full bundle-validate demo mutants search planted benchmarks clean
+.PHONY: install constraints generate lint test test-long fuzz e2e e2e-smoke e2e-operators e2e-olm e2e-release e2e-full bundle-validate demo mutants search planted benchmarks clean
 
 install: $(VENV)/.installed
 
@@ -53,7 +57,11 @@ lint: install
 
 test: install lint
 	$(PYTEST) $(DECISIONS) --cov --cov-report=term
-	$(PYTEST) $(addprefix --ignore=,$(DECISIONS))
+	$(PYTEST) $(addprefix --ignore=,$(DECISIONS) $(LONG))
+	@echo "left out, as they take two minutes: the tests of $(words $(LONG)) files; make test-long runs them"
+
+test-long: install
+	$(PYTEST) $(LONG)
 
 # Whether any input brings 500, and any three faults leave something behind: for longer than in
 # `make test`, and never the same.
