@@ -12,7 +12,8 @@ import sys
 import time
 from typing import NamedTuple
 
-from hourglass_simulator.cluster import Cluster, raise_gc_thresholds
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 
 NODES, PODS = 5_000, 150_000
 PERCENTAGES = (1, 10, 100)

@@ -21,7 +21,8 @@ from typing import Any
 
 from controller import performer
 from hourglass_kube.types import JSON
-from hourglass_simulator.cluster import Cluster, raise_gc_thresholds
+from hourglass_simulator.cluster import Cluster
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.http.served import served
 

@@ -25,7 +25,7 @@ from itertools import chain
 from pathlib import Path
 from threading import Lock
 
-from hourglass_simulator.cluster import raise_gc_thresholds
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 from hourglass_simulator.search.census import Census
 from hourglass_simulator.search.chance import random_plan
 from hourglass_simulator.search.draw import Draw

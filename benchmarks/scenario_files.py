@@ -6,8 +6,8 @@ python benchmarks/scenario_files.py
 import time
 from pathlib import Path
 
-from hourglass_simulator.cluster import raise_gc_thresholds
 from hourglass_simulator.faults import REGISTRY
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import find, load_all, run
 

@@ -6,7 +6,7 @@ python benchmarks/scenario_size.py [PERFORMERS]
 import sys
 import time
 
-from hourglass_simulator.cluster import raise_gc_thresholds
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.scenario import Scenario, ScenarioFile, run
 

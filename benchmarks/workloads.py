@@ -11,8 +11,9 @@ import time
 from itertools import pairwise
 
 from hourglass_kube.types import JSON
-from hourglass_simulator.cluster import Cluster, raise_gc_thresholds
+from hourglass_simulator.cluster import Cluster
 from hourglass_simulator.controllers.drain import drain
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 
 SIZES = (250, 1_000)
 REPLICAS = 10

@@ -33,6 +33,5 @@ def helm(
 
 @pytest.mark.usefixtures("dns")
 def test_helm_test_gets_the_metrics_of_the_running_operator(helm: Helm) -> None:
-    said = helm.output("test", RELEASE, *PLACE, "--logs", "--timeout=60s")
+    said = helm.output("test", RELEASE, *PLACE, "--timeout=60s")
     assert "Phase:          Succeeded" in said
-    assert said.rstrip().endswith("200")

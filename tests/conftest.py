@@ -6,7 +6,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from hourglass_simulator.cluster import raise_gc_thresholds
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 
 # Its assertions are explained like those of the tests that call it.
 pytest.register_assert_rewrite("recorded_answers")

@@ -1,6 +1,5 @@
 """A simulated cluster: API server, scheduler, kubelets and controllers on one virtual clock."""
 
-import gc
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -22,16 +21,6 @@ from hourglass_simulator.scheduler import Scheduler
 
 QUIET_SECONDS = 30.0
 """A cluster has settled when nothing was written for so long."""
-
-
-def raise_gc_thresholds() -> None:
-    """Let the garbage collector of Python run less often, in the whole process.
-
-    A simulated cluster keeps hundreds of thousands of objects and makes hardly any cycles; at the
-    default thresholds the collector takes up to half of the time. What survives is looked at once,
-    and once more only after a hundred million others.
-    """
-    gc.set_threshold(200_000, 500, 1000)
 
 
 _TRACKING = "kube-apiserver-legacy-service-account-token-tracking"

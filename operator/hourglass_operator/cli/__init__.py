@@ -2,7 +2,7 @@
 
 import click
 
-from hourglass_operator.cli.lazy_imports import SYNCHRONOUS_CLIENT, load_when_used
+from hourglass_operator.console.lazy_imports import SYNCHRONOUS_CLIENT, load_when_used
 
 # Before anything imports them.
 load_when_used(SYNCHRONOUS_CLIENT)

@@ -99,10 +99,10 @@ def _document(text: str, before: int) -> Migration:
         return Migration(text, (), ())
     try:
         expected: Any = yaml.load(text, Loader=SafeLoader)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise NotYamlError(error, before) from None
     planned = list(plan(expected))
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
 
     def remark(path: Path, text: str) -> Remark:
         entry = find(root, path)

@@ -2,29 +2,37 @@
 
 import click
 
-from hourglass_operator.console.command_group import CommandGroup
-from hourglass_simulator.cli.check import check_command
-from hourglass_simulator.cli.clock import clock
-from hourglass_simulator.cli.demo import demo
-from hourglass_simulator.cli.explain import explain
-from hourglass_simulator.cli.fault import fault
-from hourglass_simulator.cli.faults import faults
-from hourglass_simulator.cli.hardware import hardware_command
-from hourglass_simulator.cli.list import list_scenarios
-from hourglass_simulator.cli.parts import Parts
-from hourglass_simulator.cli.run import run
-from hourglass_simulator.cli.search import search
-from hourglass_simulator.cli.serve import serve
-from hourglass_simulator.cli.snapshot import snapshot
-from hourglass_simulator.cluster import raise_gc_thresholds
+from hourglass_operator.console.lazy_imports import SYNCHRONOUS_CLIENT, load_when_used
+
+# Before anything imports them.
+load_when_used(SYNCHRONOUS_CLIENT)
+
+from hourglass_simulator.cli.lazy_commands import LazyCommands  # noqa: E402
+from hourglass_simulator.garbage_collector import raise_gc_thresholds  # noqa: E402
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=CommandGroup, context_settings=CONTEXT)
+COMMANDS = {
+    "check": "check:check_command",
+    "clock": "clock:clock",
+    "demo": "demo:demo",
+    "explain": "explain:explain",
+    "fault": "fault:fault",
+    "faults": "faults:faults",
+    "hardware": "hardware:hardware_command",
+    "list": "list:list_scenarios",
+    "run": "run:run",
+    "search": "search:search",
+    "serve": "serve:serve",
+    "snapshot": "snapshot:snapshot",
+}
+"""Where each command is, below this package."""
+
+
+@click.group(cls=LazyCommands, context_settings=CONTEXT, package=__name__, places=COMMANDS)
 @click.version_option(package_name="hourglass-performer-operator")
-@click.pass_context
-def main(context: click.Context) -> None:
+def main() -> None:
     """A simulated Kubernetes with the Performer operator in it.
 
     \b
@@ -51,12 +59,3 @@ def main(context: click.Context) -> None:
     How to write a scenario: docs/scenarios.md
     """
     raise_gc_thresholds()
-    context.ensure_object(Parts)
-
-
-for command in (
-    *(demo, run, list_scenarios, explain, check_command),
-    *(hardware_command, faults, search),
-    *(serve, clock, fault, snapshot),
-):
-    main.add_command(command)

@@ -8,7 +8,7 @@ import click
 
 from hourglass_kube.text import harmless
 from hourglass_simulator.cli.input import scenarios
-from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.parts import Parts, pass_parts
 from hourglass_simulator.scenario import explain as description
 
 _WIDEST = 100
@@ -16,7 +16,7 @@ _WIDEST = 100
 
 @click.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
-@click.pass_obj
+@pass_parts
 def explain(parts: Parts, scenario: Path) -> None:
     """Say in words what a scenario does and what it expects, without playing it.
 

@@ -8,7 +8,7 @@ import yaml
 
 from hourglass_kube.loader import SafeLoader
 from hourglass_simulator.cli.faults import show_table
-from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.parts import Parts, pass_parts
 from hourglass_simulator.cli.running import call, kubeconfig_option
 
 
@@ -20,7 +20,7 @@ from hourglass_simulator.cli.running import call, kubeconfig_option
 @click.option("--heal", metavar="NAME", help="End every fault of this name.")
 @click.option("--user", help="Whose calls and watches it strikes; else the kubeconfig's user.")
 @kubeconfig_option
-@click.pass_obj
+@pass_parts
 def fault(
     parts: Parts,
     name: str | None,

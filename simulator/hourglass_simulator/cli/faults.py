@@ -7,13 +7,13 @@ import click
 from rich.table import Table
 
 from hourglass_operator.console.terminal import Terminal
-from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.parts import Parts, pass_parts
 from hourglass_simulator.scenario.faults import FaultType
 
 
 @click.command()
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
-@click.pass_obj
+@pass_parts
 def faults(parts: Parts, output: str) -> None:
     """List the faults that a scenario can inject, with their parameters."""
     if output == "json":

@@ -8,14 +8,14 @@ from rich.table import Table
 
 from hourglass_operator.console.terminal import Terminal
 from hourglass_simulator.cli.input import scenarios
-from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.parts import Parts, pass_parts
 from hourglass_simulator.scenario import ScenarioFile
 
 
 @click.command("list")
 @click.argument("paths", metavar="[DIR]…", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
-@click.pass_obj
+@pass_parts
 def list_scenarios(parts: Parts, paths: tuple[Path, ...], output: str) -> None:
     """List the scenarios below directories, by default below scenarios/: here, or of the package.
 

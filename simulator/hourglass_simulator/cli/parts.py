@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import click
+
 from hourglass_simulator.faults import REGISTRY
 from hourglass_simulator.harness.backend import SimulatedBackend
 from hourglass_simulator.kubernetes.version import version
@@ -26,3 +28,6 @@ class Parts:
 
     backend: Callable[[int, Cluster], Backend] = simulated
     faults: Mapping[str, FaultType] = field(default_factory=lambda: REGISTRY)
+
+
+pass_parts = click.make_pass_decorator(Parts, ensure=True)

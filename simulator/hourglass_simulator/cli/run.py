@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_simulator import report
 from hourglass_simulator.cli.input import scenarios
-from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.parts import Parts, pass_parts
 from hourglass_simulator.scenario import Result, ScenarioFile
 from hourglass_simulator.scenario import run as play
 from hourglass_simulator.scenario.duration import text
@@ -34,7 +34,7 @@ _FILE = click.File("w", encoding="utf-8", lazy=False)
 @click.option("--summary", type=_FILE, help="Write a summary in Markdown, for CI.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
 @click.option("-v", "--verbose", is_flag=True, help="Also pods, Events and the operator's writes.")
-@click.pass_obj
+@pass_parts
 def run(
     parts: Parts,
     paths: tuple[Path, ...],

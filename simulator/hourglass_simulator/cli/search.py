@@ -13,7 +13,7 @@ from rich.console import Console
 
 from hourglass_operator.console.terminal import Terminal, styled
 from hourglass_simulator.cli.input import scenarios
-from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.parts import Parts, pass_parts
 from hourglass_simulator.scenario import ScenarioFile
 from hourglass_simulator.scenario.duration import parse
 from hourglass_simulator.search.plan import read_plan
@@ -78,7 +78,7 @@ class _Duration(click.ParamType[float]):
 @click.option("--shrink/--no-shrink", default=True, help="Whether findings are made small.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="For what is found.")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text")
-@click.pass_obj
+@pass_parts
 def search(
     parts: Parts,
     paths: tuple[Path, ...],

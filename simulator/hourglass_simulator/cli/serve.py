@@ -19,7 +19,7 @@ from hourglass_simulator import report
 from hourglass_simulator.cli import snapshot_file
 from hourglass_simulator.cli.input import BAD_INPUT, scenarios
 from hourglass_simulator.cli.kubernetes_option import kubernetes_option
-from hourglass_simulator.cli.parts import Parts
+from hourglass_simulator.cli.parts import Parts, pass_parts
 from hourglass_simulator.cli.served_faults import ServedFaults
 from hourglass_simulator.cli.snapshot_file import bad, notices
 from hourglass_simulator.cluster import PARTS, Cluster
@@ -118,7 +118,7 @@ FIRST_SECONDS = 1.0
     help="Where the admission webhooks of a Service are; several times for several.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every request on standard error.")
-@click.pass_obj
+@pass_parts
 def serve(
     parts: Parts,
     file: Path | None,

@@ -9,7 +9,7 @@ from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
-from hourglass_simulator.cluster import raise_gc_thresholds
+from hourglass_simulator.garbage_collector import raise_gc_thresholds
 from hourglass_simulator.scenario import dump
 from hourglass_simulator.search.plan import Plan
 from hourglass_simulator.search.play import Finding, play

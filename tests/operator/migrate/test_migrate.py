@@ -87,7 +87,7 @@ NO_YAML = [
     ("a document that does not end", "a: b\nc: [\n", 3),
     ("a tag that is unknown, in the second document", f"a: b\n---\n{GROUP}: 5\nc: !x d\n", 4),
     ("a date that is none, in the second document", f"a: b\n---\n{GROUP}: 2020-13-45\n", 3),
-    ("nesting without end, in the second document", f"a: b\n---\n{GROUP}: {NESTED}\n", 2),
+    ("nesting without end, in the second document", f"a: b\n---\n{GROUP}: {NESTED}\n", 3),
 ]
 
 
@@ -250,7 +250,11 @@ def test_when_something_is_refused_nothing_is_written(tmp_path: Path) -> None:
     [
         (["-f", "none.yaml"], "", "none.yaml"),
         (["-f", "-"], "a: [", "standard input:1: not YAML"),
-        (["-f", "-"], f"{GROUP}: {NESTED}", "standard input:1: not YAML: maximum recursion depth"),
+        (
+            ["-f", "-"],
+            f"{GROUP}: {NESTED}",
+            "standard input:1: not YAML: exceeded maximum nesting depth",
+        ),
         (["-f", "-", "-o", "no/such/folder"], "a: b", "--output no/such/folder: No such file"),
         ([], "", "-f"),
         (["-f", "-", "-f", "-"], "", "--filename: expected one file, found 2"),

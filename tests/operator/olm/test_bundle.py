@@ -457,7 +457,11 @@ def test_a_folder_that_is_no_bundle_ends_with_code_2(
 
 CONTENTS = [
     ("no YAML", b"a: [", "annotations.yaml: not YAML: while parsing"),
-    ("nesting without end", b"[" * 1_000, "annotations.yaml: not YAML: maximum recursion depth"),
+    (
+        "nesting without end",
+        b"[" * 2_000,
+        "annotations.yaml: not YAML: while increasing flow level",
+    ),
     ("bytes that are no text", b"\xff\xfe", "annotations.yaml: not a text file in UTF-8"),
     ("a list", b"- a", "annotations.yaml: objects are expected"),
 ]

@@ -167,7 +167,7 @@ FILES = [
     ("an unknown key", "wrokers: 3", "wrokers: unknown setting; known are namespace, kubeconfig"),
     ("no YAML", "a: [", "not YAML: while parsing"),
     ("a date that is none", "workers: 2020-13-45", "not YAML: 2020-13-45 is no timestamp in"),
-    ("nesting without end", "[" * 1_000, "not YAML: maximum recursion depth"),
+    ("nesting without end", "[" * 2_000, "not YAML: while increasing flow level"),
     ("a list", "- workers", "settings by name are expected, such as 'workers: 16'"),
     ("a wrong value", "workers: x", "workers: must be a valid integer"),
     ("a truth for a number", "workers: true", "workers: must be a number, found True"),
