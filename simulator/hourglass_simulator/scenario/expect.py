@@ -1,5 +1,6 @@
 """Whether expectations hold: pure functions of a history."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -270,7 +271,8 @@ def _writes(expected: WritesAre, history: History, start: int) -> Iterator[Misma
     counted = [write for write in history.writes[start:] if is_budgeted(expected, write)]
     if len(counted) > expected.at_most:
         which = " ".join(part for part in (expected.verb, expected.resource) if part)
-        seen = ", ".join(f"{write.verb} {write.resource}" for write in counted)
+        kinds = Counter(f"{write.verb} {write.resource}" for write in counted)
+        seen = ", ".join(f"{count} × {kind}" for kind, count in kinds.items())
         yield Mismatch(
             f"writes ({which})" if which else "writes",
             f"at most {expected.at_most}",

@@ -189,7 +189,8 @@ FAILS = {
     ),
     "too much was written": (
         f"{RUNNING}- expect: {{writes: {{atMost: 1, verb: create}}}}",
-        "steps[1]: writes (create): expected at most 1, found 2 (create services, create pods)",
+        "steps[1]: writes (create): expected at most 1, found 2 (1 × create services, "
+        "1 × create pods)",
     ),
     "it was written just now": (
         f"{RUNNING}- after: 7s\n  expect: {{noWritesFor: 8s}}",
