@@ -7,7 +7,7 @@ import pytest
 
 from clusters import Cluster
 from helm import CHART, Helm
-from hourglass_operator.manifests.roles import NAMESPACE
+from hourglass_operator.manifests.roles import NAME, NAMESPACE
 
 RELEASE = "hourglass"
 PLACE = ("--namespace", NAMESPACE)
@@ -29,6 +29,8 @@ def helm(
         yield own
     finally:
         own.output("uninstall", RELEASE, *PLACE, "--wait")
+        # Of a test that failed Helm leaves the pod.
+        own_cluster.kubectl("delete", "pod", f"{NAME}-test", *PLACE, "--ignore-not-found")
 
 
 @pytest.mark.usefixtures("dns")

@@ -111,6 +111,8 @@ def _base(log: Log) -> Path:
         command = root / "usr/local/bin/hourglass-operator"
         command.write_text(_COMMAND)
         command.chmod(0o755)
+        # As in the image that users run; `helm test` calls it.
+        (root / "usr/local/bin/python").symlink_to(Path(PROGRAM).name)
         try:
             root.rename(base)
         except OSError:

@@ -51,6 +51,11 @@ _LABELLED = re.compile(
     r"([a-z0-9]+)\b"
 )
 _SUFFIXES = re.compile(rf"(?<=[a-z0-9>]-){_HASH}{{5}}(?![\w-])")
+_REASONS = re.compile(r"(?<=due to error: \[)[^\n]+(?=\], continuing)")
+"""Why a node cannot be drained: kubectl keeps these in a map, so they come in any order.
+
+https://github.com/kubernetes/kubectl/blob/v0.37.2/pkg/drain/filters.go
+"""
 _PADDING = re.compile(r"(?<=\S) {2,}")
 
 
@@ -66,6 +71,7 @@ def masked(text: str, known: dict[str, str]) -> str:
     text = _LABELLED.sub(lambda found: found[1] + _numbered(found[2], known), text)
     text = _HASHES.sub(lambda found: _numbered(found[1], known), text)
     text = _SUFFIXES.sub("<suffix>", text)
+    text = _REASONS.sub(lambda found: ", ".join(sorted(re.split(", (?=cannot )", found[0]))), text)
     return _PADDING.sub("  ", text)
 
 
