@@ -61,7 +61,7 @@ def verdicts(facts: Facts) -> tuple[Verdict, ...]:
     messages = [available.message]
     if progressing.reason is Reason.RESIZE_IN_PROGRESS:
         messages.append(progressing.message)
-    if degraded.status:
+    if degraded.status and degraded.message not in available.message:
         messages.append(degraded.message)
     summary = "; ".join(messages)
     return (

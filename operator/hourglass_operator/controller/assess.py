@@ -94,7 +94,8 @@ def _with_refusals(seen: Observation, fault: Fault | None) -> Fault | None:
     """The fault, with what cannot be written besides."""
     if fault is None:
         return None
-    return replace(fault, message="; ".join([fault.message, *_held_up(seen)]))
+    held_up = [each for each in _held_up(seen) if each not in fault.message]
+    return replace(fault, message="; ".join([fault.message, *held_up]))
 
 
 def _lost_hardware(seen: Observation, pod: PodView) -> Fault | None:

@@ -20,8 +20,6 @@ def plan_budget(seen: Observation) -> tuple[Write, ...]:
     wanted = build_budget(performer.name, performer.namespace, performer.uid, seen.spec.avs_address)
     name = wanted["metadata"]["name"]
     if own is None:
-        if not seen.may_create("poddisruptionbudgets"):
-            return ()
         return (Write("create", "poddisruptionbudgets", performer.namespace, name, wanted),)
     drifts = budget_drifts(own, wanted)
     if not drifts:

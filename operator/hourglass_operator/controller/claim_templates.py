@@ -21,7 +21,7 @@ def plan_templates(seen: Observation) -> tuple[Write, ...]:
         )
         for each in _stale(seen, wanted)
     ]
-    if claim is not None and _is_needed(seen, wanted) and seen.may_create(_RESOURCE):
+    if claim is not None and _is_needed(seen, wanted):
         template = build_template(performer.name, performer.namespace, performer.uid, claim)
         writes.append(
             Write("create", "resourceclaimtemplates", performer.namespace, wanted, template)

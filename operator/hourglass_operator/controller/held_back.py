@@ -34,11 +34,16 @@ def due_writes(
 
 
 def still_refused(wanted: Sequence[Write], refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
-    """Without the refusals of changes and deletions that nobody wants any more."""
+    """Without the refusals of what nobody wants any more.
+
+    A pod that is refused is not among what is wanted before its next try.
+    """
     return tuple(
         each
         for each in refusals
-        if each.verb == "create" or not each.transient or any(map(each.of, wanted))
+        if (each.verb, each.resource) == ("create", "pods")
+        or not each.transient
+        or any(map(each.of, wanted))
     )
 
 

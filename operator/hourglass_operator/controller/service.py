@@ -25,8 +25,6 @@ def plan_service(seen: Observation) -> tuple[Write, ...]:
     wanted = build_service(performer.name, namespace, performer.uid, seen.spec)
     name = wanted["metadata"]["name"]
     if seen.service is None:
-        if not seen.may_create("services"):
-            return ()
         return (Write("create", "services", namespace, name, wanted),)
     if _serves_both(seen, seen.service):
         wanted["spec"]["selector"] = dict(seen.service.selector)
