@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hourglass_operator.controller.budget import is_let_go, unprotected
+from hourglass_operator.controller.budget import may_be_evicted, unprotected
 from hourglass_operator.controller.endings import awaited, crowd, kept
 from hourglass_operator.controller.explanations import Explanations
 from hourglass_operator.controller.moves import unhealthy
@@ -56,7 +56,7 @@ def assess(seen: Observation, handover: Handover, explanations: Explanations) ->
         fault=rival or fault,
         deadline_exceeded=on_the_way and seen.now >= seen.deadline,
         impaired=_impaired(seen, pod) if pod else None,
-        evictable=is_let_go(seen),
+        evictable=may_be_evicted(seen),
     )
 
 

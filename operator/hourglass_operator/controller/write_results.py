@@ -1,5 +1,6 @@
 """What the answer to a write means: whether to try again, and what to remember."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,11 @@ def write_result(
         for refusal in before
         if refusal.of(write) and (refusal.generation, refusal.transient) == (generation, transient)
     )
-    failures = next((refusal.failures for refusal in same), 0)
+    past = next(same, None)
+    failures = past.failures if past is not None else 0
+    if past is not None and _words(past.message) == _words(message):
+        # Else the port of a connection or the time of a try would cost a status write each.
+        message = past.message
     refusal = Refusal(
         resource=write.refused_as,
         message=message,
@@ -105,6 +110,11 @@ def _taken(
     if kept_by := metadata.get("finalizers"):
         message += f": {finalizers(kept_by)} it"
     return message, False, True
+
+
+def _words(message: str) -> str:
+    """What an error says, without its numbers."""
+    return re.sub(r"\d+", "", message)
 
 
 def _order(refusal: Refusal) -> tuple[str, str, str]:

@@ -196,6 +196,17 @@ def test_one_failure_is_no_fault_of_a_performer_that_serves() -> None:
     assert conditions_of(status_of(plan))["Degraded"] == "False/AsExpected"
 
 
+def test_an_error_with_other_numbers_is_the_same_error() -> None:
+    found = staged(V1, SERVING, serving=[SERVING], budgets=[MOVES.budget()])
+    for now, port in ((NOW, 4711), (NOW + 1, 4712), (NOW + 3, 4713)):
+        found.answer(found.plan(now), now, 500, message=f"dial tcp 10.0.0.1:{port}: refused")
+    (refusal,) = found.plan(NOW + 3).memory.refusals
+    assert refusal.message.endswith("dial tcp 10.0.0.1:4711: refused")
+    found.answer(found.plan(NOW + 7), NOW + 7, 500, message="etcd is away")
+    (refusal,) = found.plan(NOW + 7).memory.refusals
+    assert refusal.message.endswith("etcd is away")
+
+
 def test_it_is_tried_again_after_a_back_off_that_doubles() -> None:
     found = staged(V1, SERVING, serving=[SERVING], budgets=[MOVES.budget()])
     tries = []
