@@ -76,19 +76,18 @@ def _wanted(seen: Observation) -> bool:
 
     Neither for a successor, nor for an upgrade, nor for a pod to serve that is Ready.
     """
-    return _is_asked_for(seen) and not _is_let_go(seen)
-
-
-def _is_let_go(seen: Observation) -> bool:
-    """An eviction has waited for long enough: the budget that the spec asks for is not held."""
-    late = seen.evictable_at is not None and seen.now >= seen.evictable_at
-    return _is_asked_for(seen) and late
+    return _is_asked_for(seen) and not _has_waited(seen)
 
 
 def may_be_evicted(seen: Observation) -> bool:
     """An eviction has waited for long enough, and no budget of ours refuses it any more."""
-    return _is_let_go(seen) and (seen.budget is None or seen.budget.selector is None)
+    has_no_say = seen.budget is None or seen.budget.selector is None
+    return _is_asked_for(seen) and _has_waited(seen) and has_no_say
 
 
 def _is_asked_for(seen: Observation) -> bool:
     return not seen.deleting and seen.move_first and not seen.other_budgets
+
+
+def _has_waited(seen: Observation) -> bool:
+    return seen.evictable_at is not None and seen.now >= seen.evictable_at

@@ -209,7 +209,7 @@ CASES = [
         budgets=BUDGET,
     ),
     CallsCase(
-        "one comes while two end whose node is dead, as nobody will tell of their end",
+        "one comes while two end whose node is dead, as nobody will report their end",
         MOVES,
         [
             OLD.on("node-3").deleting(1100),
